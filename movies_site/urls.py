@@ -1,0 +1,14 @@
+"""The site's URLs: the pages and the API of `movies`, and Django's admin where there is SQL."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [path("", include("movies.urls"))]
+if settings.DATABASES:
+    urlpatterns.append(path("admin/", admin.site.urls))
+
+handler400 = "movies.views.errors.bad_request"
+handler403 = "movies.views.errors.permission_denied"
+handler404 = "movies.views.errors.not_found"
+handler500 = "movies.views.errors.server_error"
