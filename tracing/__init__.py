@@ -1,9 +1,26 @@
 """X-Ray for Django and Lambda: what application code may use.
 
-The only package that imports aws_xray_sdk. Everything here is safe to call outside a trace, in an
-unsampled one and on Lambda: tracing never breaks a request.
+The only package that imports aws_xray_sdk. What stands here is safe outside a trace, in an unsampled
+one and on Lambda: tracing never breaks a request. `xray_recorder` is the SDK's own recorder, with
+the API that its documentation teaches.
 """
 
 from aws_xray_sdk.core import xray_recorder
 
-__all__ = ["xray_recorder"]
+from .current import Trace, current_trace, put_annotation, put_metadata, set_user
+from .exceptions import record_failure
+from .subsegments import in_subsegment
+
+capture = xray_recorder.capture
+
+__all__ = [
+    "Trace",
+    "capture",
+    "current_trace",
+    "in_subsegment",
+    "put_annotation",
+    "put_metadata",
+    "record_failure",
+    "set_user",
+    "xray_recorder",
+]

@@ -1,0 +1,55 @@
+"""What application code says about the request that it is in."""
+
+from dataclasses import dataclass
+
+from aws_xray_sdk.core.models.entity import Entity
+from aws_xray_sdk.core.models.segment import Segment
+
+from .context import open_entities
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The trace that the current request belongs to; not sampled, it is known but not sent."""
+
+    trace_id: str
+    is_sampled: bool
+
+
+def current_trace() -> Trace | None:
+    """Return the trace of the current request, or None outside a request."""
+    entity = request_entity()
+    if entity is None:
+        return None
+    return Trace(trace_id=entity.trace_id, is_sampled=bool(entity.sampled))
+
+
+def request_entity() -> Entity | None:
+    """Return what stands for the request: its segment or, on Lambda, its outermost subsegment."""
+    entities = open_entities()
+    return entities[0] if entities else None
+
+
+def put_annotation(key: str, value: str | float | bool) -> None:
+    """Annotate the request: indexed, so that traces can be searched by it."""
+    entity = request_entity()
+    if entity is not None and entity.in_progress:
+        entity.put_annotation(key, value)
+
+
+def put_metadata(key: str, value: object, namespace: str = "default") -> None:
+    """Keep something with the request that is shown, but not searched."""
+    entity = request_entity()
+    if entity is not None and entity.in_progress:
+        entity.put_metadata(key, value, namespace)
+
+
+def set_user(user: str) -> None:
+    """Say whose request this is: the segment's user or, on Lambda, the annotation `user`."""
+    entity = request_entity()
+    if entity is None or not entity.in_progress:
+        return
+    if isinstance(entity, Segment):
+        entity.set_user(user)
+    else:
+        entity.put_annotation("user", user)
