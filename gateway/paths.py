@@ -1,0 +1,110 @@
+"""Where the application stands, and which of its paths is asked for.
+
+SCRIPT_NAME is what stands before the application's own paths in the public URL: the stage, or the
+base path of a custom domain. With it every link and redirect of the application is right, and it
+is found in the event itself.
+"""
+
+import re
+from typing import Any
+from urllib.parse import quote, unquote
+
+from .fields import read_map, read_text
+from .sources import Event, Source
+
+PARAMETER = re.compile(r"\{(\w+)\+?\}")
+# With the percent sign: what is encoded already must not be encoded again.
+URL_CHARACTERS = "".join(map(chr, range(ord("!"), ord("~") + 1)))
+
+
+def split_path(event: Event, source: Source) -> tuple[str, str]:
+    """Return SCRIPT_NAME and the rest of the path, percent-encoded: ('/dev', '/movies/')."""
+    if source is Source.REST_API:
+        path = read_text(event, "path") or "/"
+        prefix = script_name = find_rest_prefix(event, path)
+    elif source is Source.HTTP_API:
+        path = read_text(event, "rawPath") or "/"
+        prefix, script_name = find_http_prefix(event, path)
+    else:
+        # A function URL and a load balancer pass the public path on as it is.
+        path = read_text(event, "rawPath" if source is Source.FUNCTION_URL else "path") or "/"
+        prefix = script_name = ""
+    return script_name, encode_path(
+        path[len(prefix) :] or "/", is_decoded=source is Source.HTTP_API
+    )
+
+
+def encode_path(path: str, *, is_decoded: bool) -> str:
+    """Return a path that is percent-encoded exactly once.
+
+    HTTP APIs deliver it decoded, so that its percent signs are characters of its own; all other
+    sources deliver it as the client sent it.
+    """
+    if is_decoded and "%" in path:
+        path = path.replace("%", "%25")
+    return quote_rest(path)
+
+
+def quote_rest(text: str) -> str:
+    """Return text with what no URL may hold percent-encoded, and all else as it is."""
+    return text if text.isascii() and text.isprintable() else quote(text, safe=URL_CHARACTERS)
+
+
+def find_rest_prefix(event: Event, path: str) -> str:
+    """Return what precedes the application's paths on a REST API.
+
+    On the API's own host `path` lacks the stage, and requestContext.path has it. On a custom
+    domain both have the base path, which is what the resource does not account for.
+    Source: https://github.com/aws-powertools/powertools-lambda-python/pull/579
+    """
+    context = read_map(event, "requestContext")
+    public_path = read_text(context, "path")
+    if path == "/" and public_path:
+        public_path = public_path.rstrip("/") + "/"
+    if public_path.endswith(path) and public_path != path:
+        return public_path[: -len(path)]
+    if is_api_host(context) and public_path != path:
+        return f"/{read_text(context, 'stage')}".rstrip("/")
+    return find_base_path(path, read_text(event, "resource"), read_map(event, "pathParameters"))
+
+
+def find_http_prefix(event: Event, path: str) -> tuple[str, str]:
+    """Return what precedes the application's paths on an HTTP API: in rawPath, in the public URL.
+
+    rawPath has a named stage even on a custom domain, whose public URL does not have it.
+    Sources: https://github.com/aws-powertools/powertools-lambda-python/issues/621
+    https://github.com/CodeGenieApp/serverless-express/issues/465
+    """
+    context = read_map(event, "requestContext")
+    stage = "/" + read_text(context, "stage")
+    _method, _space, route = read_text(event, "routeKey").partition(" ")
+    if route:
+        prefix = find_base_path(path, route, read_map(event, "pathParameters"))
+    elif stage != "/" and (path == stage or path.startswith(stage + "/")):
+        prefix = stage
+    else:
+        prefix = ""
+    is_public = is_api_host(context) or prefix != stage
+    return prefix, prefix if is_public else ""
+
+
+def is_api_host(context: dict[str, Any]) -> bool:
+    """Return whether the request came to the API's own host, where the stage is in the URL."""
+    return ".execute-api." in read_text(context, "domainName")
+
+
+def find_base_path(path: str, resource: str, parameters: dict[str, Any]) -> str:
+    """Return what stands in the path before the resource, filled with its parameters.
+
+    `/shop/movies/` less `/{proxy+}` with `movies` is `/shop`. The parameters may come decoded.
+    """
+
+    def fill(match: re.Match[str]) -> str:
+        return read_text(parameters, match[1]) or match[0]
+
+    filled = PARAMETER.sub(fill, resource).rstrip("/")
+    for candidate in (path.rstrip("/"), unquote(path).rstrip("/")):
+        if resource and candidate.endswith(filled):
+            base_path = candidate.removesuffix(filled)
+            return base_path if path.startswith(base_path) else ""
+    return ""
