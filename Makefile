@@ -1,0 +1,105 @@
+# The developers' commands; `make help` lists them. Needs python3 (3.11 or newer, with venv) only.
+
+# Another Python for the environments: make install PYTHON=python3.13
+PYTHON ?=
+VENV = .venv
+AWS_VENV = .venv-aws
+RUN = $(VENV)/bin/python -m
+PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --require-hashes
+# Tests of one file stay in one process: its servers are started once.
+PYTEST_FLAGS ?= -n 2 --dist loadfile
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The stamps say which requirements are installed: a second call does nothing.
+RUNTIME = $(VENV)/runtime.stamp
+DEV = $(VENV)/dev.stamp
+AWS = $(AWS_VENV)/aws.stamp
+
+$(VENV)/made.stamp $(AWS_VENV)/made.stamp:
+	@sh scripts/make_venv.sh $(@D) $(PYTHON)
+	@touch $@
+
+$(RUNTIME): requirements.txt $(VENV)/made.stamp
+	@echo "Installing requirements.txt into $(@D)."
+	@$(@D)/bin/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUNTIME)
+	@echo "Installing requirements-dev.txt into $(@D)."
+	@$(@D)/bin/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+$(AWS): requirements-aws.txt $(AWS_VENV)/made.stamp
+	@echo "Installing requirements-aws.txt into $(@D)."
+	@$(@D)/bin/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+##@ Use
+
+.PHONY: run
+run: $(RUNTIME) $(AWS) ## Run the site, the local X-Ray and the embedded AWS (SITE_PORT, XRAY_PORT, AWS_PORT)
+	@$(RUN) scripts.run
+
+.PHONY: traffic
+traffic: $(RUNTIME) ## Browse the running site for a minute, so that there are traces to look at (SECONDS)
+	@$(RUN) scripts.traffic
+
+##@ Develop
+
+.PHONY: install
+install: $(DEV) $(AWS) ## Make .venv and .venv-aws with all that the other targets need
+
+.PHONY: check
+check: lint types test ## Do what CI does: lint, types, test
+
+.PHONY: lint
+lint: $(DEV) ## Look for mistakes and for what `make format` would change
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+
+.PHONY: types
+types: $(DEV) ## Check the types
+	@$(RUN) mypy
+
+.PHONY: test
+test: $(DEV) $(AWS) ## Run every test, with branch coverage (PYTEST_FLAGS)
+	@$(RUN) pytest --cov --cov-report=term-missing:skip-covered $(PYTEST_FLAGS)
+
+.PHONY: format
+format: $(DEV) ## Lay the code out as `make lint` wants it
+	@$(RUN) ruff check --fix .
+	@$(RUN) ruff format .
+
+.PHONY: bench
+bench: $(DEV) $(AWS) ## Measure what a request costs, with tracing and without
+	@$(RUN) benchmarks
+
+.PHONY: screenshot
+screenshot: $(DEV) $(AWS) ## Make the README's pictures again (needs Chromium)
+	@$(RUN) scripts.screenshot
+
+##@ Keep
+
+.PHONY: lock
+lock: $(DEV) ## Pin the newest versions that pyproject.toml allows (UPGRADE=--upgrade)
+	@$(LOCK) -o requirements.txt
+	@$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
+	@$(RUN) uv pip compile --group aws $(LOCK_FLAGS) -o requirements-aws.txt
+
+LOCK_FLAGS = --quiet --universal --generate-hashes --python-version 3.11 $(UPGRADE)
+LOCK = $(RUN) uv pip compile pyproject.toml $(LOCK_FLAGS)
+
+.PHONY: clean
+clean: ## Remove what the tools leave: caches, reports, builds (not .venv, nor the data in .local)
+	@rm -rf .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+	  .serverless build htmlcov staticfiles
+	@find . -name __pycache__ -not -path './.venv*' -not -path './node_modules/*' \
+	  -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## Print this list
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "%s%s\n", gap, substr($$0, 5); gap = "\n" } \
+	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,1 @@
+"""The developers' commands: what `make` calls. Nothing here ships."""

@@ -1,0 +1,110 @@
+"""What `make run` runs: the commands, their environment, and how to ask if each is ready."""
+
+import http.client
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.ports import LOOPBACK, read_ports
+
+ROOT = Path(__file__).resolve().parent.parent
+AWS_COMMAND = [ROOT / ".venv-aws" / "bin" / "python", "-m", "ministack"]
+
+# What would lead away from the embedded AWS; credentials of one's own have no business there.
+FOREIGN_VARIABLES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The addresses of one run, and the folder of what it leaves behind."""
+
+    site_port: int
+    xray_port: int
+    aws_port: int
+    local_dir: Path
+
+    @property
+    def site_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.site_port}"
+
+    @property
+    def xray_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.xray_port}"
+
+    @property
+    def aws_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.aws_port}"
+
+
+def read_stack(environment: Mapping[str, str]) -> Stack:
+    """Return the stack that the environment describes. Raises BadPort as read_ports does.
+
+    LOCAL_DIR (.local) is the folder for databases, state and logs.
+    """
+    site, xray, aws = read_ports(environment)
+    local_dir = ROOT / (environment.get("LOCAL_DIR") or ".local")
+    return Stack(site.number, xray.number, aws.number, local_dir)
+
+
+def make_environment(stack: Stack, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the Django processes: they find the others by it."""
+    inherited = {name: text for name, text in environment.items() if name not in FOREIGN_VARIABLES}
+    return inherited | {
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_ENDPOINT_URL": stack.aws_url,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_XRAY_DAEMON_ADDRESS": f"{LOOPBACK}:{stack.xray_port}",
+        "DJANGO_RUNSERVER_HIDE_WARNING": "true",
+        "DJANGO_SETTINGS_MODULE": "movies_site.settings_local",
+        "LOCAL_DIR": str(stack.local_dir),
+        "PYTHONUNBUFFERED": "1",
+        "XRAY_CONSOLE_URL": stack.xray_url,
+    }
+
+
+def make_aws_environment(stack: Stack, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the embedded AWS: on loopback, its state kept in our folder."""
+    folder = stack.local_dir / "aws"
+    return make_environment(stack, environment) | {
+        "BIND_HOST": LOOPBACK,
+        "GATEWAY_PORT": str(stack.aws_port),
+        # It would open one more port for each of these.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        # A line for each request would fill the disk; its errors are warnings and more.
+        "LOG_LEVEL": "WARNING",
+        "PERSIST_STATE": "1",
+        "S3_DATA_DIR": str(folder / "s3"),
+        "S3_PERSIST": "1",
+        "STATE_DIR": str(folder / "state"),
+        "TMPDIR": str(folder),
+    }
+
+
+def make_site_command(stack: Stack) -> list[str | Path]:
+    """Return the command of the development server, which reloads when a file changes."""
+    colour = ["--force-color"] if sys.stdout.isatty() and "NO_COLOR" not in os.environ else []
+    address = f"{LOOPBACK}:{stack.site_port}"
+    return [sys.executable, ROOT / "manage.py", "runserver", address, *colour]
+
+
+def make_xray_command(stack: Stack) -> list[str | Path]:
+    """Return the command of the local X-Ray."""
+    address = f"{LOOPBACK}:{stack.xray_port}"
+    database = stack.local_dir / "xray.sqlite3"
+    command = "xray_local", "--address", address, "--database", database
+    return [sys.executable, ROOT / "manage.py", *command]
+
+
+def answers(url: str, path: str, timeout_seconds: float = 2.0) -> bool:
+    """Say whether GET on the path gets an answer that is no server's error."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=timeout_seconds)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
