@@ -1,4 +1,4 @@
-"""Read settings from the environment, with errors that name the variable and what would be right."""
+"""Read settings from the environment; an error names the variable and what would be right."""
 
 import os
 

@@ -23,7 +23,7 @@ RELEASE = read_text("RELEASE", "unknown")
 # --- Django ----------------------------------------------------------------------------------
 DEBUG = False
 SECRET_KEY = read_text("DJANGO_SECRET_KEY")
-if not SECRET_KEY and not os.environ.get("DJANGO_SETTINGS_MODULE", "").endswith("_local"):
+if not SECRET_KEY:
     raise ImproperlyConfigured(
         "DJANGO_SECRET_KEY is not set; expected a long random string, "
         "or DJANGO_SETTINGS_MODULE=movies_site.settings_local on a laptop."

@@ -9,6 +9,7 @@ os.environ.setdefault("AWS_ACCESS_KEY_ID", "local")
 os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "local")
 os.environ.setdefault("AWS_REGION", "us-east-1")
 os.environ.setdefault("AWS_DEFAULT_REGION", os.environ["AWS_REGION"])
+os.environ.setdefault("DJANGO_SECRET_KEY", "local-only-" + "0123456789abcdef" * 4)
 os.environ.setdefault("STAGE", "local")
 os.environ.setdefault("LAB_ENABLED", "true")
 os.environ.setdefault("NEW_ACCOUNTS_ARE_EDITORS", "true")
@@ -25,7 +26,6 @@ from movies_site.settings import DATABASES, INSTALLED_APPS, LOGGING, STORAGES, X
 LOCAL_DIR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = False
-SECRET_KEY = "local-only-" + "0123456789abcdef" * 4  # noqa: S105
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 
 INSTALLED_APPS = [*INSTALLED_APPS, "xray_local"]

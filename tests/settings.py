@@ -11,7 +11,7 @@ os.environ.setdefault("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:9")
 os.environ["REMOTE_URL"] = os.environ["REMOTE_URL_SECOND"] = "http://127.0.0.1:9/"
 os.environ["REMOTE_TIMEOUT_SECONDS"] = "1"
 
-from movies_site.settings_local import *  # noqa: E402, F403
+from movies_site.settings_local import *  # noqa: F403
 
 # Hashing passwords as slowly as a real site should would be most of the time of the tests.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,8 +1,8 @@
 """X-Ray for Django and Lambda: what application code may use.
 
-The only package that imports aws_xray_sdk. What stands here is safe outside a trace, in an unsampled
-one and on Lambda: tracing never breaks a request. `xray_recorder` is the SDK's own recorder, with
-the API that its documentation teaches.
+The only package that imports aws_xray_sdk. What stands here is safe outside a trace, in an
+unsampled one and on Lambda: tracing never breaks a request. `xray_recorder` is the SDK's own
+recorder, with the API that its documentation teaches.
 """
 
 from aws_xray_sdk.core import xray_recorder

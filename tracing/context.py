@@ -10,6 +10,8 @@ import threading
 from contextvars import ContextVar
 from typing import Any
 
+from aws_xray_sdk import global_sdk_config
+from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.context import MISSING_SEGMENT_MSG
 from aws_xray_sdk.core.context import Context as SDKContext
 from aws_xray_sdk.core.exceptions.exceptions import SegmentNotFoundException
@@ -53,6 +55,14 @@ def replace_open_entities(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
     return before
 
 
+def has_trace() -> bool:
+    """Return whether a subsegment begun now would hang under something."""
+    if _open_entities.get():
+        return True
+    context = xray_recorder.context
+    return isinstance(context, LambdaContext) and bool(context.get_trace_entity().sampled)
+
+
 class Context(SDKContext):  # type: ignore[misc]
     """The context of a server: silent where instrumentation finds no segment, right for asyncio."""
 
@@ -89,7 +99,11 @@ class Context(SDKContext):  # type: ignore[misc]
 
     def get_trace_entity(self) -> Any:
         entities = _open_entities.get()
-        return entities[-1] if entities else self.handle_context_missing()
+        if entities:
+            return entities[-1]
+        if not global_sdk_config.sdk_enabled():
+            return DummySegment()
+        return self.handle_context_missing()
 
     def set_trace_entity(self, trace_entity: Entity) -> None:
         _open_entities.set((trace_entity,))
@@ -202,7 +216,7 @@ class FunctionSegment(FacadeSegment):  # type: ignore[misc]
         else:
             tell_once(
                 "function",
-                "%s() was called on the function's segment, outside a request; dropped.",
+                "%s() was called on the function's segment outside a request; dropped.",
                 method,
             )
 

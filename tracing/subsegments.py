@@ -8,7 +8,7 @@ from typing import Any
 from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.models.entity import Entity
 
-from .context import open_entities
+from .context import has_trace, open_entities
 from .exceptions import record_failure
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ NOTHING = Nothing()
 
 def begin(name: str, namespace: str = "local") -> Entity | None:
     """Begin a subsegment under what is open; None, in silence, outside a trace."""
-    if not open_entities():
+    if not has_trace():
         return None
     try:
         subsegment = xray_recorder.begin_subsegment(name, namespace)

@@ -1,0 +1,91 @@
+"""Run requests in a process of their own, with an environment and a daemon of their own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Daemon, walk
+
+ROOT = Path(__file__).resolve().parents[2]
+TRACE_ID = "1-5759e988-bd862e3fe1be46a994272793"
+PARENT_ID = "53995c3f42cd8ad8"
+ACTIVE = f"Root={TRACE_ID};Parent={PARENT_ID};Sampled=1;Lineage=1:2:3"
+UNSAMPLED = f"Root={TRACE_ID};Parent={PARENT_ID};Sampled=0;Lineage=1:2:3"
+PASS_THROUGH = f"Root={TRACE_ID};Lineage=1:2:3"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a process answered, sent and logged."""
+
+    answers: list[dict[str, Any]]
+    documents: list[dict[str, Any]]
+    datagrams: list[bytes]
+    log: str
+
+    def names(self) -> list[str]:
+        """Return the names of all segments and subsegments sent."""
+        return [entity["name"] for document in self.documents for entity in walk(document)]
+
+    def find(self, name: str) -> dict[str, Any]:
+        """Return the one segment or subsegment of that name."""
+        found = [
+            entity
+            for document in self.documents
+            for entity in walk(document)
+            if entity["name"] == name
+        ]
+        assert len(found) == 1, f"{len(found)} entities are called {name!r}: {self.names()}"
+        return found[0]
+
+
+Runner = Callable[..., Run]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Runner]:
+    """A function that runs requests in a new process, in server mode unless `trace` is used."""
+    daemons = []
+
+    def run_requests(
+        *requests: str | dict[str, Any],
+        on_lambda: bool = False,
+        without: str = "",
+        **environment: str,
+    ) -> Run:
+        daemon = Daemon()
+        daemons.append(daemon)
+        variables = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "DJANGO_SETTINGS_MODULE": "tests.tracing.site_settings",
+            "LOCAL_DIR": str(tmp_path),
+            "AWS_XRAY_DAEMON_ADDRESS": daemon.address,
+            **({"LAMBDA_TASK_ROOT": str(ROOT)} if on_lambda else {}),
+            **environment,
+        }
+        variables.pop(without, None)
+        wanted = [item if isinstance(item, dict) else {"path": item} for item in requests]
+        process = subprocess.run(
+            [sys.executable, "-m", "tests.tracing.program", json.dumps(wanted)],
+            cwd=ROOT,
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert process.returncode == 0, process.stderr
+        datagrams = list(daemon.receive())
+        return Run(json.loads(process.stdout), daemon.documents(), datagrams, process.stderr)
+
+    yield run_requests
+    for daemon in daemons:
+        daemon.close()

@@ -1,0 +1,209 @@
+"""What a request's segment says."""
+
+import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+
+from tests.conftest import walk
+
+from .conftest import ACTIVE, PARENT_ID, PASS_THROUGH, TRACE_ID, UNSAMPLED, Runner
+
+
+def test_a_segment_describes_its_request(run: Runner) -> None:
+    result = run(
+        {"path": "/ok", "headers": {"User-Agent": "probe/1"}}, STAGE="test", RELEASE="1.2.3"
+    )
+
+    segment = result.documents[0]
+    assert segment["name"] == "movies"
+    assert segment["http"]["request"] == {
+        "url": "http://localhost/ok",
+        "method": "GET",
+        "user_agent": "probe/1",
+        "client_ip": "192.0.2.7",
+    }
+    assert segment["http"]["response"] == {"status": 200, "content_length": 2}
+    assert segment["annotations"] == {"stage": "test", "release": "1.2.3", "route": "ok"}
+    assert segment["end_time"] >= segment["start_time"]
+    assert result.answers[0]["headers"]["X-Amzn-Trace-Id"] == f"Root={segment['trace_id']}"
+
+
+def test_a_trace_that_came_with_the_request_goes_on(run: Runner) -> None:
+    result = run(
+        {"path": "/trace", "headers": {"X-Amzn-Trace-Id": f"{ACTIVE}"}},
+        {"path": "/trace", "headers": {"X-Amzn-Trace-Id": UNSAMPLED}},
+        {"path": "/trace", "headers": {"X-Amzn-Trace-Id": f"Root={TRACE_ID};Sampled=?"}},
+        {"path": "/trace", "headers": {"X-Amzn-Trace-Id": "Root=../../etc;Parent=x;Sampled=1"}},
+    )
+
+    assert [document["trace_id"] for document in result.documents[:2]] == [TRACE_ID, TRACE_ID]
+    assert result.documents[0]["parent_id"] == PARENT_ID
+    assert "parent_id" not in result.documents[1]
+    assert len(result.documents) == 3
+    assert result.documents[2]["trace_id"].startswith("1-")
+    told = [json.loads(answer["body"]) for answer in result.answers]
+    assert told[1] == {"trace_id": TRACE_ID, "is_sampled": False}
+    assert result.answers[2]["headers"]["X-Amzn-Trace-Id"] == f"Root={TRACE_ID};Sampled=1"
+
+
+def test_ignored_paths_make_no_trace(run: Runner) -> None:
+    result = run("/healthz")
+
+    assert result.answers[0]["status"] == 200
+    assert result.datagrams == []
+
+
+def test_switched_off_nothing_is_sent(run: Runner) -> None:
+    result = run("/queries", "/annotated", "/leaky", AWS_XRAY_SDK_ENABLED="false")
+
+    assert [answer["status"] for answer in result.answers] == [200, 200, 200]
+    assert result.datagrams == []
+
+
+def test_on_lambda_the_request_hangs_under_the_function(run: Runner) -> None:
+    result = run(
+        {"path": "/queries", "trace": ACTIVE},
+        {"path": "/queries", "trace": ACTIVE.replace(PARENT_ID, "b" * 16)},
+        on_lambda=True,
+    )
+
+    assert len(result.datagrams) == 2
+    first, second = result.documents
+    assert (first["type"], first["trace_id"], first["parent_id"]) == (
+        "subsegment",
+        TRACE_ID,
+        PARENT_ID,
+    )
+    assert (first["annotations"]["cold_start"], second["annotations"]["cold_start"]) == (
+        True,
+        False,
+    )
+    assert [child["name"] for child in first["subsegments"]] == ["default@sqlite"]
+
+
+def test_an_unhandled_exception_is_one_fault_with_its_stack(run: Runner) -> None:
+    result = run("/broken")
+
+    segment = result.documents[0]
+    assert len(segment["cause"]["exceptions"]) == 1
+    exception = segment["cause"]["exceptions"][0]
+    assert exception["type"] == "ValueError"
+    assert exception["stack"][0]["label"] == "broken"
+    assert exception["stack"][0]["path"].endswith("tests/tracing/urls.py")
+    assert exception["stack"][0]["line"] > 0
+    assert result.log.count("Traceback") == 1
+    assert result.log.count("ERROR") == 1
+
+
+def test_a_failure_marked_by_hand_leaves_the_request_alone(run: Runner) -> None:
+    result = run("/failing-step", "/captured")
+
+    assert "fault" not in result.documents[0]
+    step = result.find("by hand")
+    assert step["fault"] is True
+    assert step["cause"]["exceptions"][0]["message"] == "step failed"
+    assert "fault" not in result.find("captured")
+
+
+def test_no_secret_leaves(run: Runner) -> None:
+    result = run(
+        {
+            "path": "/queries?password=secret-1&next=/x",
+            "headers": {
+                "Cookie": "sessionid=secret-2",
+                "Authorization": "Bearer secret-3",
+                "Referer": "http://localhost/?token=secret-4",
+            },
+        },
+        "/broken?api_key=secret-5",
+        "/bad-query",
+        "/remote?url=http://user:secret-6@127.0.0.1:9/path%3Ftoken%3Dsecret-7",
+    )
+
+    sent = b"".join(result.datagrams)
+    for secret in (b"secret-", b"hunter2", b"parameter secret", b"literal secret"):
+        assert secret not in sent
+    assert b"SELECT %s" in sent
+    assert b"The view broke" in sent
+    assert "hunter2" not in result.log
+    assert "secret-" not in result.log
+
+
+def test_no_daemon_no_harm(run: Runner) -> None:
+    for address in ("127.0.0.1:9", "no-such-host.invalid:2000"):
+        result = run("/ok", "/many", "/ok", AWS_XRAY_DAEMON_ADDRESS=address)
+
+        assert [answer["status"] for answer in result.answers] == [200, 200, 200]
+        assert len(result.log.splitlines()) <= 1, result.log
+
+
+@pytest.mark.parametrize(
+    ("trace", "expected"),
+    [
+        (ACTIVE, f"Root={TRACE_ID};Parent=*;Sampled=1;Lineage=1:2:3"),
+        (UNSAMPLED, f"Root={TRACE_ID};Parent={PARENT_ID};Sampled=0;Lineage=1:2:3"),
+        (PASS_THROUGH, f"Root={TRACE_ID};Lineage=1:2:3"),
+    ],
+    ids=["active", "unsampled", "pass-through"],
+)
+def test_the_trace_goes_on_downstream(run: Runner, trace: str, expected: str) -> None:
+    class Echo(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = self.headers.get("X-Amzn-Trace-Id", "none").encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Echo) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/echo"
+        result = run({"path": f"/remote?url={url}", "trace": trace}, on_lambda=True)
+        server.shutdown()
+
+    status, _, header = result.answers[0]["body"].partition(" ")
+    assert status == "200"
+    if result.documents:
+        subsegment = result.find("127.0.0.1")
+        assert subsegment["http"]["request"] == {"url": url, "method": "GET"}
+        assert subsegment["http"]["response"] == {"status": 200, "content_length": len(header)}
+        expected = expected.replace("*", subsegment["id"])
+    assert header == expected
+
+
+def test_a_remote_that_refuses_is_a_fault_of_its_subsegment(run: Runner) -> None:
+    result = run("/remote?url=http://127.0.0.1:9/closed")
+
+    assert result.answers[0]["body"] == "failed: ConnectionError"
+    subsegment = result.find("127.0.0.1")
+    assert subsegment["fault"] is True
+    assert subsegment["namespace"] == "remote"
+    assert "fault" not in result.documents[0]
+
+
+def test_a_failed_query_is_a_fault_of_its_subsegment(run: Runner) -> None:
+    result = run("/bad-query")
+
+    query = result.find("default@sqlite")
+    assert query["fault"] is True
+    assert query["sql"]["sanitized_query"] == "SELECT nothing FROM nowhere"
+    assert query["sql"]["database_type"] == "SQLite"
+    assert "fault" not in result.documents[0]
+
+
+def test_every_document_obeys_the_schema(run: Runner) -> None:
+    import re
+
+    result = run("/queries", "/template", "/broken", "/missing", "/stream", "/many?count=300")
+
+    for document in result.documents:
+        assert re.fullmatch(r"1-[0-9a-f]{8}-[0-9a-f]{24}", document["trace_id"])
+        for entity in walk(document):
+            assert re.fullmatch(r"[0-9a-f]{16}", entity["id"])
+            assert entity["end_time"] >= entity["start_time"]
+            assert entity.get("namespace", "aws") in ("aws", "remote")
