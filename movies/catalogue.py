@@ -1,0 +1,228 @@
+"""The films in DynamoDB: lists, and writes that never overwrite what somebody else has saved."""
+
+from dataclasses import replace
+
+from django.conf import settings
+
+from . import terms
+from .aws import ONCE, get_client, translate_errors
+from .errors import (
+    AWSRefused,
+    BadInput,
+    MovieChanged,
+    MovieExists,
+    MovieNotFound,
+    SampleIsReadOnly,
+    Throttled,
+)
+from .fields import MovieFields, read_decade, read_genre, read_stars, read_year
+from .items import to_key, to_movie
+from .listing import DEFAULT_LIMIT, MAX_LIMIT, Phase, get_movies, read_page
+from .movie import (
+    FIRST_YEAR,
+    GENRES,
+    SAMPLE_KEY,
+    TITLE_MAX_CHARS,
+    Movie,
+    MovieKey,
+    Page,
+    last_year,
+)
+from .search import search_movies
+from .transactions import (
+    WRITE_ATTEMPTS,
+    change_rows,
+    delete,
+    pause,
+    put_new,
+    too_busy,
+    update_info,
+    write,
+)
+
+__all__ = [
+    "DEFAULT_LIMIT",
+    "FIRST_YEAR",
+    "GENRES",
+    "MAX_LIMIT",
+    "SAMPLE_KEY",
+    "Movie",
+    "MovieFields",
+    "MovieKey",
+    "Page",
+    "add_movie",
+    "change_movie",
+    "count_vote",
+    "delete_movie",
+    "get_movie",
+    "get_movies",
+    "last_year",
+    "list_movies",
+    "search_movies",
+    "set_poster",
+]
+
+
+def list_movies(
+    *,
+    year: int | str | None = None,
+    decade: int | str | None = None,
+    genre: str | None = None,
+    cursor: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+) -> Page:
+    """Return a page of films, newest first, then by title: all, or those of one of the three.
+
+    decade is its first year, as 1990. Raises BadInput or BadCursor for what can't be listed.
+    """
+    ways = {
+        "year": None if year is None else lambda: terms.year_term(read_year(year)),
+        "decade": None if decade is None else lambda: terms.decade_term(read_decade(decade)),
+        "genre": None if genre is None else lambda: terms.genre_term(read_genre(genre)),
+    }
+    chosen = [name for name, make_term in ways.items() if make_term]
+    if len(chosen) > 1:
+        raise BadInput(chosen[1], f"Expected only one of {' and '.join(chosen)}.")
+    term = next((make_term() for make_term in ways.values() if make_term), terms.ALL)
+    return read_page(term, [Phase(term)], cursor, limit)
+
+
+def get_movie(key: MovieKey) -> Movie:
+    """Return one film. Raises MovieNotFound."""
+    _refuse_impossible(key)
+    table = settings.MOVIES_TABLE
+    with translate_errors(f"GetItem on {table}"):
+        answer = get_client("dynamodb").get_item(
+            TableName=table, Key=to_key(key), ConsistentRead=True
+        )
+    if "Item" not in answer:
+        raise MovieNotFound(key)
+    return to_movie(answer["Item"])
+
+
+def add_movie(movie_fields: MovieFields) -> Movie:
+    """Add a film and return it, at version 1. Raises MovieExists, SampleIsReadOnly."""
+    movie = movie_fields.apply_to(Movie(movie_fields.key))
+    _refuse_sample(movie.key)
+    actions = [put_new(movie), *change_rows(None, movie)]
+    for attempt in range(WRITE_ATTEMPTS):
+        failed = write(actions)
+        if failed is None:
+            return movie
+        if failed:
+            raise MovieExists(movie.key)
+        pause(attempt)
+    raise too_busy(movie.key)
+
+
+def change_movie(key: MovieKey, fields: MovieFields, *, version: int) -> Movie:
+    """Save new fields over the version given; return the film as it is then.
+
+    Another year or title moves the film, with its votes and poster, in the same transaction.
+    Raises MovieNotFound, MovieChanged if somebody saved it since, MovieExists if the new key is
+    another film's, SampleIsReadOnly.
+    """
+    _refuse_sample(key)
+    _refuse_sample(fields.key)
+    for attempt in range(WRITE_ATTEMPTS):
+        current = _get_version(key, version)
+        changed = fields.apply_to(current)
+        if changed.key == key:
+            actions = [update_info(changed, version)]
+        else:
+            actions = [put_new(changed), delete(current)]
+        failed = write([*actions, *change_rows(current, changed)])
+        if failed is None:
+            return changed
+        if changed.key != key and 0 in failed:
+            raise MovieExists(changed.key)
+        pause(attempt)
+    raise too_busy(key)
+
+
+def delete_movie(key: MovieKey, *, version: int) -> None:
+    """Delete the version given of a film; its poster and reviews are the caller's to delete.
+
+    Raises MovieNotFound, MovieChanged, SampleIsReadOnly.
+    """
+    _refuse_sample(key)
+    for attempt in range(WRITE_ATTEMPTS):
+        current = _get_version(key, version)
+        if write([delete(current), *change_rows(current, None)]) is None:
+            return
+        pause(attempt)
+    raise too_busy(key)
+
+
+def set_poster(key: MovieKey, poster: str | None, *, version: int) -> Movie:
+    """Give the version given of a film another poster, or none; return the film.
+
+    Raises MovieNotFound, MovieChanged, SampleIsReadOnly.
+    """
+    _refuse_sample(key)
+    for attempt in range(WRITE_ATTEMPTS):
+        current = _get_version(key, version)
+        changed = replace(current, poster=poster, version=version + 1)
+        if write([update_info(changed, version)]) is None:
+            return changed
+        pause(attempt)
+    raise too_busy(key)
+
+
+def count_vote(key: MovieKey, stars: int) -> Movie:
+    """Add one vote of 1 to 10 stars, atomically; return the film with it.
+
+    Never counted twice: after a lost answer it is not tried again, and AWSUnreachable is raised.
+    Raises MovieNotFound, BadInput for other stars, SampleIsReadOnly.
+    """
+    stars = read_stars(stars)
+    _refuse_sample(key)
+    _refuse_impossible(key)
+    for attempt in range(WRITE_ATTEMPTS):
+        try:
+            return _add_vote(key, stars)
+        except AWSRefused as error:
+            if error.aws_code == "ConditionalCheckFailedException":
+                raise MovieNotFound(key) from error
+            # Both say that nothing was written, so that it is safe to try again.
+            if (
+                not isinstance(error, Throttled)
+                and error.aws_code != "TransactionConflictException"
+            ):
+                raise
+        pause(attempt)
+    raise too_busy(key)
+
+
+def _add_vote(key: MovieKey, stars: int) -> Movie:
+    table = settings.MOVIES_TABLE
+    with translate_errors(f"UpdateItem on {table}"):
+        answer = get_client("dynamodb", patience=ONCE).update_item(
+            TableName=table,
+            Key=to_key(key),
+            UpdateExpression="ADD #votes :one, #stars :stars",
+            ConditionExpression="attribute_exists(#title)",
+            ExpressionAttributeNames={"#votes": "votes", "#stars": "stars", "#title": "title"},
+            ExpressionAttributeValues={":one": {"N": "1"}, ":stars": {"N": str(stars)}},
+            ReturnValues="ALL_NEW",
+        )
+    return to_movie(answer["Attributes"])
+
+
+def _get_version(key: MovieKey, version: int) -> Movie:
+    current = get_movie(key)
+    if current.version != version:
+        raise MovieChanged(current, version)
+    return current
+
+
+def _refuse_sample(key: MovieKey) -> None:
+    if key == SAMPLE_KEY:
+        raise SampleIsReadOnly(key)
+
+
+def _refuse_impossible(key: MovieKey) -> None:
+    """Raise MovieNotFound for a key that no film can have, and that DynamoDB may refuse."""
+    is_possible = FIRST_YEAR <= key.year <= 9999 and 1 <= len(key.title) <= TITLE_MAX_CHARS
+    if not is_possible or any("\ud800" <= character <= "\udfff" for character in key.title):
+        raise MovieNotFound(key)

@@ -1,0 +1,181 @@
+"""What can go wrong in `movies`, with the HTTP status and the API's code of each.
+
+MoviesError                500 movies_error
+├── MovieNotFound          404 movie_not_found
+├── MovieExists            409 movie_exists
+├── MovieChanged           409 movie_changed          (412 in the API, where If-Match failed)
+├── AlreadyVoted           409 already_voted
+├── SampleIsReadOnly       409 sample_is_read_only
+├── BadInput               400 bad_input              (.fields: each wrong field with its reason)
+│   └── BadCursor          400 bad_cursor
+├── PosterRefused          400 poster_refused
+│   ├── PosterTypeRefused  415 poster_type_refused
+│   └── PosterTooLarge     413 poster_too_large
+├── AWSRefused             503 aws_refused            (.operation, .aws_code, .aws_message)
+│   ├── Throttled          429 throttled              (.retry_after_seconds)
+│   └── AWSUnreachable     503 aws_unreachable
+└── StepFailed             500 step_failed            (.step, .aws_code, .aws_message, .steps)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from .chain import Step
+    from .movie import Movie, MovieKey
+
+
+class MoviesError(Exception):
+    """The base of all; str() is a sentence that a visitor may read."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "movies_error"
+
+
+class MovieNotFound(MoviesError):
+    status = 404
+    code = "movie_not_found"
+
+    def __init__(self, key: MovieKey) -> None:
+        super().__init__(f"There is no film {key.title!r} of {key.year}.")
+        self.key = key
+
+
+class MovieExists(MoviesError):
+    status = 409
+    code = "movie_exists"
+
+    def __init__(self, key: MovieKey) -> None:
+        super().__init__(f"There is a film {key.title!r} of {key.year} already.")
+        self.key = key
+
+
+class MovieChanged(MoviesError):
+    """Somebody saved the film since the caller read it; `current` is what they saved."""
+
+    status = 409
+    code = "movie_changed"
+
+    def __init__(self, current: Movie, version: int) -> None:
+        super().__init__(
+            f"Somebody changed {current.title!r} of {current.year} meanwhile: "
+            f"it is at version {current.version}, and this change was made to version {version}."
+        )
+        self.current = current
+
+
+class AlreadyVoted(MoviesError):
+    status = 409
+    code = "already_voted"
+
+    def __init__(self, key: MovieKey) -> None:
+        super().__init__(f"You have voted on {key.title!r} of {key.year} already.")
+        self.key = key
+
+
+class SampleIsReadOnly(MoviesError):
+    status = 409
+    code = "sample_is_read_only"
+
+    def __init__(self, key: MovieKey) -> None:
+        super().__init__(
+            f"{key.title!r} of {key.year} is the sample that /app writes anew each time; "
+            "it can't be changed, voted on or deleted."
+        )
+        self.key = key
+
+
+class BadInput(MoviesError):
+    """What somebody sent can't be taken; `fields` holds every wrong field with its reason."""
+
+    status = 400
+    code = "bad_input"
+
+    def __init__(
+        self, field: str, message: str, *, others: Mapping[str, str] | None = None
+    ) -> None:
+        self.fields: dict[str, str] = {field: message, **(others or {})}
+        super().__init__(" ".join(f"{name}: {reason}" for name, reason in self.fields.items()))
+        self.field = field
+        self.message = message
+
+    @classmethod
+    def of_fields(cls, fields: Mapping[str, str]) -> BadInput:
+        """Return the error for several wrong fields; the mapping has at least one."""
+        (field, message), *others = fields.items()
+        return cls(field, message, others=dict(others))
+
+
+class BadCursor(BadInput):
+    code = "bad_cursor"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "cursor",
+            "This isn't a cursor of this list; leave it out to begin at the first page.",
+        )
+
+
+class PosterRefused(MoviesError):
+    status = 400
+    code = "poster_refused"
+
+
+class PosterTypeRefused(PosterRefused):
+    status = 415
+    code = "poster_type_refused"
+
+
+class PosterTooLarge(PosterRefused):
+    status = 413
+    code = "poster_too_large"
+
+
+class AWSRefused(MoviesError):
+    """AWS answered with an error; `reasons` has a code per action of a cancelled transaction."""
+
+    status = 503
+    code = "aws_refused"
+
+    def __init__(
+        self,
+        operation: str,
+        aws_code: str,
+        aws_message: str,
+        reasons: Sequence[str] = (),
+    ) -> None:
+        super().__init__(f"AWS refused {operation} with {aws_code}: {aws_message}")
+        self.operation = operation
+        self.aws_code = aws_code
+        self.aws_message = aws_message
+        self.reasons = tuple(reasons)
+
+
+class Throttled(AWSRefused):
+    status = 429
+    code = "throttled"
+    retry_after_seconds: ClassVar[int] = 2
+
+
+class AWSUnreachable(AWSRefused):
+    """No answer from AWS: not reachable, too slow, or no credentials to ask with."""
+
+    code = "aws_unreachable"
+
+
+class StepFailed(MoviesError):
+    """AWS refused a step of /app; `steps` holds what was done until then, this step last."""
+
+    status = 500
+    code = "step_failed"
+
+    def __init__(
+        self, step: str, aws_code: str, aws_message: str, steps: Sequence[Step] = ()
+    ) -> None:
+        super().__init__(f"The step {step!r} failed: AWS said {aws_code}: {aws_message}")
+        self.step = step
+        self.aws_code = aws_code
+        self.aws_message = aws_message
+        self.steps = tuple(steps)

@@ -1,0 +1,100 @@
+"""A film, the key it has in DynamoDB, and what may be known about it."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+# The year of the oldest film that survives, "Roundhay Garden Scene".
+FIRST_YEAR = 1888
+YEARS_AHEAD = 10
+TITLE_MAX_CHARS = 200
+MIN_STARS, MAX_STARS = 1, 10
+
+GENRES: tuple[str, ...] = (
+    "Action",
+    "Adventure",
+    "Animation",
+    "Biography",
+    "Comedy",
+    "Crime",
+    "Documentary",
+    "Drama",
+    "Family",
+    "Fantasy",
+    "Film-Noir",
+    "History",
+    "Horror",
+    "Music",
+    "Musical",
+    "Mystery",
+    "Romance",
+    "Sci-Fi",
+    "Short",
+    "Sport",
+    "Thriller",
+    "War",
+    "Western",
+)
+
+
+def last_year() -> int:
+    """Return the latest year that a film may have: announced films are welcome."""
+    return datetime.now(tz=UTC).year + YEARS_AHEAD
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MovieKey:
+    """What tells one film from another: the year it came out in, and its title."""
+
+    year: int
+    title: str
+
+
+# /app writes this film with an unconditional PutItem each time it runs.
+SAMPLE_KEY = MovieKey(2015, "The Big New Movie")
+
+
+@dataclass(frozen=True, slots=True)
+class Movie:
+    """One film as the catalogue has it.
+
+    version grows by one at each save; votes don't change it. stars is the sum of all votes.
+    poster is the key of an S3 object in POSTERS_BUCKET.
+    """
+
+    key: MovieKey
+    plot: str = ""
+    genres: tuple[str, ...] = ()
+    directors: tuple[str, ...] = ()
+    actors: tuple[str, ...] = ()
+    runtime_minutes: int | None = None
+    release_date: date | None = None
+    poster: str | None = None
+    version: int = 0
+    votes: int = 0
+    stars: int = 0
+
+    @property
+    def year(self) -> int:
+        return self.key.year
+
+    @property
+    def title(self) -> str:
+        return self.key.title
+
+    @property
+    def rating(self) -> float | None:
+        """The mean of the votes, 1 to 10; None where nobody has voted."""
+        return self.stars / self.votes if self.votes else None
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether this is the film that /app writes, which nobody may change."""
+        return self.key == SAMPLE_KEY
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list; next_cursor is None on the last."""
+
+    movies: tuple[Movie, ...]
+    next_cursor: str | None

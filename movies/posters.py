@@ -1,0 +1,96 @@
+"""Posters: pictures in S3, known by their content, shown through presigned URLs."""
+
+import io
+import secrets
+import struct
+from dataclasses import dataclass
+
+import imagesize
+from django.conf import settings
+
+from .aws import get_client, translate_errors
+from .errors import PosterRefused, PosterTooLarge, PosterTypeRefused
+from .movie import MovieKey
+
+MIN_SIDE_PIXELS, MAX_SIDE_PIXELS = 50, 4000
+URL_LIFETIME_SECONDS = 3600
+# A poster's key is never used again, so what a browser once got stays right.
+CACHE_CONTROL = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the bytes of an uploaded file are."""
+
+    content_type: str
+    extension: str
+    width: int
+    height: int
+
+
+def recognise(content: bytes) -> Picture:
+    """Return what picture the bytes hold, whatever the file was called.
+
+    Raises PosterTooLarge, PosterTypeRefused (not PNG, JPEG or WebP) or PosterRefused (its sides).
+    """
+    if len(content) > settings.POSTER_MAX_BYTES:
+        raise PosterTooLarge(
+            f"Expected a picture of at most {settings.POSTER_MAX_BYTES:,} bytes, "
+            f"got {len(content):,}."
+        )
+    content_type, extension = _recognise_type(content)
+    try:
+        width, height = imagesize.get(io.BytesIO(content))
+    except (ValueError, struct.error, LookupError, ArithmeticError, TypeError):
+        width = height = -1
+    if not all(MIN_SIDE_PIXELS <= side <= MAX_SIDE_PIXELS for side in (width, height)):
+        raise PosterRefused(
+            f"Expected a picture with sides of {MIN_SIDE_PIXELS} to {MAX_SIDE_PIXELS} pixels, "
+            + (f"got {width} x {height}." if width > 0 else "got one that can't be read.")
+        )
+    return Picture(content_type, extension, width, height)
+
+
+def _recognise_type(content: bytes) -> tuple[str, str]:
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png", "png"
+    if content.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg", "jpg"
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp", "webp"
+    raise PosterTypeRefused("Expected a PNG, JPEG or WebP picture.")
+
+
+def upload_poster(key: MovieKey, content: bytes) -> str:
+    """Put a picture into the posters' bucket; return its S3 key, new each time.
+
+    Raises PosterRefused, PosterTypeRefused or PosterTooLarge for what isn't a usable picture.
+    """
+    picture = recognise(content)
+    # Never by content: deleting one film's poster would take it from another that has the same.
+    poster = f"posters/{key.year}/{secrets.token_hex(32)}.{picture.extension}"
+    with translate_errors(f"PutObject {poster}"):
+        get_client("s3").put_object(
+            Bucket=settings.POSTERS_BUCKET,
+            Key=poster,
+            Body=content,
+            ContentType=picture.content_type,
+            CacheControl=CACHE_CONTROL,
+        )
+    return poster
+
+
+def presign_poster(poster: str) -> str:
+    """Return a URL that shows the poster for an hour; asks AWS nothing."""
+    with translate_errors(f"Presigning {poster}"):
+        return get_client("s3").generate_presigned_url(
+            "get_object",
+            Params={"Bucket": settings.POSTERS_BUCKET, "Key": poster},
+            ExpiresIn=URL_LIFETIME_SECONDS,
+        )
+
+
+def delete_poster(poster: str) -> None:
+    """Delete a poster; one that is gone already is no error."""
+    with translate_errors(f"DeleteObject {poster}"):
+        get_client("s3").delete_object(Bucket=settings.POSTERS_BUCKET, Key=poster)

@@ -1,0 +1,160 @@
+"""The tables, the bucket and the sample object: made where they are missing, and looked at."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from django.conf import settings
+
+from .aws import BRIEF, get_client, translate_errors
+from .errors import AWSRefused
+from .movie import SAMPLE_KEY
+
+WAIT_SECONDS, WAIT_ATTEMPTS = 1, 60
+SAMPLE_OBJECT = """\
+# The object that /app downloads: a small text, to show an S3 call in a trace.
+Description: A sample that the movies site reads from S3.
+Resources:
+  Screening:
+    Film: The Big New Movie
+    Year: 2015
+    Seats: 120
+"""
+
+
+def create_tables() -> None:
+    """Create the two tables where they are missing, and wait until both can be used."""
+    create_movies_table()
+    _create_terms_table()
+
+
+def create_movies_table() -> bool:
+    """Create the films' table and wait until it exists; False where it was there already."""
+    table = settings.MOVIES_TABLE
+    created = True
+    with translate_errors(f"CreateTable {table}"):
+        client = get_client("dynamodb")
+        try:
+            client.create_table(
+                TableName=table,
+                KeySchema=[
+                    {"AttributeName": "year", "KeyType": "HASH"},
+                    {"AttributeName": "title", "KeyType": "RANGE"},
+                ],
+                AttributeDefinitions=[
+                    {"AttributeName": "year", "AttributeType": "N"},
+                    {"AttributeName": "title", "AttributeType": "S"},
+                ],
+                ProvisionedThroughput={"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+            )
+        except client.exceptions.ResourceInUseException:
+            created = False
+    wait_for_table(table)
+    return created
+
+
+def _create_terms_table() -> None:
+    table = settings.MOVIES_TERMS_TABLE
+    with translate_errors(f"CreateTable {table}"):
+        client = get_client("dynamodb")
+        with suppress(client.exceptions.ResourceInUseException):
+            client.create_table(
+                TableName=table,
+                KeySchema=[
+                    {"AttributeName": "term", "KeyType": "HASH"},
+                    {"AttributeName": "position", "KeyType": "RANGE"},
+                ],
+                AttributeDefinitions=[
+                    {"AttributeName": "term", "AttributeType": "S"},
+                    {"AttributeName": "position", "AttributeType": "S"},
+                ],
+                BillingMode="PAY_PER_REQUEST",
+            )
+    wait_for_table(table)
+
+
+def wait_for_table(table: str, max_seconds: int = WAIT_SECONDS * WAIT_ATTEMPTS) -> None:
+    """Return when the table is active. Raises AWSUnreachable if it isn't in time."""
+    with translate_errors(f"Waiting for {table}"):
+        get_client("dynamodb").get_waiter("table_exists").wait(
+            TableName=table,
+            WaiterConfig={"Delay": WAIT_SECONDS, "MaxAttempts": max_seconds // WAIT_SECONDS},
+        )
+
+
+def create_bucket() -> None:
+    """Create the posters' bucket where it is missing."""
+    bucket, region = settings.POSTERS_BUCKET, settings.AWS_REGION
+    with translate_errors(f"CreateBucket {bucket}"):
+        client = get_client("s3")
+        with suppress(client.exceptions.BucketAlreadyOwnedByYou):
+            if region == "us-east-1":
+                # The one region that S3 refuses to be told.
+                client.create_bucket(Bucket=bucket)
+            else:
+                client.create_bucket(
+                    Bucket=bucket,
+                    CreateBucketConfiguration={"LocationConstraint": region},  # type: ignore[typeddict-item]
+                )
+
+
+def put_sample_object() -> None:
+    """Put the object that /app downloads into its bucket."""
+    bucket, key = settings.SAMPLE_BUCKET, settings.SAMPLE_KEY
+    with translate_errors(f"PutObject {key} into {bucket}"):
+        get_client("s3", settings.SAMPLE_REGION).put_object(
+            Bucket=bucket, Key=key, Body=SAMPLE_OBJECT.encode(), ContentType="text/yaml"
+        )
+
+
+def check_dynamodb() -> str | None:
+    """Return why the tables don't answer, or None; within about two seconds."""
+    try:
+        with translate_errors("BatchGetItem"):
+            get_client("dynamodb", patience=BRIEF).batch_get_item(
+                RequestItems={
+                    settings.MOVIES_TABLE: {
+                        "Keys": [
+                            {
+                                "year": {"N": str(SAMPLE_KEY.year)},
+                                "title": {"S": SAMPLE_KEY.title},
+                            }
+                        ]
+                    },
+                    settings.MOVIES_TERMS_TABLE: {
+                        "Keys": [{"term": {"S": "all"}, "position": {"S": "-"}}]
+                    },
+                }
+            )
+    except AWSRefused as error:
+        return str(error)
+    return None
+
+
+def check_s3() -> str | None:
+    """Return why the posters' bucket doesn't answer, or None; within about two seconds."""
+    try:
+        with translate_errors(f"HeadBucket {settings.POSTERS_BUCKET}"):
+            get_client("s3", patience=BRIEF).head_bucket(Bucket=settings.POSTERS_BUCKET)
+    except AWSRefused as error:
+        return str(error)
+    return None
+
+
+def check_sql() -> str | None:
+    """Return why the SQL database doesn't answer, or None; None too where there is none."""
+    if not settings.DATABASES:
+        return None
+    from django.db import Error, connection
+
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error as error:
+        return f"SQL refused a query with {type(error).__name__}."
+    return None
+
+
+def is_ready() -> bool:
+    """Return whether S3, DynamoDB and SQL all answer."""
+    return check_dynamodb() is None and check_s3() is None and check_sql() is None

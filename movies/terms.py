@@ -1,0 +1,122 @@
+"""The ways to find a film: the rows of the table MovieTerms, and the text they are found by.
+
+Each row is one way. Its `term` is the partition, its `position` the place in that list:
+
+| term           | position                                   | finds                          |
+|----------------|--------------------------------------------|--------------------------------|
+| `all`          | year downwards, folded title               | everything, newest first       |
+| `decade#1990`  | the same                                   | a decade                       |
+| `year#1999`    | the same                                   | a year                         |
+| `genre#drama`  | the same                                   | a genre                        |
+| `title`        | folded title, year downwards               | titles by their beginning, A-Z |
+| `word#ma`      | folded word, year downwards, folded title  | words that begin with `ma…`    |
+
+A position ends in a digest of the title, so two titles that fold alike keep their own rows.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .movie import MovieKey
+
+# A film's rows and the film are written in one transaction of at most 100 actions; a film that is
+# moved needs its old rows and its new ones: 2 + 2 x (4 + 6 genres + words).
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+MAX_WORDS = 36
+# A sort key has at most 1,024 bytes, and a character up to four of them.
+FOLDED_MAX_CHARS = 200
+WORD_MAX_CHARS = 40
+WORD_SHARD_CHARS = 2
+
+ALL = "all"
+TITLE = "title"
+# Sorts before everything that a folded title holds, so "alien" comes before "alien 3".
+_SEPARATOR = "\t"
+_ACCENTS = range(0x0300, 0x0370)
+
+
+@dataclass(frozen=True, slots=True)
+class TermRow:
+    """One row of MovieTerms; text is the folded title between spaces, where a search reads it."""
+
+    term: str
+    position: str
+    key: MovieKey
+    text: str
+
+
+def fold(text: str) -> str:
+    """Return text as a search compares it: no case, no accents, single spaces for all else.
+
+    Letters, digits and vowel signs of every script stay. Cut at 200 characters.
+    """
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    kept = (character for character in plain if ord(character) not in _ACCENTS)
+    spaced = "".join(
+        character if character.isalnum() or unicodedata.category(character)[0] == "M" else " "
+        for character in kept
+    )
+    composed = unicodedata.normalize("NFC", " ".join(spaced.split()))
+    return composed[:FOLDED_MAX_CHARS].strip()
+
+
+def split_words(folded: str) -> list[str]:
+    """Return the words of a folded text, in order, repeated ones too."""
+    return folded.split()
+
+
+def rows_of(key: MovieKey, genres: tuple[str, ...]) -> dict[tuple[str, str], TermRow]:
+    """Return every row that finds the film, by its term and position."""
+    rows = (
+        TermRow(term, position, key, f" {fold(key.title)} ")
+        for term, position in _places(key, genres)
+    )
+    return {(row.term, row.position): row for row in rows}
+
+
+def decade_term(decade: int) -> str:
+    return f"decade#{decade}"
+
+
+def year_term(year: int) -> str:
+    return f"year#{year}"
+
+
+def genre_term(genre: str) -> str:
+    return f"genre#{genre.casefold()}"
+
+
+def word_term(word: str) -> str:
+    return f"word#{word[:WORD_SHARD_CHARS]}"
+
+
+def word_prefix(word: str) -> str:
+    """Return how the positions of all words begin that begin with this one."""
+    return word[:WORD_MAX_CHARS]
+
+
+def whole_word_prefix(word: str) -> str:
+    """Return how the positions of this very word begin."""
+    return word_prefix(word) + _SEPARATOR
+
+
+def word_of(position: str) -> str:
+    """Return the word of a row of a word list."""
+    return position.partition(_SEPARATOR)[0]
+
+
+def _places(key: MovieKey, genres: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    folded = fold(key.title)
+    digest = hashlib.sha256(key.title.encode()).hexdigest()[:16]
+    year_downwards = f"{9999 - key.year:04d}"
+    newest_first = _SEPARATOR.join((year_downwards, folded, digest))
+    yield ALL, newest_first
+    yield decade_term(key.year // 10 * 10), newest_first
+    yield year_term(key.year), newest_first
+    for genre in genres:
+        yield genre_term(genre), newest_first
+    yield TITLE, _SEPARATOR.join((folded, year_downwards, digest))
+    for word in set(split_words(folded)):
+        yield word_term(word), whole_word_prefix(word) + newest_first

@@ -1,0 +1,123 @@
+"""Writes of a film together with the rows that find it: all of it or nothing."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from .aws import get_client, translate_errors
+from .errors import AWSRefused, Throttled
+from .items import to_info, to_item, to_key, to_row_item, to_row_key
+from .movie import Movie, MovieKey
+from .terms import TermRow, rows_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef as Action
+
+# A writer that meets others tries again, after longer and longer pauses: about 3 s in all.
+WRITE_ATTEMPTS = 10
+MAX_PAUSE_SECONDS = 0.8
+
+_CONDITION_FAILED = "ConditionalCheckFailed"
+_CONFLICT = "TransactionConflict"
+
+
+def write(actions: list[Action]) -> frozenset[int] | None:
+    """Write all actions or none; None means written.
+
+    Otherwise the positions of the actions whose condition failed; none of them where another
+    transaction was at work on the same items, after which the same write may succeed.
+    Raises AWSRefused for every other refusal.
+    """
+    try:
+        # boto3 adds a ClientRequestToken: its own retry after a lost answer writes nothing twice.
+        with translate_errors(f"TransactWriteItems on {settings.MOVIES_TABLE}"):
+            get_client("dynamodb").transact_write_items(TransactItems=actions)
+    except AWSRefused as error:
+        failed = [place for place, code in enumerate(error.reasons) if code == _CONDITION_FAILED]
+        if failed or _CONFLICT in error.reasons:
+            return frozenset(failed)
+        raise
+    return None
+
+
+def pause(attempt: int) -> None:
+    """Sleep before another attempt: longer each time, and no two callers alike."""
+    time.sleep(random.uniform(0, min(MAX_PAUSE_SECONDS, 0.05 * 2**attempt)))  # noqa: S311
+
+
+def too_busy(key: MovieKey) -> Throttled:
+    """Return the error for a film that others kept writing through every attempt."""
+    return Throttled(f"a write of {key.title!r}", _CONFLICT, "Others were writing it all the time.")
+
+
+def put_new(movie: Movie) -> Action:
+    """Return the action that puts a film where there is none."""
+    return {
+        "Put": {
+            "TableName": settings.MOVIES_TABLE,
+            "Item": to_item(movie),
+            "ConditionExpression": "attribute_not_exists(#title)",
+            "ExpressionAttributeNames": {"#title": "title"},
+        }
+    }
+
+
+def update_info(movie: Movie, version: int) -> Action:
+    """Return the action that saves a film over a version of it, and leaves its votes alone."""
+    return {
+        "Update": {
+            "TableName": settings.MOVIES_TABLE,
+            "Key": to_key(movie.key),
+            "UpdateExpression": "SET #info = :info, #version = :new",
+            "ConditionExpression": "#version = :old",
+            "ExpressionAttributeNames": {"#info": "info", "#version": "version"},
+            "ExpressionAttributeValues": {
+                ":info": to_info(movie),
+                ":new": {"N": str(movie.version)},
+                ":old": {"N": str(version)},
+            },
+        }
+    }
+
+
+def delete(movie: Movie) -> Action:
+    """Return the action that deletes this version of a film, with just these votes."""
+    return {
+        "Delete": {
+            "TableName": settings.MOVIES_TABLE,
+            "Key": to_key(movie.key),
+            "ConditionExpression": "#version = :version AND #votes = :votes AND #stars = :stars",
+            "ExpressionAttributeNames": {
+                "#version": "version",
+                "#votes": "votes",
+                "#stars": "stars",
+            },
+            "ExpressionAttributeValues": {
+                ":version": {"N": str(movie.version)},
+                ":votes": {"N": str(movie.votes)},
+                ":stars": {"N": str(movie.stars)},
+            },
+        }
+    }
+
+
+def change_rows(before: Movie | None, after: Movie | None) -> list[Action]:
+    """Return the actions that make the rows of one state of a film into those of another."""
+    old = rows_of(before.key, before.genres) if before else {}
+    new = rows_of(after.key, after.genres) if after else {}
+    return [
+        *(delete_row(row) for place, row in old.items() if place not in new),
+        *(put_row(row) for place, row in new.items() if place not in old),
+    ]
+
+
+def put_row(row: TermRow) -> Action:
+    return {"Put": {"TableName": settings.MOVIES_TERMS_TABLE, "Item": to_row_item(row)}}
+
+
+def delete_row(row: TermRow) -> Action:
+    return {"Delete": {"TableName": settings.MOVIES_TERMS_TABLE, "Key": to_row_key(row)}}
