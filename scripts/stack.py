@@ -10,7 +10,7 @@ from pathlib import Path
 from scripts.ports import LOOPBACK, read_ports
 
 ROOT = Path(__file__).resolve().parent.parent
-AWS_COMMAND = [ROOT / ".venv-aws" / "bin" / "python", "-m", "ministack"]
+AWS_COMMAND: tuple[str | Path, ...] = (ROOT / ".venv-aws" / "bin" / "python", "-m", "ministack")
 
 # What would lead away from the embedded AWS; credentials of one's own have no business there.
 FOREIGN_VARIABLES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
