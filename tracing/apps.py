@@ -42,6 +42,7 @@ def install() -> None:
         is_on_lambda = isinstance(recorder.context, SDKLambdaContext)
         recorder.context = LambdaContext() if is_on_lambda else Context()
     if not isinstance(recorder.emitter, Emitter):
+        recorder.emitter._socket.close()
         recorder.emitter = Emitter()
     if not isinstance(recorder.streaming, Streaming):
         recorder.streaming = Streaming()

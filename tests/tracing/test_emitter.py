@@ -1,0 +1,153 @@
+"""Documents leave whole, bounded, and without making anybody wait."""
+
+import json
+import logging
+import socket
+from typing import Any
+
+import pytest
+from aws_xray_sdk.core.models.segment import Segment
+from aws_xray_sdk.core.models.subsegment import Subsegment
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import Daemon, walk
+from tracing.emitter import HEADER, Emitter, encode, shorten, split
+
+
+@pytest.fixture
+def segment() -> Segment:
+    """A closed segment with one subsegment."""
+    segment = Segment("movies")
+    child = Subsegment("step", "local", segment)
+    segment.add_subsegment(child)
+    child.close()
+    segment.close()
+    return segment
+
+
+def test_send_entity(daemon: Daemon, segment: Segment, monkeypatch: pytest.MonkeyPatch) -> None:
+    emitter = Emitter(daemon.address)
+
+    emitter.send_entity(segment)
+
+    (document,) = daemon.documents(1)
+    assert daemon.datagrams[0].startswith(HEADER)
+    assert document["id"] == segment.id
+    assert document["subsegments"][0].keys() == {"id", "name", "start_time", "end_time"}
+    emitter.set_daemon_address(None)
+
+
+def test_two_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_XRAY_DAEMON_ADDRESS")
+
+    emitter = Emitter("tcp:127.0.0.1:3000 udp:127.0.0.2:2001")
+
+    assert (emitter.ip, emitter.port) == ("127.0.0.2", 2001)
+
+
+def test_a_full_socket_is_survived_with_one_line(
+    daemon: Daemon, segment: Segment, caplog: pytest.LogCaptureFixture
+) -> None:
+    class FullSocket(socket.socket):
+        def sendto(self, *arguments: Any) -> int:
+            raise BlockingIOError("would block")
+
+    emitter = Emitter(daemon.address)
+    with FullSocket(socket.AF_INET, socket.SOCK_DGRAM) as full:
+        emitter._socket = full
+
+        with caplog.at_level(logging.WARNING):
+            emitter.send_entity(segment)
+            emitter.send_entity(segment)
+
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "would block" in caplog.text
+
+
+def tree(depth: int, width: int, size: int) -> dict[str, Any]:
+    """Return a document of that depth and width, each node with a text of that size."""
+    count = iter(range(1, 1_000_000))
+
+    def node(level: int) -> dict[str, Any]:
+        made: dict[str, Any] = {
+            "id": f"{next(count):016x}",
+            "name": "node",
+            "metadata": {"default": {"text": "é" * size}},
+        }
+        if level:
+            made["subsegments"] = [node(level - 1) for _ in range(width)]
+        return made
+
+    return {**node(depth), "trace_id": "1-00000000-000000000000000000000000"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    depth=st.integers(0, 3),
+    width=st.integers(1, 5),
+    size=st.integers(0, 600),
+    limit=st.integers(700, 5000),
+)
+def test_split_loses_nothing_that_fits(depth: int, width: int, size: int, limit: int) -> None:
+    document = tree(depth, width, size)
+    ids = {entity["id"] for entity in walk(document)}
+
+    pieces = [json.loads(piece) for piece in split(document, limit)]
+
+    assert all(len(encode(piece)) <= limit for piece in pieces)
+    found = [entity["id"] for piece in pieces for entity in walk(piece)]
+    assert sorted(found) == sorted(ids)
+    assert all(piece["parent_id"] in ids for piece in pieces[1:])
+    assert {piece["trace_id"] for piece in pieces} == {document["trace_id"]}
+    # A node whose text alone is too large says that it was cut; every other keeps its text.
+    for piece in pieces:
+        for entity in walk(piece):
+            assert entity["metadata"].get("default", {}).get("text", "") in ("", "é" * size)
+            assert ("tracing" in entity["metadata"]) == ("default" not in entity["metadata"])
+
+
+def test_shorten_cuts_until_it_fits() -> None:
+    document = {
+        "id": "1",
+        "metadata": {"a": "x" * 900},
+        "sql": {"query": "y" * 900},
+        "http": {"a": 1},
+    }
+
+    short = shorten(document, 500)
+
+    assert short["metadata"] == {"tracing": {"cut_because_too_large": ["metadata", "sql"]}}
+    assert short["http"] == {"a": 1}
+    assert "metadata" in document
+
+
+class Odd:
+    def __repr__(self) -> str:
+        return "odd"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (float("nan"), "nan"),
+        ({1, 2}, None),
+        ({("a", 1): 2}, {"('a', 1)": 2}),
+        (Odd(), "odd"),
+        ("\ud800", "?"),
+        (b"bytes", "b'bytes'"),
+        ([float("inf"), 1.5, None, True], ["inf", 1.5, None, True]),
+    ],
+)
+def test_encode_says_what_json_cannot(value: Any, expected: Any) -> None:
+    decoded = json.loads(encode({"value": value}))
+
+    if expected is not None:
+        assert decoded["value"] == expected
+
+
+def test_encode_survives_endless_nesting() -> None:
+    endless: dict[str, Any] = {}
+    endless["self"] = endless
+
+    assert b"\xe2\x80\xa6" in encode(endless)

@@ -1,0 +1,129 @@
+"""What an exception says in a trace."""
+
+from typing import Any
+
+from aws_xray_sdk.core.models.dummy_entities import DummySegment
+from aws_xray_sdk.core.models.segment import Segment
+
+from tracing.exceptions import MAX_CHAIN, MAX_FRAMES, describe, record_failure
+
+
+class FrozenError(Exception):
+    """An exception that nobody may write to."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise TypeError("frozen")
+
+
+class SilentError(Exception):
+    """An exception that cannot say what it is."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+def raised(exception: BaseException) -> BaseException:
+    try:
+        raise exception
+    except BaseException as caught:
+        return caught
+
+
+def test_b5_a_frozen_exception_is_recorded_and_untouched() -> None:
+    segment = Segment("movies")
+
+    record_failure(segment, raised(FrozenError("ice")))
+
+    assert segment.fault is True
+    assert segment.cause["exceptions"][0]["message"] == "ice"
+    assert not hasattr(FrozenError, "_recorded")
+
+
+def test_the_chain_is_linked() -> None:
+    def fail() -> None:
+        try:
+            raise KeyError("inner")
+        except KeyError as error:
+            raise ValueError("outer") from error
+
+    try:
+        fail()
+    except ValueError as error:
+        outer, inner = describe(error, is_remote=False)
+
+    assert (outer["type"], inner["type"]) == ("ValueError", "KeyError")
+    assert outer["cause"] == inner["id"]
+    assert "cause" not in inner
+    assert outer["stack"][0]["label"].endswith("fail")
+
+
+def test_stacks_and_chains_are_bounded() -> None:
+    def dive(depth: int) -> None:
+        if depth:
+            dive(depth - 1)
+        else:
+            raise RecursionError("deep")
+
+    link: BaseException = ValueError("first")
+    for number in range(20):
+        link.__context__, link = None, raised(ValueError(str(number)))
+    try:
+        dive(100)
+    except RecursionError as error:
+        (deep,) = describe(error, is_remote=False)
+    loop = ValueError("loop")
+    loop.__context__ = KeyError("other")
+    loop.__context__.__context__ = loop
+
+    assert len(deep["stack"]) == MAX_FRAMES
+    assert deep["stack"][0]["label"].endswith("dive")
+    assert len(describe(loop, is_remote=False)) == 2 <= MAX_CHAIN
+
+
+def test_an_exception_without_words_still_has_a_type() -> None:
+    (described,) = describe(raised(SilentError()), is_remote=True)
+
+    assert (described["type"], described["message"], described["remote"]) == (
+        "SilentError",
+        "",
+        True,
+    )
+
+
+def test_error_instead_of_fault() -> None:
+    segment = Segment("movies")
+
+    record_failure(segment, raised(ValueError("no")), is_fault=False)
+
+    assert segment.error is True
+    assert not hasattr(segment, "fault")
+
+
+def test_an_earlier_cause_by_id_gives_way() -> None:
+    segment = Segment("movies")
+    segment.cause = "53995c3f42cd8ad8"
+
+    record_failure(segment, raised(ValueError("no")))
+
+    assert len(segment.cause["exceptions"]) == 1
+
+
+def test_nothing_to_record_on() -> None:
+    ended = Segment("movies")
+    ended.close()
+    unsampled: Any = DummySegment("movies")
+
+    for entity in (None, ended, unsampled, "text"):
+        record_failure(entity, ValueError("no"))
+
+    assert ended.cause == {}
+    assert unsampled.cause == {}
+
+
+def test_a_failure_of_the_recording_is_logged(caplog: Any) -> None:
+    segment = Segment("movies")
+    segment.cause = {"exceptions": None}
+
+    record_failure(segment, raised(ValueError("no")))
+
+    assert "Could not record the exception ValueError." in caplog.text
