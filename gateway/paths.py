@@ -21,7 +21,7 @@ def split_path(event: Event, source: Source) -> tuple[str, str]:
     """Return SCRIPT_NAME and the rest of the path, percent-encoded: ('/dev', '/movies/')."""
     if source is Source.REST_API:
         path = read_text(event, "path") or "/"
-        prefix = script_name = find_rest_prefix(event, path)
+        prefix, script_name = find_rest_prefix(event, path)
     elif source is Source.HTTP_API:
         path = read_text(event, "rawPath") or "/"
         prefix, script_name = find_http_prefix(event, path)
@@ -29,9 +29,8 @@ def split_path(event: Event, source: Source) -> tuple[str, str]:
         # A function URL and a load balancer pass the public path on as it is.
         path = read_text(event, "rawPath" if source is Source.FUNCTION_URL else "path") or "/"
         prefix = script_name = ""
-    return script_name, encode_path(
-        path[len(prefix) :] or "/", is_decoded=source is Source.HTTP_API
-    )
+    is_decoded = source is Source.HTTP_API
+    return script_name, encode_path(path.removeprefix(prefix) or "/", is_decoded=is_decoded)
 
 
 def encode_path(path: str, *, is_decoded: bool) -> str:
@@ -50,8 +49,8 @@ def quote_rest(text: str) -> str:
     return text if text.isascii() and text.isprintable() else quote(text, safe=URL_CHARACTERS)
 
 
-def find_rest_prefix(event: Event, path: str) -> str:
-    """Return what precedes the application's paths on a REST API.
+def find_rest_prefix(event: Event, path: str) -> tuple[str, str]:
+    """Return what precedes the application's paths on a REST API: in `path`, in the public URL.
 
     On the API's own host `path` lacks the stage, and requestContext.path has it. On a custom
     domain both have the base path, which is what the resource does not account for.
@@ -62,10 +61,12 @@ def find_rest_prefix(event: Event, path: str) -> str:
     if path == "/" and public_path:
         public_path = public_path.rstrip("/") + "/"
     if public_path.endswith(path) and public_path != path:
-        return public_path[: -len(path)]
+        return "", public_path[: -len(path)]
     if is_api_host(context) and public_path != path:
-        return f"/{read_text(context, 'stage')}".rstrip("/")
-    return find_base_path(path, read_text(event, "resource"), read_map(event, "pathParameters"))
+        return "", f"/{read_text(context, 'stage')}".rstrip("/")
+    resource = read_text(event, "resource")
+    base_path = find_base_path(path, resource, read_map(event, "pathParameters"))
+    return base_path, base_path
 
 
 def find_http_prefix(event: Event, path: str) -> tuple[str, str]:
@@ -76,14 +77,12 @@ def find_http_prefix(event: Event, path: str) -> tuple[str, str]:
     https://github.com/CodeGenieApp/serverless-express/issues/465
     """
     context = read_map(event, "requestContext")
-    stage = "/" + read_text(context, "stage")
+    stage = f"/{read_text(context, 'stage')}".rstrip("/")
     _method, _space, route = read_text(event, "routeKey").partition(" ")
     if route:
         prefix = find_base_path(path, route, read_map(event, "pathParameters"))
-    elif stage != "/" and (path == stage or path.startswith(stage + "/")):
-        prefix = stage
     else:
-        prefix = ""
+        prefix = stage if path == stage or path.startswith(f"{stage}/") else ""
     is_public = is_api_host(context) or prefix != stage
     return prefix, prefix if is_public else ""
 

@@ -1,0 +1,215 @@
+import base64
+import copy
+from typing import Any
+
+import pytest
+
+from gateway import MalformedEvent, RequestTooLarge
+from gateway.normalise import LIMIT_BYTES, Request, normalise
+from gateway.sources import recognise
+
+from .examples import Event, list_events, make_event
+
+
+def read(event: Event) -> Request:
+    return normalise(event, recognise(event))
+
+
+def read_http(name: str, **changes: Any) -> dict[str, str]:
+    """Return method, protocol and client address of a changed event."""
+    return read(make_event(name, **changes)).event["requestContext"]["http"]
+
+
+@pytest.mark.parametrize("name", list_events())
+def test_normalise_leaves_the_event_as_it_is(name):
+    event = make_event(name)
+    before = copy.deepcopy(event)
+
+    request = read(event)
+
+    assert event == before
+    assert request.environ["apig_wsgi.full_event"] is event
+
+
+@pytest.mark.parametrize("name", ["rest_api_get", "http_api_get", "function_url_get"])
+def test_client_address_is_the_services_word(name):
+    assert read_http(name)["sourceIp"] == "203.0.113.7"
+
+
+def test_client_address_is_the_last_that_the_load_balancer_added():
+    assert read_http("load_balancer_get")["sourceIp"] == "203.0.113.7"
+    assert read_http("load_balancer_health_check")["sourceIp"] == ""
+
+
+def test_protocol_has_a_default():
+    assert read_http("rest_api_get")["protocol"] == "HTTP/1.1"
+    assert read_http("load_balancer_get")["protocol"] == "HTTP/1.1"
+
+
+@pytest.mark.parametrize("name", list_events())
+def test_server_port_is_never_empty(name):
+    assert read(make_event(name)).environ["SERVER_PORT"] in ("80", "443")
+
+
+@pytest.mark.parametrize(
+    ("name", "headers", "scheme", "port"),
+    [
+        ("rest_api_get", {"X-Forwarded-Proto": "http"}, "http", "80"),
+        ("rest_api_get", {}, "https", "443"),
+        ("rest_api_get", {"X-Forwarded-Proto": "gopher", "X-Forwarded-Port": "x"}, "https", "443"),
+        ("rest_api_get", {"X-Forwarded-Port": "8443"}, "https", "8443"),
+        ("rest_api_get", {"X-Forwarded-Port": "\u0664"}, "https", "443"),
+        ("function_url_get", {}, "https", "443"),
+        ("load_balancer_get", {}, "http", "80"),
+        ("load_balancer_get", {"x-forwarded-proto": "https"}, "https", "443"),
+    ],
+)
+def test_scheme_and_port(name, headers, scheme, port):
+    environ = read(make_event(name, headers=headers, multiValueHeaders=None)).environ
+
+    assert (environ["wsgi.url_scheme"], environ["SERVER_PORT"]) == (scheme, port)
+
+
+def test_server_name_without_host():
+    assert read(make_event("load_balancer_health_check")).environ["SERVER_NAME"] == "localhost"
+    host = "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com"
+    assert read(make_event("rest_api_get")).environ["SERVER_NAME"] == host
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("rest_api_get", {"multiValueHeaders": {"X-Name": ["a", "b"], "x-name": ["c"]}}),
+        ("rest_api_get", {"multiValueHeaders": None, "headers": {"X-Name": "a, b, c"}}),
+        ("rest_api_get", {"multiValueHeaders": {}, "headers": {"X-Name": "a, b, c"}}),
+        ("http_api_get", {"headers": {"x-name": "a, b, c"}}),
+    ],
+)
+def test_repeated_headers_are_joined(name, changes):
+    assert read(make_event(name, **changes)).event["headers"] == {"x-name": "a, b, c"}
+
+
+@pytest.mark.parametrize("names", [("X_Forwarded_Proto",), ("X-Name_", "é-name")])
+def test_headers_that_could_pose_as_others_are_dropped(names):
+    event = make_event("http_api_get", headers=dict.fromkeys(names, "http"))
+
+    assert read(event).event["headers"] == {}
+
+
+@pytest.mark.parametrize("value", [None, [], [None]])
+def test_null_headers_are_none(value):
+    assert read(make_event("rest_api_get", multiValueHeaders={"X": value})).event["headers"] == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "cookies"),
+    [
+        ("rest_api_get", {}, "sessionid=s1; csrftoken=c1"),
+        ("rest_api_get", {"multiValueHeaders": {"Cookie": ["a=1", "b=2"]}}, "a=1; b=2"),
+        ("http_api_get", {}, "sessionid=s1; csrftoken=c1"),
+        ("http_api_get", {"cookies": ["a=1"], "headers": {"cookie": "b=2"}}, "a=1; b=2"),
+        ("http_api_get", {"cookies": None, "headers": {"cookie": "b=2"}}, "b=2"),
+        ("load_balancer_multi_value_get", {}, "sessionid=s1; csrftoken=c1"),
+    ],
+)
+def test_cookies_are_joined_by_semicolon(name, changes, cookies):
+    event = read(make_event(name, **changes)).event
+
+    assert event["cookies"] == [cookies]
+    assert "cookie" not in event["headers"]
+
+
+def test_non_ascii_header_and_cookie():
+    event = make_event("http_api_get", headers={"x-name": "café"}, cookies=["name=€"])
+
+    request = read(event)
+
+    assert request.event["headers"]["x-name"].encode("latin-1").decode() == "café"
+    assert request.event["cookies"][0].encode("latin-1").decode() == "name=€"
+
+
+def test_content_type_with_a_comma_stays_whole():
+    boundary = 'multipart/form-data; boundary="a,b"'
+
+    environ = read(make_event("http_api_get", headers={"content-type": boundary})).environ
+
+    assert environ["CONTENT_TYPE"] == boundary
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "query"),
+    [
+        ("rest_api_get", {}, "genre=comedy&genre=drama&q=n%C3%A9e+%26+co"),
+        (
+            "rest_api_get",
+            {"multiValueQueryStringParameters": None},
+            "genre=drama&q=n%C3%A9e+%26+co",
+        ),
+        ("rest_api_get", {"multiValueQueryStringParameters": {"a": None, "b": [""]}}, "a=&b="),
+        ("rest_api_get", {"multiValueQueryStringParameters": {"a=b&": ["%41"]}}, "a%3Db%26=%2541"),
+        ("rest_api_console_test", {}, ""),
+        ("http_api_get", {}, "genre=comedy&genre=drama&q=n%C3%A9e+%26+co"),
+        ("http_api_get", {"rawQueryString": "q=é%41 b"}, "q=%C3%A9%41%20b"),
+        ("http_api_get", {"rawQueryString": None}, ""),
+        ("load_balancer_get", {}, "genre=drama&q=n%C3%A9e+%26+co"),
+        ("load_balancer_multi_value_get", {}, "genre=comedy&genre=drama&q=n%C3%A9e+%26+co"),
+        ("load_balancer_get", {"queryStringParameters": {"q": "é"}}, "q=%C3%A9"),
+    ],
+)
+def test_query(name, changes, query):
+    assert read(make_event(name, **changes)).event["rawQueryString"] == query
+
+
+@pytest.mark.parametrize(
+    ("changes", "body"),
+    [
+        ({"body": None}, None),
+        ({"body": ""}, None),
+        ({"body": "née"}, "née".encode()),
+        ({"body": base64.b64encode(b"\x00\xff").decode(), "isBase64Encoded": True}, b"\x00\xff"),
+        ({"body": "b2s=", "isBase64Encoded": None}, b"b2s="),
+    ],
+)
+def test_body(changes, body):
+    environ = read(make_event("http_api_get", **changes)).environ
+
+    if body is None:
+        assert "wsgi.input" not in environ
+    else:
+        assert environ["wsgi.input"].read() == body
+        assert environ["CONTENT_LENGTH"] == str(len(body))
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("rest_api_get", {"httpMethod": None}, "method such as 'GET', got ''"),
+        ("rest_api_get", {"httpMethod": "GÉT"}, "method such as 'GET'"),
+        ("rest_api_get", {"httpMethod": 1}, "'httpMethod' to be a text or null, got int"),
+        ("rest_api_get", {"path": ["/"]}, "'path'"),
+        ("rest_api_get", {"path": "/\ud800"}, "not Unicode"),
+        ("rest_api_get", {"requestContext": []}, "'requestContext'"),
+        ("rest_api_get", {"multiValueHeaders": []}, "'multiValueHeaders'"),
+        ("rest_api_get", {"multiValueHeaders": {"X": [1]}}, "'X' to hold texts, got int"),
+        ("rest_api_get", {"multiValueHeaders": {"X": ["\udfff"]}}, "not Unicode"),
+        ("rest_api_get", {"multiValueQueryStringParameters": {"q": ["\ud800"]}}, "not Unicode"),
+        ("rest_api_get", {"body": {"title": "x"}}, "'body'"),
+        ("rest_api_get", {"body": "\ud800"}, "not Unicode"),
+        ("rest_api_get", {"body": "b2s", "isBase64Encoded": True}, "not base64"),
+        ("rest_api_get", {"body": "é", "isBase64Encoded": True}, "not base64"),
+        ("http_api_get", {"requestContext": {"http": "GET"}}, "'http'"),
+        ("http_api_get", {"requestContext": {}}, "method"),
+        ("http_api_get", {"cookies": {"a": "1"}}, "'cookies'"),
+        ("http_api_get", {"rawQueryString": 1}, "'rawQueryString'"),
+    ],
+)
+def test_malformed_event(name, changes, message):
+    event = make_event(name, **changes)
+
+    with pytest.raises(MalformedEvent, match=message):
+        read(event)
+
+
+def test_request_too_large():
+    with pytest.raises(RequestTooLarge, match=f"{LIMIT_BYTES + 1} characters"):
+        read(make_event("http_api_get", body="x" * (LIMIT_BYTES + 1)))

@@ -1,0 +1,135 @@
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from gateway.exchange import Reply
+from gateway.normalise import LIMIT_BYTES
+from gateway.responses import encode, is_text, measure, shape
+from gateway.sources import Source
+
+HEADERS = [
+    ("Content-Type", "text/plain"),
+    ("Vary", "Cookie"),
+    ("Set-Cookie", "a=1; Path=/"),
+    ("vary", "Accept"),
+    ("set-cookie", "b=2; Expires=Fri, 20 Nov 2026 12:00:00 GMT"),
+    ("Set-Cookie", "c=3"),
+]
+COOKIES = [text for name, text in HEADERS if name.lower() == "set-cookie"]
+
+
+def answer(source: Source, **changes: Any) -> dict[str, Any]:
+    fields = {"status": "200 OK", "headers": HEADERS, "body": b"ok"} | changes
+    return shape(Reply(**fields), source, method="GET")
+
+
+@pytest.mark.parametrize("source", [Source.REST_API, Source.MULTI_VALUE_LOAD_BALANCER])
+def test_multi_value_headers(source):
+    response = answer(source)
+
+    assert response["multiValueHeaders"] == {
+        "Content-Type": ["text/plain"],
+        "Vary": ["Cookie", "Accept"],
+        "Set-Cookie": COOKIES,
+    }
+    assert "headers" not in response
+
+
+@pytest.mark.parametrize("source", [Source.HTTP_API, Source.FUNCTION_URL])
+def test_format_2(source):
+    response = answer(source)
+
+    assert response["headers"] == {"Content-Type": "text/plain", "Vary": "Cookie, Accept"}
+    assert response["cookies"] == COOKIES
+
+
+def test_load_balancer_keeps_every_cookie():
+    headers = answer(Source.LOAD_BALANCER)["headers"]
+
+    cookies = {name: text for name, text in headers.items() if name.lower() == "set-cookie"}
+    assert list(cookies.values()) == COOKIES
+    assert headers["Vary"] == "Cookie, Accept"
+
+
+def test_load_balancer_wants_the_reason():
+    for source in (Source.LOAD_BALANCER, Source.MULTI_VALUE_LOAD_BALANCER):
+        assert answer(source, status="404 Not Found")["statusDescription"] == "404 Not Found"
+    assert "statusDescription" not in answer(Source.REST_API)
+
+
+def test_head_has_headers_and_no_body():
+    headers = [("Content-Length", "2"), ("Content-Type", "image/png")]
+
+    response = shape(Reply("200 OK", headers, b"\x89P"), Source.HTTP_API, method="HEAD")
+
+    assert response["headers"]["Content-Length"] == "2"
+    assert (response["body"], response["isBase64Encoded"]) == ("", False)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("text/html; charset=utf-8", "née €".encode()),
+        ("TEXT/HTML", b"ok"),
+        ("application/json", b"{}"),
+        ("application/problem+json", b"{}"),
+        ("application/ld+json; profile=x", b"{}"),
+        ("image/svg+xml", b"<svg/>"),
+        ("text/javascript", b"1"),
+        ("application/javascript", b"1"),
+        ("application/x-www-form-urlencoded", b"a=1"),
+        ("text/plain; Charset='UTF-8'", b"ok"),
+        ("", b"ok"),
+    ],
+)
+def test_text_stays_text(content_type, body):
+    assert encode(body, [("Content-Type", content_type)]) == (body.decode(), False)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ([("Content-Type", "image/png")], b"\x89PNG"),
+        ([("content-type", "application/octet-stream")], b"ascii"),
+        ([("Content-Type", "text/html"), ("Content-Encoding", "gzip")], b"\x1f\x8b\x08"),
+        ([("Content-Type", "text/html"), ("content-encoding", "br")], b"ascii"),
+        ([("Content-Type", "text/plain; charset=iso-8859-1")], b"caf\xe9"),
+        ([("Content-Type", 'text/plain; charset="utf-16"')], "é".encode("utf-16")),
+        ([("Content-Type", "text/plain; charset=utf-8")], b"\xff\xfe not what it says"),
+        ([], b"\xff"),
+    ],
+)
+def test_everything_else_is_base64(headers, body):
+    text, is_base64 = encode(body, headers)
+
+    assert is_base64
+    assert base64.b64decode(text) == body
+
+
+def test_empty_body_is_text():
+    assert encode(b"", [("Content-Type", "image/png")]) == ("", False)
+
+
+def test_is_text_reads_the_type_to_its_end():
+    assert not is_text("application/jsonl")
+
+
+@pytest.mark.parametrize("filler", ["x", "\n", "\x1f", "é", "🎬"])
+@pytest.mark.parametrize("source", list(Source))
+def test_measure_never_says_less_than_what_is_sent(source, filler):
+    """Around the limit exactly, below it at least."""
+    for length in (0, 10, 1_000_000, 1_060_000):
+        reply = Reply("200 OK", HEADERS, (filler * length).encode())
+        response = shape(reply, source, "GET")
+        sent = len(json.dumps(response, ensure_ascii=False).encode())
+        assert measure(response, reply) >= sent
+        if sent > LIMIT_BYTES / 2:
+            assert (measure(response, reply) > LIMIT_BYTES) == (sent > LIMIT_BYTES)
+
+
+def test_measure_counts_headers():
+    reply = Reply("200 OK", [("X-Name", "x" * LIMIT_BYTES)], b"")
+
+    assert measure(shape(reply, Source.REST_API, "GET"), reply) > LIMIT_BYTES

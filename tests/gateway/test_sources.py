@@ -1,0 +1,52 @@
+from typing import Any
+
+import pytest
+
+from gateway import UnknownEvent
+from gateway.sources import Source, recognise
+
+from .examples import list_events, make_event
+
+SOURCES = {
+    "rest_api": Source.REST_API,
+    "http_api": Source.HTTP_API,
+    "function_url": Source.FUNCTION_URL,
+    "load_balancer_multi_value": Source.MULTI_VALUE_LOAD_BALANCER,
+    "load_balancer": Source.LOAD_BALANCER,
+}
+
+
+@pytest.mark.parametrize("name", list_events())
+def test_recognise_saved_events(name: str):
+    expected = next(source for prefix, source in SOURCES.items() if name.startswith(prefix))
+
+    assert recognise(make_event(name)) is expected
+
+
+def test_recognise_format_1_of_an_http_api():
+    assert recognise(make_event("rest_api_get", version="1.0")) is Source.REST_API
+
+
+def test_recognise_event_without_context():
+    assert recognise({"httpMethod": "GET", "path": "/"}) is Source.REST_API
+
+
+@pytest.mark.parametrize(
+    ("event", "got"),
+    [
+        ({"Records": [{"eventSource": "aws:sqs", "body": "s3cret"}]}, r"\['Records'\]"),
+        ({"source": "aws.events", "detail-type": "Scheduled Event"}, "'detail-type', 'source'"),
+        ({"requestContext": {"connectionId": "a"}, "body": "s3cret"}, "'body', 'requestContext'"),
+        ({"version": "3.0", "httpMethod": "GET"}, "'httpMethod', 'version'"),
+        ({str(number): 0 for number in range(11)}, r"'8', \.\.\.\]"),
+        ({}, r"\[\]"),
+        (["s3cret"], "'list'"),
+        (None, "'NoneType'"),
+    ],
+)
+def test_recognise_unknown_event(event: Any, got: str):
+    with pytest.raises(UnknownEvent, match=got) as caught:
+        recognise(event)
+
+    assert isinstance(caught.value, ValueError)
+    assert "s3cret" not in str(caught.value)
