@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 from django.conf import settings
-from django.core import signing
 from django.db import IntegrityError, transaction
 
-from movies import catalogue
-from movies.catalogue import Movie, MovieKey
-from movies.errors import AlreadyVoted, BadCursor, BadInput
-from movies.models import Review, Vote
+from . import catalogue, cursors
+from .errors import AlreadyVoted, BadInput
+from .fields import read_stars
+from .models import Review, Vote
+from .movie import Movie, MovieKey
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-FEWEST_STARS = 1
-MOST_STARS = 10
-TEXT_MAX_LENGTH = 5000
-PAGE_MAX_LENGTH = 100
-CURSOR_MAX_LENGTH = 200
+TEXT_MAX_CHARS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +44,15 @@ def list_reviews(key: MovieKey, *, cursor: str | None = None, limit: int = 20) -
     The order is that of writing, which a later change doesn't move: pages repeat and lose none.
     Raises BadCursor for a cursor that this function has not made for this film.
     """
-    if not 1 <= limit <= PAGE_MAX_LENGTH:
-        raise BadInput("limit", f"Expected 1 to {PAGE_MAX_LENGTH} reviews in a page, got {limit}.")
     found = Review.objects.filter(year=key.year, title=key.title).select_related("user")
     if cursor is not None:
-        found = found.filter(pk__lt=_read_cursor(key, cursor))
+        _, last = cursors.decode(_listing(key), cursor)
+        found = found.filter(pk__lt=int(last or 0))
     reviews = tuple(found.order_by("-pk")[: limit + 1])
     if len(reviews) <= limit:
         return ReviewPage(reviews, None)
     reviews = reviews[:limit]
-    return ReviewPage(reviews, _cursors(key).sign_object(reviews[-1].pk))
+    return ReviewPage(reviews, cursors.encode(_listing(key), 0, str(reviews[-1].pk)))
 
 
 def get_review(user: User, key: MovieKey) -> Review | None:
@@ -73,8 +69,7 @@ def save_review(user: User, key: MovieKey, stars: int, text: str) -> tuple[Revie
 
     Raises MovieNotFound for a film that the catalogue doesn't have, BadInput for the rest.
     """
-    _check_stars(stars)
-    text = _clean_text(text)
+    stars, text = read_stars(stars), _clean_text(text)
     catalogue.get_movie(key)
     return Review.objects.update_or_create(
         user=user, year=key.year, title=key.title, defaults={"stars": stars, "text": text}
@@ -93,7 +88,9 @@ def cast_vote(user: User, key: MovieKey, stars: int) -> Movie:
     The row comes first, so that a second vote fails before it is counted, and a count that
     fails takes the row back. Raises AlreadyVoted, MovieNotFound, BadInput.
     """
-    _check_stars(stars)
+    stars = read_stars(stars)
+    # Before any SQL: a key that no film has may be one that a column can't hold.
+    catalogue.get_movie(key)
     with transaction.atomic():
         try:
             with transaction.atomic():
@@ -103,12 +100,18 @@ def cast_vote(user: User, key: MovieKey, stars: int) -> Movie:
         return catalogue.count_vote(key, stars)
 
 
-def _check_stars(stars: int) -> None:
-    is_whole = isinstance(stars, int) and not isinstance(stars, bool)
-    if not is_whole or not FEWEST_STARS <= stars <= MOST_STARS:
-        raise BadInput(
-            "stars", f"Expected {FEWEST_STARS} to {MOST_STARS} whole stars, got {stars!r}."
-        )
+def move_opinions(key: MovieKey, new_key: MovieKey) -> None:
+    """Give a film's reviews and votes its new key; what was left at that key goes."""
+    delete_opinions(new_key)
+    for model in (Review, Vote):
+        found = model._default_manager.filter(year=key.year, title=key.title)
+        found.update(year=new_key.year, title=new_key.title)
+
+
+def delete_opinions(key: MovieKey) -> None:
+    """Delete every review of and every vote on a film."""
+    for model in (Review, Vote):
+        model._default_manager.filter(year=key.year, title=key.title).delete()
 
 
 def _clean_text(text: str) -> str:
@@ -118,24 +121,15 @@ def _clean_text(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if not text:
         raise BadInput("text", "The review is empty; expected at least one character.")
-    if len(text) > TEXT_MAX_LENGTH:
+    if len(text) > TEXT_MAX_CHARS:
         raise BadInput(
-            "text", f"The review has {len(text)} characters; expected at most {TEXT_MAX_LENGTH}."
+            "text", f"The review has {len(text)} characters; expected at most {TEXT_MAX_CHARS}."
         )
-    if any(not (character.isprintable() or character.isspace()) for character in text):
+    if any(category(character) in ("Cc", "Cs") and character not in "\n\t" for character in text):
         raise BadInput("text", "The review has control characters; expected text and line ends.")
     return text
 
 
-def _cursors(key: MovieKey) -> signing.Signer:
-    """Return what signs cursors: one film's don't fit another's."""
-    return signing.Signer(salt=f"movies.reviews:{key.year}:{key.title}")
-
-
-def _read_cursor(key: MovieKey, cursor: str) -> int:
-    if len(cursor) <= CURSOR_MAX_LENGTH:
-        try:
-            return int(_cursors(key).unsign_object(cursor))
-        except signing.BadSignature:
-            pass
-    raise BadCursor(cursor)
+def _listing(key: MovieKey) -> str:
+    """Return the name of a film's list, so that its cursors don't fit another's."""
+    return f"reviews {key.year} {key.title}"

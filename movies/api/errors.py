@@ -5,7 +5,7 @@ title     the phrase of the HTTP status
 status    the HTTP status
 detail    a sentence for people: what was wrong, and what would be right
 code      a word for programs, such as movie_not_found
-trace_id  the request's trace, where there is one, else null
+trace_id  the request's trace, null outside a trace
 fields    only for bad input: a sentence for each field or parameter that was refused
 current   only where somebody else has changed the film: the film as it is now
 
@@ -20,7 +20,22 @@ from django.http import HttpRequest, JsonResponse
 import tracing
 
 CONTENT_TYPE = "application/problem+json"
-RETRY_AFTER_SECONDS = {429: 1, 503: 5}
+RETRY_AFTER_SECONDS = {429: 2, 503: 5}
+# What a status needs besides its body: RFC 9110 asks for a challenge with every 401.
+HEADERS = {
+    401: {"WWW-Authenticate": 'Session realm="movies"'},
+    **{status: {"Retry-After": str(seconds)} for status, seconds in RETRY_AFTER_SECONDS.items()},
+}
+
+
+class Problem(Exception):
+    """An error that the API itself finds; extra are more members, as of error_response."""
+
+    def __init__(self, status: int, code: str, message: str, **extra: Any) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.extra = extra
 
 
 def error_response(
@@ -42,8 +57,8 @@ def error_response(
     }
     response = JsonResponse(problem, status=status, content_type=CONTENT_TYPE)
     response["Cache-Control"] = "no-store"
-    if status in RETRY_AFTER_SECONDS:
-        response["Retry-After"] = str(RETRY_AFTER_SECONDS[status])
+    for name, value in HEADERS.get(status, {}).items():
+        response[name] = value
     return response
 
 

@@ -1,0 +1,72 @@
+"""Edit films together with what else belongs to them: reviews and votes in SQL, posters in S3."""
+
+import logging
+
+from django.db import transaction
+
+from . import catalogue, posters, reviews
+from .errors import AWSRefused
+from .fields import MovieFields
+from .movie import Movie, MovieKey
+
+logger = logging.getLogger(__name__)
+
+
+def change_movie(key: MovieKey, fields: MovieFields, *, version: int) -> Movie:
+    """Save a film; its reviews and votes follow it to a new year or title.
+
+    Raises what catalogue.change_movie raises, and then nothing has moved.
+    """
+    if fields.key == key:
+        return catalogue.change_movie(key, fields, version=version)
+    with transaction.atomic():
+        reviews.move_opinions(key, fields.key)
+        return catalogue.change_movie(key, fields, version=version)
+
+
+def delete_movie(key: MovieKey, *, version: int) -> None:
+    """Delete a film with its reviews, votes and poster.
+
+    Raises what catalogue.delete_movie raises, and then nothing is gone.
+    """
+    poster = catalogue.get_movie(key).poster
+    with transaction.atomic():
+        reviews.delete_opinions(key)
+        catalogue.delete_movie(key, version=version)
+    _drop_poster(poster)
+
+
+def replace_poster(key: MovieKey, content: bytes, *, version: int) -> Movie:
+    """Upload an image and make it the film's poster; the poster before it is deleted.
+
+    Raises PosterRefused, PosterTooLarge, and what catalogue.set_poster raises: then the film
+    keeps the poster it had.
+    """
+    before = catalogue.get_movie(key).poster
+    uploaded = posters.upload_poster(key, content)
+    try:
+        movie = catalogue.set_poster(key, uploaded, version=version)
+    except Exception:
+        _drop_poster(uploaded)
+        raise
+    if before != uploaded:
+        _drop_poster(before)
+    return movie
+
+
+def remove_poster(key: MovieKey, *, version: int) -> Movie:
+    """Take the film's poster away; return the film without it."""
+    before = catalogue.get_movie(key).poster
+    movie = catalogue.set_poster(key, None, version=version)
+    _drop_poster(before)
+    return movie
+
+
+def _drop_poster(poster: str | None) -> None:
+    """Delete an image that no film names; where S3 refuses, an image without a film stays."""
+    if poster is None:
+        return
+    try:
+        posters.delete_poster(poster)
+    except AWSRefused as exc:
+        logger.warning("The poster %r stays in S3 without a film: %s", poster, exc)
