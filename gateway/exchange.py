@@ -40,9 +40,9 @@ class Exchange:
         self._chunks: list[bytes] = []
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        # apig-wsgi sets it even where there is no cookie.
+        del environ["HTTP_COOKIE"]
         environ.update(self._request.environ)
-        if not environ["HTTP_COOKIE"]:
-            del environ["HTTP_COOKIE"]
         chunks = self._application(environ, self._start_response)
         try:
             for chunk in chunks:

@@ -33,11 +33,12 @@ def read_texts(value: object, name: str) -> list[str]:
         return []
     if not isinstance(value, list):
         raise MalformedEvent(f"Expected {name!r} to be a list of texts, got {_kind(value)}.")
-    texts = [item for item in value if item is not None]
-    for item in texts:
+    for item in value:
         if not isinstance(item, str):
+            if item is None:
+                return read_texts([other for other in value if other is not None], name)
             raise MalformedEvent(f"Expected {name!r} to hold texts, got {_kind(item)}.")
-    return texts
+    return value
 
 
 def to_wsgi_text(text: str) -> str:

@@ -7,9 +7,10 @@ format cannot say goes into the environ afterwards.
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from .errors import MalformedEvent, RequestTooLarge
 from .fields import read_map, read_text, read_texts, to_wsgi_text
@@ -20,11 +21,9 @@ from .sources import Event, Source
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LIMIT_BYTES = 6 * 1024 * 1024 + 100
 
-# How a header's values are joined where it is repeated; a comma is right for all others.
-# https://www.rfc-editor.org/rfc/rfc9110#section-5.3, https://www.rfc-editor.org/rfc/rfc6265#section-5.4
-SEPARATORS = {"cookie": "; "}
-# Headers that WSGI has no HTTP_ variable for.
-OWN_VARIABLES = frozenset({"content-type", "content-length", "cookie"})
+# Headers that WSGI names in its own way, or that it has from elsewhere: the length is the body's.
+# https://peps.python.org/pep-3333/#environ-variables
+OWN_VARIABLES = {"CONTENT_TYPE": "CONTENT_TYPE", "CONTENT_LENGTH": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +54,21 @@ def normalise(event: Event, source: Source) -> Request:
 
 def _normalise(event: Event, source: Source) -> Request:
     context = read_map(event, "requestContext")
-    about = context if source is Source.REST_API else read_map(context, "http")
     is_format_2 = source in (Source.HTTP_API, Source.FUNCTION_URL)
-    method = read_text(about if is_format_2 else event, "method" if is_format_2 else "httpMethod")
+    about = read_map(context, "http") if is_format_2 else context
+    method = read_text(about, "method") if is_format_2 else read_text(event, "httpMethod")
     if not method or not method.isascii():
         raise MalformedEvent(f"Expected a method such as 'GET', got {method!r}.")
+    environ: dict[str, Any] = read_headers(event)
+    scheme = read_scheme(environ, source)
     script_name, path = split_path(event, source)
-    headers = read_headers(event)
-    scheme = read_scheme(headers, source)
-    cookies = read_texts(event.get("cookies"), "cookies") if is_format_2 else []
-    if "cookie" in headers:
-        cookies.append(headers["cookie"])
-    environ: dict[str, Any] = {
-        "SCRIPT_NAME": to_wsgi_text(script_name),
-        # Only for a request without a Host header, such as a load balancer's health check.
-        "SERVER_NAME": to_wsgi_text(read_text(context, "domainName")) or "localhost",
-        "SERVER_PORT": read_port(headers, scheme),
-        "wsgi.url_scheme": scheme,
-        "apig_wsgi.full_event": event,
-        "apig_wsgi.request_context": context,
-    }
-    if "content-type" in headers:
-        environ["CONTENT_TYPE"] = headers["content-type"]
+    environ["SCRIPT_NAME"] = to_wsgi_text(script_name)
+    # Only for a request without a Host header, such as a load balancer's health check.
+    environ["SERVER_NAME"] = to_wsgi_text(read_text(context, "domainName")) or "localhost"
+    environ["SERVER_PORT"] = read_port(environ, scheme)
+    environ["wsgi.url_scheme"] = scheme
+    environ["apig_wsgi.full_event"] = event
+    environ["apig_wsgi.request_context"] = context
     body = read_body(event)
     if body:
         environ["CONTENT_LENGTH"] = str(len(body))
@@ -84,39 +76,58 @@ def _normalise(event: Event, source: Source) -> Request:
     http = {
         "method": method,
         "protocol": read_text(about, "protocol") or "HTTP/1.1",
-        "sourceIp": read_client_address(context, headers, source),
+        "sourceIp": read_client_address(about, environ, source),
     }
     format_2 = {
         "version": "2.0",
         "rawPath": path,
         "rawQueryString": read_query(event, source),
-        "cookies": [to_wsgi_text("; ".join(cookies))] if cookies else [],
-        "headers": {name: text for name, text in headers.items() if name not in OWN_VARIABLES},
+        "headers": {},
         "requestContext": {"http": http},
     }
     return Request(source, method, format_2, environ)
 
 
 def read_headers(event: Event) -> dict[str, str]:
-    """Return one text for each header, by its name in lower case.
+    """Return the WSGI variables of an event's headers, cookies among them.
 
-    Names with an underscore are dropped: as WSGI variables they could not be told from the same
-    names with a hyphen, and a client could overwrite what API Gateway says.
+    A repeated header becomes one text, joined by a comma; cookies by a semicolon.
+    Sources: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
+    https://www.rfc-editor.org/rfc/rfc6265#section-5.4
     """
-    headers: dict[str, str] = {}
+    variables: dict[str, str] = {}
     # Where both maps are there, the single one has only the last value of each header.
     given = read_map(event, "multiValueHeaders") or read_map(event, "headers")
     for name, values in given.items():
-        if "_" in name or not name.isascii():
+        variable = name_variable(name)
+        if variable is None:
             continue
-        key = name.lower()
-        texts = read_texts(values, name)
-        if key in headers:
-            texts.insert(0, headers[key])
-        if texts:
-            joined = texts[0] if len(texts) == 1 else SEPARATORS.get(key, ", ").join(texts)
-            headers[key] = to_wsgi_text(joined)
-    return headers
+        for text in read_texts(values, name):
+            if not text.isascii():
+                text = to_wsgi_text(text)
+            if variable in variables:
+                separator = "; " if variable == "HTTP_COOKIE" else ", "
+                text = variables[variable] + separator + text
+            variables[variable] = text
+    cookies = read_texts(event.get("cookies"), "cookies")
+    if cookies:
+        if "HTTP_COOKIE" in variables:
+            cookies = [*cookies, variables["HTTP_COOKIE"]]
+        variables["HTTP_COOKIE"] = "; ".join(map(to_wsgi_text, cookies))
+    return variables
+
+
+@lru_cache(maxsize=1024)
+def name_variable(header: str) -> str | None:
+    """Return the WSGI variable of a header, or None for one that the application must not see.
+
+    With an underscore it could not be told from the same name with a hyphen, and a client could
+    overwrite what API Gateway says.
+    """
+    if "_" in header or not header.isascii():
+        return None
+    name = header.upper().replace("-", "_")
+    return OWN_VARIABLES.get(name, f"HTTP_{name}")
 
 
 def read_query(event: Event, source: Source) -> str:
@@ -134,13 +145,13 @@ def read_query(event: Event, source: Source) -> str:
         for text in (read_texts(values, name) or [""])
     ]
     if source is Source.REST_API:
-        return urlencode(pairs)
+        return "&".join(f"{quote_plus(name)}={quote_plus(text)}" for name, text in pairs)
     return quote_rest("&".join(f"{name}={text}" for name, text in pairs))
 
 
-def read_scheme(headers: dict[str, str], source: Source) -> str:
+def read_scheme(variables: dict[str, str], source: Source) -> str:
     """Return http or https: what the service says of the client's connection."""
-    scheme = headers.get("x-forwarded-proto")
+    scheme = variables.get("HTTP_X_FORWARDED_PROTO")
     if scheme in ("http", "https"):
         return scheme
     # API Gateway and function URLs have no plain HTTP; a load balancer checks health by it.
@@ -148,25 +159,23 @@ def read_scheme(headers: dict[str, str], source: Source) -> str:
     return "http" if is_load_balancer else "https"
 
 
-def read_port(headers: dict[str, str], scheme: str) -> str:
+def read_port(variables: dict[str, str], scheme: str) -> str:
     """Return the port that the client connected to; never empty, as WSGI asks."""
-    port = headers.get("x-forwarded-port", "")
+    port = variables.get("HTTP_X_FORWARDED_PORT", "")
     if port.isascii() and port.isdecimal():
         return port
     return "443" if scheme == "https" else "80"
 
 
-def read_client_address(context: dict[str, Any], headers: dict[str, str], source: Source) -> str:
+def read_client_address(about: dict[str, Any], variables: dict[str, str], source: Source) -> str:
     """Return the client's address as the service saw it, not as the client says."""
     if source is Source.REST_API:
-        address = read_text(read_map(context, "identity"), "sourceIp")
-    elif source in (Source.HTTP_API, Source.FUNCTION_URL):
-        address = read_text(read_map(context, "http"), "sourceIp")
-    else:
-        # The load balancer adds the address it sees at the end.
-        # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
-        address = headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    return to_wsgi_text(address)
+        return to_wsgi_text(read_text(read_map(about, "identity"), "sourceIp"))
+    if source in (Source.HTTP_API, Source.FUNCTION_URL):
+        return to_wsgi_text(read_text(about, "sourceIp"))
+    # The load balancer adds the address it sees at the end.
+    # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
+    return variables.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
 
 
 def read_body(event: Event) -> bytes:
