@@ -39,11 +39,11 @@ $(AWS): requirements-aws.txt $(AWS_VENV)/made.stamp
 ##@ Use
 
 .PHONY: run
-run: $(RUNTIME) $(AWS) ## Run the site, the local X-Ray and the embedded AWS (SITE_PORT, XRAY_PORT, AWS_PORT)
+run: $(RUNTIME) $(AWS) ## Run the site, its X-Ray and its AWS (SITE_PORT, XRAY_PORT, AWS_PORT)
 	@$(RUN) scripts.run
 
 .PHONY: traffic
-traffic: $(RUNTIME) ## Browse the running site for a minute, so that there are traces to look at (SECONDS)
+traffic: $(RUNTIME) ## Browse the running site, for traces to look at (SECONDS, REQUESTS)
 	@$(RUN) scripts.traffic
 
 ##@ Develop
@@ -92,7 +92,7 @@ LOCK_FLAGS = --quiet --universal --generate-hashes --python-version 3.11 $(UPGRA
 LOCK = $(RUN) uv pip compile pyproject.toml $(LOCK_FLAGS)
 
 .PHONY: clean
-clean: ## Remove what the tools leave: caches, reports, builds (not .venv, nor the data in .local)
+clean: ## Remove caches, reports and builds (not .venv, nor the data in .local)
 	@rm -rf .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
 	  .serverless build htmlcov staticfiles
 	@find . -name __pycache__ -not -path './.venv*' -not -path './node_modules/*' \

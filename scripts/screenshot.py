@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from scripts.ports import find_free_port
 from scripts.stack import ROOT, Stack, answers
 
 PICTURE = ROOT / "docs" / "screenshot.png"
-SIZE = {"width": 1100, "height": 900}  # of each of the two pages, in CSS pixels
+SIZE = ViewportSize(width=1100, height=900)  # of each of the two pages, in CSS pixels
 GAP_PIXELS = 24
 START_SECONDS = 120.0
 TRACE_SECONDS = 15.0  # in which a page's trace must have arrived
@@ -110,10 +110,10 @@ def put_side_by_side(browser: Browser, pictures: list[bytes]) -> bytes:
         for picture in pictures
     )
     page = browser.new_page(
-        viewport={
-            "width": (SIZE["width"] + GAP_PIXELS) * len(pictures) + GAP_PIXELS,
-            "height": SIZE["height"] + 2 * GAP_PIXELS,
-        }
+        viewport=ViewportSize(
+            width=(SIZE["width"] + GAP_PIXELS) * len(pictures) + GAP_PIXELS,
+            height=SIZE["height"] + 2 * GAP_PIXELS,
+        )
     )
     page.set_content(
         f"<body style='margin: 0; padding: {GAP_PIXELS}px; background: #ccd; display: flex;"
