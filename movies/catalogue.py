@@ -1,5 +1,6 @@
 """The films in DynamoDB: lists, and writes that never overwrite what somebody else has saved."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from django.conf import settings
@@ -104,15 +105,9 @@ def add_movie(movie_fields: MovieFields) -> Movie:
     """Add a film and return it, at version 1. Raises MovieExists, SampleIsReadOnly."""
     movie = movie_fields.apply_to(Movie(movie_fields.key))
     _refuse_sample(movie.key)
-    actions = [put_new(movie), *change_rows(None, movie)]
-    for attempt in range(WRITE_ATTEMPTS):
-        failed = write(actions)
-        if failed is None:
-            return movie
-        if failed:
-            raise MovieExists(movie.key)
-        pause(attempt)
-    raise too_busy(movie.key)
+    if write(movie.key, [put_new(movie), *change_rows(None, movie)]):
+        raise MovieExists(movie.key)
+    return movie
 
 
 def change_movie(key: MovieKey, fields: MovieFields, *, version: int) -> Movie:
@@ -122,22 +117,19 @@ def change_movie(key: MovieKey, fields: MovieFields, *, version: int) -> Movie:
     Raises MovieNotFound, MovieChanged if somebody saved it since, MovieExists if the new key is
     another film's, SampleIsReadOnly.
     """
-    _refuse_sample(key)
     _refuse_sample(fields.key)
-    for attempt in range(WRITE_ATTEMPTS):
-        current = _get_version(key, version)
+    for current in _read_until_written(key, version):
         changed = fields.apply_to(current)
         if changed.key == key:
             actions = [update_info(changed, version)]
         else:
             actions = [put_new(changed), delete(current)]
-        failed = write([*actions, *change_rows(current, changed)])
-        if failed is None:
-            return changed
+        failed = write(key, [*actions, *change_rows(current, changed)])
         if changed.key != key and 0 in failed:
             raise MovieExists(changed.key)
-        pause(attempt)
-    raise too_busy(key)
+        if not failed:
+            break
+    return changed
 
 
 def delete_movie(key: MovieKey, *, version: int) -> None:
@@ -145,13 +137,9 @@ def delete_movie(key: MovieKey, *, version: int) -> None:
 
     Raises MovieNotFound, MovieChanged, SampleIsReadOnly.
     """
-    _refuse_sample(key)
-    for attempt in range(WRITE_ATTEMPTS):
-        current = _get_version(key, version)
-        if write([delete(current), *change_rows(current, None)]) is None:
-            return
-        pause(attempt)
-    raise too_busy(key)
+    for current in _read_until_written(key, version):
+        if not write(key, [delete(current), *change_rows(current, None)]):
+            break
 
 
 def set_poster(key: MovieKey, poster: str | None, *, version: int) -> Movie:
@@ -159,14 +147,11 @@ def set_poster(key: MovieKey, poster: str | None, *, version: int) -> Movie:
 
     Raises MovieNotFound, MovieChanged, SampleIsReadOnly.
     """
-    _refuse_sample(key)
-    for attempt in range(WRITE_ATTEMPTS):
-        current = _get_version(key, version)
+    for current in _read_until_written(key, version):
         changed = replace(current, poster=poster, version=version + 1)
-        if write([update_info(changed, version)]) is None:
-            return changed
-        pause(attempt)
-    raise too_busy(key)
+        if not write(key, [update_info(changed, version)]):
+            break
+    return changed
 
 
 def count_vote(key: MovieKey, stars: int) -> Movie:
@@ -209,11 +194,18 @@ def _add_vote(key: MovieKey, stars: int) -> Movie:
     return to_movie(answer["Attributes"])
 
 
-def _get_version(key: MovieKey, version: int) -> Movie:
-    current = get_movie(key)
-    if current.version != version:
-        raise MovieChanged(current, version)
-    return current
+def _read_until_written(key: MovieKey, version: int) -> Iterator[Movie]:
+    """Yield the film at this version, again and again: a vote may come between read and write.
+
+    Raises MovieChanged as soon as it is at another version.
+    """
+    _refuse_sample(key)
+    for _ in range(WRITE_ATTEMPTS):
+        current = get_movie(key)
+        if current.version != version:
+            raise MovieChanged(current, version)
+        yield current
+    raise too_busy(key)
 
 
 def _refuse_sample(key: MovieKey) -> None:

@@ -22,7 +22,7 @@ def encode(listing: str, phase: int, position: str | None) -> str:
 
 
 def decode(listing: str, cursor: str) -> tuple[int, str | None]:
-    """Return the phase and the position. Raises BadCursor for all that encode did not make for it."""
+    """Return the phase and the position. Raises BadCursor for all but its own cursors."""
     if len(cursor) > MAX_CHARS:
         raise BadCursor
     try:

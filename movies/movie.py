@@ -20,14 +20,14 @@ GENRES: tuple[str, ...] = (
     "Drama",
     "Family",
     "Fantasy",
-    "Film-Noir",
+    "Film Noir",
     "History",
     "Horror",
     "Music",
     "Musical",
     "Mystery",
     "Romance",
-    "Sci-Fi",
+    "Science Fiction",
     "Short",
     "Sport",
     "Thriller",
@@ -51,6 +51,7 @@ class MovieKey:
 
 # /app writes this film with an unconditional PutItem each time it runs.
 SAMPLE_KEY = MovieKey(2015, "The Big New Movie")
+SAMPLE_PLOT = "A studio announces the biggest film of its history, and then has to make it."
 
 
 @dataclass(frozen=True, slots=True)

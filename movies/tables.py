@@ -10,7 +10,7 @@ from .aws import BRIEF, get_client, translate_errors
 from .errors import AWSRefused
 from .movie import SAMPLE_KEY
 
-WAIT_SECONDS, WAIT_ATTEMPTS = 1, 60
+MAX_WAIT_SECONDS, POLL_SECONDS = 60, 1
 SAMPLE_OBJECT = """\
 # The object that /app downloads: a small text, to show an S3 call in a trace.
 Description: A sample that the movies site reads from S3.
@@ -28,7 +28,7 @@ def create_tables() -> None:
     _create_terms_table()
 
 
-def create_movies_table() -> bool:
+def create_movies_table(max_wait_seconds: int = MAX_WAIT_SECONDS) -> bool:
     """Create the films' table and wait until it exists; False where it was there already."""
     table = settings.MOVIES_TABLE
     created = True
@@ -49,7 +49,7 @@ def create_movies_table() -> bool:
             )
         except client.exceptions.ResourceInUseException:
             created = False
-    wait_for_table(table)
+    wait_for_table(table, max_wait_seconds)
     return created
 
 
@@ -73,12 +73,12 @@ def _create_terms_table() -> None:
     wait_for_table(table)
 
 
-def wait_for_table(table: str, max_seconds: int = WAIT_SECONDS * WAIT_ATTEMPTS) -> None:
+def wait_for_table(table: str, max_wait_seconds: int = MAX_WAIT_SECONDS) -> None:
     """Return when the table is active. Raises AWSUnreachable if it isn't in time."""
     with translate_errors(f"Waiting for {table}"):
         get_client("dynamodb").get_waiter("table_exists").wait(
             TableName=table,
-            WaiterConfig={"Delay": WAIT_SECONDS, "MaxAttempts": max_seconds // WAIT_SECONDS},
+            WaiterConfig={"Delay": POLL_SECONDS, "MaxAttempts": max_wait_seconds // POLL_SECONDS},
         )
 
 

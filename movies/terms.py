@@ -11,6 +11,8 @@ Each row is one way. Its `term` is the partition, its `position` the place in th
 | `title`        | folded title, year downwards               | titles by their beginning, A-Z |
 | `word#ma`      | folded word, year downwards, folded title  | words that begin with `ma…`    |
 
+The term `seed` finds nothing for visitors: it says which films were put in by seed_movies.
+
 A position ends in a digest of the title, so two titles that fold alike keep their own rows.
 """
 
@@ -32,6 +34,7 @@ WORD_SHARD_CHARS = 2
 
 ALL = "all"
 TITLE = "title"
+SEED = "seed"
 # Sorts before everything that a folded title holds, so "alien" comes before "alien 3".
 _SEPARATOR = "\t"
 _ACCENTS = range(0x0300, 0x0370)
@@ -69,11 +72,13 @@ def split_words(folded: str) -> list[str]:
 
 def rows_of(key: MovieKey, genres: tuple[str, ...]) -> dict[tuple[str, str], TermRow]:
     """Return every row that finds the film, by its term and position."""
-    rows = (
-        TermRow(term, position, key, f" {fold(key.title)} ")
-        for term, position in _places(key, genres)
-    )
-    return {(row.term, row.position): row for row in rows}
+    text = f" {fold(key.title)} "
+    return {place: TermRow(*place, key, text) for place in _places(key, genres)}
+
+
+def seed_row(key: MovieKey) -> TermRow:
+    """Return the row that says that seed_movies has put a film in once."""
+    return TermRow(SEED, _newest_first(key), key, "")
 
 
 def decade_term(decade: int) -> str:
@@ -108,15 +113,17 @@ def word_of(position: str) -> str:
 
 
 def _places(key: MovieKey, genres: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    folded = fold(key.title)
-    digest = hashlib.sha256(key.title.encode()).hexdigest()[:16]
-    year_downwards = f"{9999 - key.year:04d}"
-    newest_first = _SEPARATOR.join((year_downwards, folded, digest))
-    yield ALL, newest_first
-    yield decade_term(key.year // 10 * 10), newest_first
-    yield year_term(key.year), newest_first
+    newest_first = _newest_first(key)
+    year, folded, digest = newest_first.split(_SEPARATOR)
+    for term in (ALL, decade_term(key.year // 10 * 10), year_term(key.year)):
+        yield term, newest_first
     for genre in genres:
         yield genre_term(genre), newest_first
-    yield TITLE, _SEPARATOR.join((folded, year_downwards, digest))
-    for word in set(split_words(folded)):
+    yield TITLE, _SEPARATOR.join((folded, year, digest))
+    for word in split_words(folded):
         yield word_term(word), whole_word_prefix(word) + newest_first
+
+
+def _newest_first(key: MovieKey) -> str:
+    digest = hashlib.sha256(key.title.encode()).hexdigest()[:16]
+    return _SEPARATOR.join((f"{9999 - key.year:04d}", fold(key.title), digest))

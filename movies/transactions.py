@@ -21,27 +21,31 @@ if TYPE_CHECKING:
 WRITE_ATTEMPTS = 10
 MAX_PAUSE_SECONDS = 0.8
 
-_CONDITION_FAILED = "ConditionalCheckFailed"
+_FAILED = "ConditionalCheckFailed"
 _CONFLICT = "TransactionConflict"
 
 
-def write(actions: list[Action]) -> frozenset[int] | None:
-    """Write all actions or none; None means written.
+def write(key: MovieKey, actions: list[Action]) -> frozenset[int]:
+    """Write all actions for a film or none; return the places of those whose condition failed.
 
-    Otherwise the positions of the actions whose condition failed; none of them where another
-    transaction was at work on the same items, after which the same write may succeed.
-    Raises AWSRefused for every other refusal.
+    Empty means written. While others write the same items, it waits and tries again.
+    Raises Throttled if they do so all the time, AWSRefused for every other refusal.
     """
-    try:
-        # boto3 adds a ClientRequestToken: its own retry after a lost answer writes nothing twice.
-        with translate_errors(f"TransactWriteItems on {settings.MOVIES_TABLE}"):
-            get_client("dynamodb").transact_write_items(TransactItems=actions)
-    except AWSRefused as error:
-        failed = [place for place, code in enumerate(error.reasons) if code == _CONDITION_FAILED]
-        if failed or _CONFLICT in error.reasons:
-            return frozenset(failed)
-        raise
-    return None
+    for attempt in range(WRITE_ATTEMPTS):
+        try:
+            # boto3 adds a ClientRequestToken: its own retry after a lost answer writes once only.
+            with translate_errors(f"TransactWriteItems on {settings.MOVIES_TABLE}"):
+                get_client("dynamodb").transact_write_items(TransactItems=actions)
+        except AWSRefused as error:
+            failed = [place for place, code in enumerate(error.reasons) if code == _FAILED]
+            if failed:
+                return frozenset(failed)
+            if _CONFLICT not in error.reasons:
+                raise
+        else:
+            return frozenset()
+        pause(attempt)
+    raise too_busy(key)
 
 
 def pause(attempt: int) -> None:

@@ -1,0 +1,98 @@
+"""Load films into the catalogue: those that ship with the site, or those of a file."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.core.management.base import BaseCommand, CommandError
+
+from movies import seeding
+from movies.errors import AWSRefused, BadInput
+from movies.fields import MovieFields
+
+FILMS = Path(__file__).resolve().parents[2] / "data" / "films.json"
+THREADS = 8
+BAR_CHARS = 40
+
+
+class Command(BaseCommand):
+    help = (
+        "Loads films into the catalogue. Safe to repeat: films that were loaded once are left as "
+        "editors made them, even where they were deleted or renamed."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--file",
+            type=Path,
+            default=FILMS,
+            help="a JSON list of films, each with year and title at least (default: our own list)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        started = time.monotonic()
+        films = read_films(options["file"])
+        if options["file"] == FILMS:
+            films.append(seeding.SAMPLE)
+        try:
+            seeded = seeding.find_seeded()
+            missing = [film for film in films if film.key not in seeded]
+            added = sum(show_progress(_seed_all(missing), len(missing), sys.stderr))
+        except AWSRefused as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(
+            f"Films: {added} added, {len(films) - added} left as they were "
+            f"({time.monotonic() - started:.1f} s)."
+        )
+
+
+def read_films(path: Path) -> list[MovieFields]:
+    """Return the films of a file. Raises CommandError that names every wrong one."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CommandError(f"Could not read films from {path}: {error}") from error
+    if not isinstance(entries, list):
+        raise CommandError(f"Expected a JSON list of films in {path}.")
+    films: dict[tuple[int, str], MovieFields] = {}
+    wrong: list[str] = []
+    for place, entry in enumerate(entries):
+        try:
+            film = MovieFields.from_untrusted(entry)
+        except BadInput as error:
+            wrong.append(f"Film {place} is wrong: {error}")
+        else:
+            films[film.year, film.title] = film
+    if wrong:
+        raise CommandError(f"Nothing was loaded from {path}.\n" + "\n".join(wrong))
+    return list(films.values())
+
+
+def _seed_all(films: Sequence[MovieFields]) -> Iterator[bool]:
+    """Put the films in, several at once; yield for each, as it is done, whether it was new."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        jobs = [pool.submit(seeding.seed_movie, film) for film in films]
+        try:
+            for job in as_completed(jobs):
+                yield job.result()
+        finally:
+            # After a refusal or Ctrl-C, what has not begun never will.
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def show_progress(results: Iterable[bool], total: int, stream: TextIO) -> Iterator[bool]:
+    """Pass the results on, with a bar on the stream where it is a terminal."""
+    for done, result in enumerate(results, start=1):
+        if stream.isatty():
+            filled = BAR_CHARS * done // total
+            bar = "#" * filled + "." * (BAR_CHARS - filled)
+            end = "\n" if done == total else ""
+            stream.write(f"\rLoading films [{bar}] {done}/{total}{end}")
+            stream.flush()
+        yield result
