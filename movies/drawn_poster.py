@@ -59,6 +59,17 @@ def draw_poster(title: str, year: int, genres: tuple[str, ...]) -> SafeString:
     )
 
 
+@lru_cache(maxsize=64)
+def draw_emblem(genre: str) -> SafeString:
+    """Return the picture that stands for a genre, without words, as one square <svg> element."""
+    dice = Dice(genre)
+    picture = choose_motif((genre,))(PALETTES[dice.roll(0, len(PALETTES) - 1)], dice)
+    return mark_safe(  # noqa: S308 - our own numbers and colours
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {PICTURE_HEIGHT} {PICTURE_HEIGHT}" '
+        f'width="96" height="96" aria-hidden="true" focusable="false">{picture}</svg>'
+    )
+
+
 def _draw_title(
     title: str, year: int, genres: tuple[str, ...], palette: Palette, panel_top: int
 ) -> str:

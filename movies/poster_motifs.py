@@ -384,6 +384,47 @@ def draw_science_fiction(palette: Palette, dice: Dice) -> str:
     )
 
 
+def draw_short(palette: Palette, dice: Dice) -> str:
+    """A strip of film with only a few frames."""
+    lit = dice.roll(0, 2)
+    frames = [
+        box(70, 22 + 56 * n, 60, 44, palette.strong if n == lit else palette.light)
+        for n in range(3)
+    ]
+    holes = [box(x, 12 + 20 * n, 9, 10, palette.light) for x in (54, 137) for n in range(9)]
+    tilt = dice.roll(-10, 10)
+    return "".join(
+        [
+            field(palette.light),
+            circle(dice.roll(30, 170), dice.roll(40, 160), 74, palette.strong),
+            f'<g transform="rotate({tilt} 100 100)">',
+            box(46, -30, 108, 260, palette.dark),
+            *holes,
+            *frames,
+            circle(100, 44 + 56 * lit, 12, palette.dark),
+            "</g>",
+        ]
+    )
+
+
+def draw_sport(palette: Palette, dice: Dice) -> str:
+    """The lanes of a track, and who leads on it."""
+    lanes = [ring(0, 200, radius, palette.pale, 3) for radius in range(60, 240, 30)]
+    lead = dice.roll(35, 55)
+    x, y = 165 * math.cos(math.radians(lead)), 200 - 165 * math.sin(math.radians(lead))
+    return "".join(
+        [
+            field(palette.deep),
+            circle(0, 200, 210, palette.strong),
+            *lanes,
+            circle(0, 200, 58, palette.light),
+            circle(round(x), round(y), 14, palette.dark),
+            circle(38, 70, 8, palette.dark),
+            circle(104, 178, 8, palette.dark),
+        ]
+    )
+
+
 def draw_thriller(palette: Palette, dice: Dice) -> str:
     """Circles that draw one in, and somebody who falls."""
     x, y = dice.roll(74, 126), dice.roll(74, 126)
@@ -447,6 +488,7 @@ MOTIFS: dict[str, Motif] = {
     "animation": draw_animation,
     "horror": draw_horror,
     "documentary": draw_documentary,
+    "sport": draw_sport,
     "film noir": draw_film_noir,
     "musical": draw_music,
     "music": draw_music,
@@ -462,6 +504,7 @@ MOTIFS: dict[str, Motif] = {
     "family": draw_family,
     "comedy": draw_comedy,
     "romance": draw_romance,
+    "short": draw_short,
     "drama": draw_drama,
 }
 

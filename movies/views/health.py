@@ -1,0 +1,30 @@
+"""Whether this process answers, and whether what it needs does."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from movies import tables
+from movies.reviews import has_sql
+
+
+@require_safe
+@never_cache
+def show_health(request: HttpRequest) -> HttpResponse:
+    """Answer ok, having touched nothing."""
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+@never_cache
+def show_readiness(request: HttpRequest) -> HttpResponse:
+    """Answer whether S3, DynamoDB and SQL answer: 200 where all do, else 503.
+
+    SQL says "none" where the site has none, which is how it should be then.
+    """
+    errors = {"s3": tables.check_s3(), "dynamodb": tables.check_dynamodb()}
+    parts = {name: error or "ok" for name, error in errors.items()}
+    sql_error = tables.check_sql() if has_sql() else None
+    parts["sql"] = (sql_error or "ok") if has_sql() else "none"
+    is_ready = not (sql_error or any(errors.values()))
+    return JsonResponse({"ready": is_ready, **parts}, status=200 if is_ready else 503)
