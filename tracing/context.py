@@ -226,8 +226,8 @@ class UnsampledSegment(DummySegment):  # type: ignore[misc]
 
     def __init__(self, name: str, header: TraceHeader) -> None:
         super().__init__(name)
-        if header.root:
-            self.trace_id = header.root
+        # Empty where there is no trace at all; the SDK's zeros would look like one.
+        self.trace_id = header.root or ""
         self.save_origin_trace_header(header)
 
 

@@ -19,7 +19,7 @@ class Trace:
 def current_trace() -> Trace | None:
     """Return the trace of the current request, or None outside a request."""
     entity = request_entity()
-    if entity is None:
+    if entity is None or not entity.trace_id:
         return None
     return Trace(trace_id=entity.trace_id, is_sampled=bool(entity.sampled))
 

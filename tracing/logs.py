@@ -25,7 +25,7 @@ def remember_request(request: HttpRequest) -> None:
 
 def remember_trace(request: HttpRequest, trace_id: str) -> None:
     """Keep the trace id with the request, for what is logged when the trace has ended."""
-    request._ids = (trace_id, request._ids[1])  # type: ignore[attr-defined]
+    request._ids = (trace_id or "-", request._ids[1])  # type: ignore[attr-defined]
 
 
 def forget_request() -> None:

@@ -63,7 +63,8 @@ class XRayMiddleware(SDKMiddleware):  # type: ignore[misc]
             raise
         try:
             describe_response(entity, request, response)
-            response.headers[http.XRAY_HEADER] = make_response_header(header, entity)
+            if entity.trace_id:
+                response.headers[http.XRAY_HEADER] = make_response_header(header, entity)
         except Exception:
             log.exception("Could not describe the response to %s.", request.path)
         if isinstance(response, StreamingHttpResponse) and keep_open(response):
@@ -172,8 +173,9 @@ def read_user(request: HttpRequest) -> str | None:
 
 
 def make_response_header(header: TraceHeader, entity: Entity) -> str:
-    """Return the header that tells the client its trace; the decision too, if it asked for it."""
+    """Return the header that tells the client its trace."""
     value = f"Root={entity.trace_id}"
+    # A client that asked gets the decision with it.
     return f"{value};Sampled={int(bool(entity.sampled))}" if header.sampled == "?" else value
 
 

@@ -38,6 +38,29 @@ def test_send_entity(daemon: Daemon, segment: Segment, monkeypatch: pytest.Monke
     emitter.set_daemon_address(None)
 
 
+def test_n4_the_address_is_resolved_once(
+    daemon: Daemon, segment: Segment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolved = []
+    resolve = socket.getaddrinfo
+
+    def count(*arguments: Any, **keywords: Any) -> Any:
+        resolved.append(arguments[0])
+        return resolve(*arguments, **keywords)
+
+    address = daemon.address.replace("127.0.0.1", "localhost")
+    monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", address)
+    monkeypatch.setattr(socket, "getaddrinfo", count)
+    emitter = Emitter(address)
+
+    for _ in range(3):
+        emitter.send_entity(segment)
+
+    assert resolved == ["localhost"]
+    assert emitter.ip == "localhost"
+    emitter.set_daemon_address(None)
+
+
 def test_two_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_XRAY_DAEMON_ADDRESS")
 

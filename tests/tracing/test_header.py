@@ -21,7 +21,7 @@ PARENT = "53995c3f42cd8ad8"
         f"Root={ROOT.upper()};Parent={PARENT.upper()};Sampled=1",
     ],
 )
-def test_parse_is_tolerant(header: str) -> None:
+def test_w15_parse_is_tolerant(header: str) -> None:
     parsed = parse(header)
 
     assert (parsed.root, parsed.parent, parsed.sampled) == (ROOT, PARENT, 1)

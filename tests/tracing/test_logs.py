@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from pathlib import Path
 
 import pytest
 from django.http import HttpRequest
@@ -95,13 +96,17 @@ def test_every_line_of_a_request_carries_its_ids(run: Runner, path: str) -> None
     assert f"[trace {TRACE_ID} request " in line
 
 
-def test_json_on_lambda(run: Runner) -> None:
+def test_json_on_lambda(run: Runner, tmp_path: Path) -> None:
     result = run(
         {"path": "/missing", "trace": ACTIVE},
+        {"path": "/missing", "trace": None},
         on_lambda=True,
         DJANGO_SETTINGS_MODULE="tests.tracing.site_settings_deployed",
+        STATIC_ROOT=str(tmp_path),
     )
 
-    (line,) = result.log.splitlines()
-    assert json.loads(line)["trace_id"] == TRACE_ID
-    assert json.loads(line)["message"] == "Not Found: /missing"
+    traced, untraced = (json.loads(line) for line in result.log.splitlines())
+    assert (traced["message"], traced["trace_id"]) == ("Not Found: /missing", TRACE_ID)
+    assert (untraced["message"], untraced["trace_id"]) == ("Not Found: /missing", "-")
+    assert "X-Amzn-Trace-Id" in result.answers[0]["headers"]
+    assert "X-Amzn-Trace-Id" not in result.answers[1]["headers"]

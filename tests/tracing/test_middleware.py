@@ -62,7 +62,7 @@ def test_switched_off_nothing_is_sent(run: Runner) -> None:
     assert result.datagrams == []
 
 
-def test_on_lambda_the_request_hangs_under_the_function(run: Runner) -> None:
+def test_n5_on_lambda_one_datagram_hangs_under_the_function(run: Runner) -> None:
     result = run(
         {"path": "/queries", "trace": ACTIVE},
         {"path": "/queries", "trace": ACTIVE.replace(PARENT_ID, "b" * 16)},
@@ -148,7 +148,7 @@ def test_no_daemon_no_harm(run: Runner) -> None:
     ],
     ids=["active", "unsampled", "pass-through"],
 )
-def test_the_trace_goes_on_downstream(run: Runner, trace: str, expected: str) -> None:
+def test_w14_the_trace_goes_on_downstream(run: Runner, trace: str, expected: str) -> None:
     class Echo(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = self.headers.get("X-Amzn-Trace-Id", "none").encode()

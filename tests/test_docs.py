@@ -1,0 +1,84 @@
+"""The documentation says what is there: every variable, every make target, every link."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+READS = re.compile(
+    r"""read_(?:text|flag|number|optional|list)\(\s*"([A-Z_]+)"|environ(?:\.get\(|\.setdefault\(|\[)\s*"([A-Z_]+)\""""
+)
+
+
+def list_variables() -> set[str]:
+    """Return every variable that settings and `make run` read."""
+    files = [*(ROOT / "movies_site").glob("*.py"), *(ROOT / "scripts").glob("*.py")]
+    found = [match for path in files for match in READS.findall(path.read_text())]
+    return {one or other for one, other in found}
+
+
+def test_every_variable_is_documented() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text()
+    variables = list_variables()
+
+    assert len(variables) > 20
+    assert sorted(name for name in variables if f"`{name}`" not in text) == []
+
+
+def test_every_documented_variable_is_read() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text()
+    documented = {
+        name
+        for line in text.splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`([A-Z_]{4,})`", line.split("|")[1])
+    }
+    sources = (
+        "".join(
+            path.read_text()
+            for folder in ("movies_site", "scripts", "tracing", "xray_local")
+            for path in (ROOT / folder).rglob("*.py")
+        )
+        + (ROOT / "manage.py").read_text()
+    )
+    # Those that boto3 and the SDK read themselves.
+    theirs = {
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_XRAY_CONTEXT_MISSING",
+        "AWS_XRAY_TRACING_NAME",
+        "AWS_XRAY_SDK_ENABLED",
+    }
+
+    assert sorted(name for name in documented - theirs if f'"{name}"' not in sources) == []
+
+
+def test_make_targets_in_the_documents_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+
+    for path in DOCUMENTS:
+        for target in re.findall(r"`make ([a-z-]+)`", path.read_text()):
+            assert target in targets, f"{path.name} names `make {target}`."
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text()):
+        if not target.startswith(("http://", "https://", "mailto:")):
+            assert (path.parent / target).exists(), f"{path.name} links to {target}."
+
+
+def test_every_mended_defect_has_a_test() -> None:
+    text = (ROOT / "docs" / "tracing.md").read_text()
+    ids = {
+        name
+        for row in re.findall(r"^\| ([BLNW]\d[^|]*) \|", text, re.MULTILINE)
+        for name in row.split(", ")
+    }
+    tests = "".join(path.read_text() for path in (ROOT / "tests" / "tracing").glob("test_*.py"))
+
+    assert len(ids) > 10
+    assert sorted(name for name in ids if f"test_{name.lower()}_" not in tests) == []

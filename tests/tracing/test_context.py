@@ -1,0 +1,225 @@
+"""Contexts: late, missing, or of another thread, nothing of it reaches the application."""
+
+import logging
+import threading
+from typing import Any
+
+import pytest
+from aws_xray_sdk.core.models.segment import Segment
+from aws_xray_sdk.core.models.subsegment import Subsegment
+
+import tracing
+from tests.conftest import Daemon
+from tracing import context as contexts
+from tracing import xray_recorder
+from tracing.context import Context, FunctionSegment, LambdaContext, open_entities
+from tracing.subsegments import begin, end
+
+HEADER = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+
+
+@pytest.fixture(autouse=True)
+def afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was told yet, and nothing is open."""
+    monkeypatch.setattr(contexts, "_told", set())
+    xray_recorder.clear_trace_entities()
+
+
+@pytest.fixture
+def lambda_context(monkeypatch: pytest.MonkeyPatch) -> LambdaContext:
+    """The recorder in an invocation on Lambda."""
+    context = LambdaContext()
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", HEADER)
+    monkeypatch.setattr(xray_recorder, "_context", context)
+    return context
+
+
+def test_b3_a_subsegment_of_an_ended_segment_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    segment = xray_recorder.begin_segment("test", sampling=1)
+    segment.close()
+
+    assert begin("late") is None
+    xray_recorder.begin_subsegment("late")
+
+    assert "began after 'test' had ended" in caplog.text
+    assert segment.subsegments == []
+
+
+def test_outside_a_trace_everything_is_silent(caplog: pytest.LogCaptureFixture) -> None:
+    tracing.put_annotation("key", "value")
+    tracing.put_metadata("key", "value")
+    tracing.set_user("alice")
+    with tracing.in_subsegment("step") as step:
+        step.put_annotation("key", "value")
+        step.put_metadata("key", "value")
+    end(None)
+
+    assert tracing.current_trace() is None
+    assert caplog.records == []
+
+
+def test_missing_context_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    context = Context("LOG_ERROR")
+
+    for _ in range(3):
+        assert context.get_trace_entity() is None
+        assert context.end_subsegment() is False
+        context.put_subsegment(Subsegment("step", "local", Segment("test")))
+
+    assert len(caplog.records) == 1
+
+
+def test_ending_a_subsegment_that_is_not_there(caplog: pytest.LogCaptureFixture) -> None:
+    xray_recorder.begin_segment("test", sampling=0)
+
+    xray_recorder.end_subsegment()
+
+    assert "no subsegment open" in caplog.text
+
+
+def test_an_exception_leaves_the_block_and_is_recorded(daemon: Daemon) -> None:
+    xray_recorder.begin_segment("test", sampling=1)
+    with pytest.raises(KeyError), tracing.in_subsegment("step"):  # noqa: PT012
+        xray_recorder.begin_subsegment("left open")
+        raise KeyError("nothing")
+    xray_recorder.end_segment()
+
+    (document,) = daemon.documents(1)
+    step = document["subsegments"][0]
+    assert step["fault"] is True
+    assert step["subsegments"][0]["name"] == "left open"
+    assert step["subsegments"][0]["end_time"]
+    assert "fault" not in document
+
+
+def test_a_request_may_be_described_from_anywhere_in_it(daemon: Daemon) -> None:
+    xray_recorder.begin_segment("test", sampling=1)
+    with tracing.in_subsegment("step"):
+        tracing.put_annotation("colour", "red")
+        tracing.put_metadata("shape", "round", "looks")
+        tracing.set_user("alice")
+        trace = tracing.current_trace()
+    xray_recorder.end_segment()
+
+    (document,) = daemon.documents(1)
+    assert document["annotations"] == {"colour": "red"}
+    assert document["metadata"] == {"looks": {"shape": "round"}}
+    assert document["user"] == "alice"
+    assert trace == tracing.Trace(document["trace_id"], True)
+
+
+def test_threads_keep_their_traces_apart(daemon: Daemon) -> None:
+    barrier = threading.Barrier(8)
+
+    def serve(number: int) -> None:
+        xray_recorder.begin_segment(f"request-{number}", sampling=1)
+        barrier.wait()
+        for step in range(20):
+            with tracing.in_subsegment(f"{number}-{step}"):
+                pass
+        xray_recorder.end_segment()
+
+    threads = [threading.Thread(target=serve, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    documents = daemon.documents(8)
+    assert len({document["trace_id"] for document in documents}) == 8
+    for document in documents:
+        number = document["name"].removeprefix("request-")
+        assert [child["name"] for child in document["subsegments"]] == [
+            f"{number}-{step}" for step in range(20)
+        ]
+
+
+def test_set_trace_entity_hands_a_trace_on() -> None:
+    segment = Segment("test")
+
+    xray_recorder.set_trace_entity(segment)
+
+    assert open_entities() == (segment,)
+
+
+def test_on_lambda_segments_are_the_services(
+    lambda_context: LambdaContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    xray_recorder.begin_segment("mine", sampling=1)
+    xray_recorder.end_segment()
+    lambda_context.end_segment()
+
+    assert isinstance(lambda_context.get_trace_entity(), FunctionSegment)
+    assert "the service makes it" in caplog.text
+
+
+def test_on_lambda_the_functions_segment_forwards_or_drops(
+    lambda_context: LambdaContext, daemon: Daemon, caplog: pytest.LogCaptureFixture
+) -> None:
+    function: Any = xray_recorder.current_segment()
+    with caplog.at_level(logging.WARNING):
+        function.put_annotation("dropped", 1)
+    assert "outside a request; dropped" in caplog.text
+
+    xray_recorder.begin_subsegment("request")
+    function.put_annotation("colour", "red")
+    function.put_metadata("shape", 1)
+    function.put_http_meta("method", "GET")
+    function.set_user("alice")
+    function.set_aws({"operation": "none"})
+    function.apply_status_code(429)
+    function.add_fault_flag()
+    function.add_error_flag()
+    function.add_throttle_flag()
+    function.add_exception(ValueError("no"), [])
+    function.close()
+    tracing.set_user("bob")
+    xray_recorder.end_subsegment()
+
+    (document,) = daemon.documents(1)
+    assert document["annotations"] == {"colour": "red", "user": "bob"}
+    assert document["metadata"] == {"default": {"shape": 1}}
+    assert document["http"] == {"request": {"method": "GET"}}
+    assert document["aws"] == {"operation": "none"}
+    assert (document["fault"], document["error"], document["throttle"]) == (True, True, True)
+    assert document["cause"]["exceptions"][0]["message"] == "no"
+    assert document["parent_id"] == "53995c3f42cd8ad8"
+
+
+def test_on_lambda_work_outside_a_request_is_traced_too(
+    lambda_context: LambdaContext, daemon: Daemon
+) -> None:
+    with tracing.in_subsegment("message"):
+        pass
+
+    assert [document["name"] for document in daemon.documents(1)] == ["message"]
+
+
+def test_on_lambda_before_the_first_invocation_nothing_is_traced(
+    lambda_context: LambdaContext, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("_X_AMZN_TRACE_ID")
+
+    with tracing.in_subsegment("init"):
+        pass
+    lambda_context.handle_context_missing()
+
+    assert daemon.receive() == []
+
+
+@pytest.mark.parametrize("broken", ["begin_subsegment", "end_subsegment"])
+def test_a_recorder_that_fails_is_survived(
+    broken: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise OSError("broken recorder")
+
+    xray_recorder.begin_segment("test", sampling=1)
+    monkeypatch.setattr(type(xray_recorder), broken, fail)
+
+    with tracing.in_subsegment("step"):
+        worked = True
+
+    assert worked
+    assert "broken recorder" in caplog.text
+    xray_recorder.clear_trace_entities()

@@ -1,0 +1,93 @@
+"""What a statement says in a trace."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db.backends.sqlite3.base import DatabaseWrapper
+
+from tests.conftest import Daemon
+from tracing import xray_recorder
+from tracing.sql import describe_statement, name_connection, trace_connection
+
+
+class FakeConnection:
+    """As much of a connection as a description reads."""
+
+    def __init__(self, vendor: str, **values: str) -> None:
+        self.vendor = vendor
+        self.alias = "default"
+        self.settings_dict = values
+        self.Database = type("Driver", (), {"__version__": "2.9"})
+
+
+@pytest.fixture
+def connections(tmp_path: Any) -> Iterator[tuple[Any, Any]]:
+    """Two open databases of one engine, called primary and replica."""
+    values = {
+        "ENGINE": "django.db.backends.sqlite3",
+        "OPTIONS": {},
+        "TIME_ZONE": None,
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": False,
+        "AUTOCOMMIT": True,
+        "ATOMIC_REQUESTS": False,
+        "TEST": {"NAME": None},
+    }
+    both = [
+        DatabaseWrapper({**values, "NAME": str(tmp_path / alias)}, alias=alias)
+        for alias in ("primary", "replica")
+    ]
+    for connection in both:
+        trace_connection(connection=connection)
+        trace_connection(connection=connection)
+    yield both[0], both[1]
+    for connection in both:
+        connection.close()
+
+
+def test_w3_each_statement_is_told_of_its_own_connection(
+    connections: tuple[Any, Any], daemon: Daemon, django_db_blocker: Any
+) -> None:
+    primary, replica = connections
+    with django_db_blocker.unblock():
+        primary.ensure_connection()
+        replica.ensure_connection()
+        xray_recorder.begin_segment("test", sampling=1)
+        with primary.cursor() as first, replica.cursor() as second:
+            first.execute("SELECT 1 AS one")
+            second.execute("SELECT 2 AS two")
+            first.execute("SELECT 3 AS three")
+        xray_recorder.end_segment()
+
+    (document,) = daemon.documents(1)
+    told = [(child["name"], child["sql"]["sanitized_query"]) for child in document["subsegments"]]
+    assert told == [
+        ("primary@sqlite", "SELECT ? AS one"),
+        ("replica@sqlite", "SELECT ? AS two"),
+        ("primary@sqlite", "SELECT ? AS three"),
+    ]
+
+
+def test_name_connection() -> None:
+    remote = FakeConnection("postgresql", NAME="films", HOST="db.example", USER="me")
+    local = FakeConnection("postgresql", NAME="films", HOST="/var/run/postgresql")
+
+    assert name_connection(remote) == "films@db.example"
+    assert name_connection(local) == "default@postgresql"
+
+
+def test_describe_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = FakeConnection("postgresql", NAME="films", HOST="db", PORT="5432", USER="me")
+
+    described = describe_statement(connection, "SELECT 1")
+
+    assert described == {
+        "database_type": "PostgreSQL",
+        "driver_version": "2.9",
+        "user": "me",
+        "url": "postgresql://db:5432/films",
+        "sanitized_query": "SELECT 1",
+    }
+    monkeypatch.setattr(xray_recorder, "_stream_sql", False)
+    assert "sanitized_query" not in describe_statement(connection, "SELECT 1")
