@@ -56,6 +56,8 @@ def error_response(
         **extra,
     }
     response = JsonResponse(problem, status=status, content_type=CONTENT_TYPE)
+    # Searchable on X-Ray: which errors do clients meet, and where?
+    tracing.put_annotation("error_code", code)
     response["Cache-Control"] = "no-store"
     for name, value in HEADERS.get(status, {}).items():
         response[name] = value
