@@ -49,7 +49,7 @@ def list_movies(request: HttpRequest) -> HttpResponse:
         "movies/movies.html",
         {
             "problem": problem,
-            "heading": choice.heading,
+            "heading": "The catalogue" if problem else choice.heading,
             "order": BEST_MATCH_FIRST if choice.query else NEWEST_FIRST,
             "query": choice.query,
             "year": choice.year,
