@@ -55,6 +55,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # The last, so the first to see an exception: errors that were foreseen become pages.
+    "movies.middleware.ErrorPagesMiddleware",
 ]
 
 ROOT_URLCONF = "movies_site.urls"
@@ -98,6 +100,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+CSRF_FAILURE_VIEW = "movies.views.errors.csrf_failure"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "movies"
 LOGOUT_REDIRECT_URL = "home"
