@@ -27,7 +27,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 VARIANTS = ("untraced", "sdk", "movies")
-PATHS = ("/movies/", "/movies/1968/2001:%20A%20Space%20Odyssey/", "/sign-in/")
+PATHS = ("/movies/", "/movies/1968/2001:%20A%20Space%20Odyssey/", "/accounts/sign-in/")
 WARM_UP_REQUESTS = 30
 
 

@@ -189,7 +189,11 @@ LOGGING: dict[str, Any] = {
     },
     "root": {"handlers": ["console"], "level": read_text("LOG_LEVEL", "INFO")},
     # Django would add a handler of its own, and mail to administrators that nobody reads.
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # It tells at INFO where it found credentials, at every cold start.
+        "botocore": {"level": "WARNING"},
+    },
 }
 
 # --- Security --------------------------------------------------------------------------------
