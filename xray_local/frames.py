@@ -1,0 +1,44 @@
+"""Messages between the processes: one byte of kind, four of length, then the payload.
+
+A pipe has no borders between messages; the length gives them back.
+"""
+
+import struct
+from collections.abc import Iterator
+from enum import IntEnum
+
+HEADER = struct.Struct("!BI")
+
+
+class Kind(IntEnum):
+    """What a frame carries."""
+
+    DATAGRAM = 0  # one UDP datagram, unread
+    DOCUMENT = 1  # one segment document that the API has checked
+    DROPPED = 2  # how many datagrams the receiver had no room for, in ASCII digits
+
+
+def pack(kind: Kind, payload: bytes) -> bytes:
+    """Return the frame that carries the payload."""
+    return HEADER.pack(kind, len(payload)) + payload
+
+
+class FrameReader:
+    """Cuts a stream of bytes into frames."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """Yield the kind and payload of every frame that is complete now."""
+        rest = self._rest
+        rest += data
+        offset = 0
+        while len(rest) - offset >= HEADER.size:
+            kind, length = HEADER.unpack_from(rest, offset)
+            end = offset + HEADER.size + length
+            if end > len(rest):
+                break
+            yield kind, bytes(rest[offset + HEADER.size : end])
+            offset = end
+        del rest[:offset]

@@ -1,0 +1,60 @@
+"""The HTTP server: a thread for each connection, which stays open between requests."""
+
+import logging
+import socket
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+
+logger = logging.getLogger(__name__)
+
+
+class Handler(WSGIRequestHandler):
+    """Answers the requests of one connection."""
+
+    timeout = 60  # seconds that a connection may be silent
+    disable_nagle_algorithm = True
+    # Head and body leave together, as one packet where they fit.
+    wbufsize = -1
+
+    def parse_request(self) -> bool:
+        """Read the head; refuse a body that cannot be read safely before any of it is read."""
+        if not super().parse_request():
+            return False
+        length = self.headers.get("Content-Length", "0")
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+        if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit()):
+            self.send_error(411, "Expected a Content-Length and no Transfer-Encoding.")
+        elif len(length) > 20 or int(length) > limit:
+            self.send_error(413, f"Expected a body of at most {limit} bytes.")
+        else:
+            return True
+        self.close_connection = True
+        return False
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: the console is where one looks, and views log their own failures."""
+
+
+class Server(ThreadedWSGIServer):
+    """Serves a WSGI application on a socket that listens already."""
+
+    def __init__(self, listening: socket.socket, application: Any) -> None:
+        super().__init__(listening.getsockname(), Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listening
+        self.server_name, self.server_port = listening.getsockname()[:2]
+        self.setup_environ()
+        self.set_app(application)
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Accept a connection; its address without the parts that only IPv6 has."""
+        connection, address = super().get_request()
+        return connection, address[:2]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log what went wrong, unless the client merely went away or fell silent."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            logger.exception("A connection from %s failed.", client_address)

@@ -1,0 +1,35 @@
+"""manage.py xray_local: run the local X-Ray."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from xray_local.options import add_arguments
+from xray_local.pipeline import environment_of_children
+
+
+class Command(BaseCommand):
+    """Become the local X-Ray: the same process, without the site's settings and middleware."""
+
+    help = "Receive segments by UDP, serve the X-Ray API and a console by TCP, on the same port."
+    requires_system_checks = []  # noqa: RUF012 - Django's own way
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options; the database stands where the project keeps local files."""
+        add_arguments(parser)
+        folder = Path(getattr(settings, "LOCAL_DIR", "."))
+        parser.set_defaults(database=str(folder / "xray.sqlite3"))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Replace this process; nothing after it runs."""
+        names = ("address", "database", "max_bytes", "max_traces")
+        arguments = [f"--{name.replace('_', '-')}={options[name]}" for name in names]
+        os.execve(  # noqa: S606
+            sys.executable,
+            [sys.executable, "-m", "xray_local", *arguments],
+            environment_of_children(),
+        )

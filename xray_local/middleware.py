@@ -1,0 +1,52 @@
+"""Who may ask, and what a browser may do with the answer."""
+
+from collections.abc import Callable
+
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+
+# Documents are written by strangers: should one get markup into a page, nothing in it runs.
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def guard(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Refuse strangers' pages; set the security headers and the length."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        reason = find_refusal(request)
+        if reason is None:
+            response = get_response(request)
+        else:
+            response = HttpResponse(f"{reason}\n", status=403, content_type="text/plain")
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        # The connection can be used again only if the client knows where the answer ends.
+        response.headers["Content-Length"] = str(len(response.content))
+        return response
+
+    return answer
+
+
+def find_refusal(request: HttpRequest) -> str | None:
+    """Say why the request is not answered; None if it is."""
+    try:
+        host = request.get_host()
+    except DisallowedHost:
+        return (
+            "This X-Ray answers to localhost, 127.0.0.1, [::1] and the address it was started "
+            f"with; the request names the host {request.headers.get('Host')!a}."
+        )
+    origin = request.headers.get("Origin")
+    if origin is not None and origin != f"{request.scheme}://{host}":
+        return f"This X-Ray answers no other site; the request comes from {origin!a}."
+    return None

@@ -1,0 +1,57 @@
+"""What can be chosen on the command line."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from .address import DEFAULT, Address
+from .pipeline import Limits
+from .storage import DATABASE_MAX_BYTES, TRACES_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Where to listen, where to keep traces, and how many."""
+
+    address: Address
+    database: Path
+    limits: Limits
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options, which `manage.py xray_local` has as well."""
+    parser.add_argument(
+        "--address",
+        default=DEFAULT,
+        metavar="HOST:PORT",
+        help="where to listen, by UDP and by TCP (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--database",
+        default="xray.sqlite3",
+        metavar="PATH",
+        help="the SQLite file that keeps the traces (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-bytes",
+        type=int,
+        default=DATABASE_MAX_BYTES,
+        metavar="BYTES",
+        help="how large the file may grow before the oldest traces go (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-traces",
+        type=int,
+        default=TRACES_MAX,
+        metavar="NUMBER",
+        help="how many traces to keep before the oldest go (default: %(default)s)",
+    )
+
+
+def read_options(chosen: argparse.Namespace) -> Options:
+    """Return the options that were parsed. Raises BadAddress."""
+    return Options(
+        Address.parse(chosen.address),
+        Path(chosen.database),
+        Limits(chosen.max_bytes, chosen.max_traces),
+    )

@@ -1,0 +1,25 @@
+"""What the views need of the server they run in."""
+
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from django.http import HttpRequest
+
+KEY = "xray_local.parts"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a running X-Ray; they travel in the WSGI environ."""
+
+    database: Path
+    send: Callable[[Iterable[str]], None]  # to the writer; raises IntakeDown
+    udp: socket.socket
+
+
+def get_parts(request: HttpRequest) -> Parts:
+    """Return the parts of the server that the request came to."""
+    return cast(Parts, request.META[KEY])

@@ -1,0 +1,91 @@
+"""The server process: starts the others, answers HTTP, ends it all."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import types
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .database import prepare
+from .errors import CannotStart
+from .options import Options, read_options
+from .pipeline import Pipeline
+
+CHECK_SECONDS = 0.2
+# All must have ended two seconds after it was asked for.
+LAST_WRITE_SECONDS = 1.5
+
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+def serve(options: Options) -> None:
+    """Run the local X-Ray until SIGTERM or SIGINT. Raises CannotStart."""
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: types.FrameType | None) -> None:
+        stopping.set()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, stop)
+    address = options.address
+    # Both ports before anything else starts; from here on datagrams wait in the socket's buffer.
+    with address.listen_udp() as udp, address.listen_tcp() as tcp:
+        prepare(options.database)
+        pipeline = Pipeline(udp, options.database, options.limits)
+        pipeline.start()
+        try:
+            server = start_http(tcp, load_application(options, pipeline, udp))
+            sys.stdout.write(
+                f"X-Ray is at {address.url} (the console and the API; segments go to the same "
+                f"port by UDP). Traces are kept in {options.database}.\n"
+            )
+            sys.stdout.flush()
+            while not stopping.wait(CHECK_SECONDS):
+                pipeline.check()
+            server.shutdown()
+        finally:
+            is_done = pipeline.stop(LAST_WRITE_SECONDS)
+    if not is_done:
+        sys.stderr.write("X-Ray: the last segments could not be stored in time.\n")
+
+
+def load_application(options: Options, pipeline: Pipeline, udp: Any) -> Application:
+    """Return the console and the API as a WSGI application."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = f"{__package__}.settings"
+    os.environ["XRAY_LOCAL_HOST"] = options.address.host
+    # Here and not above: the other processes do without Django, and so does a taken port.
+    from django.core.wsgi import get_wsgi_application
+
+    from .parts import KEY, Parts
+
+    django = get_wsgi_application()
+    parts = Parts(options.database, pipeline.send, udp)
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return django({**environ, KEY: parts}, start_response)
+
+    return application
+
+
+def start_http(listening: Any, application: Application) -> Any:
+    """Serve the application on the socket, in threads; return the server."""
+    from .http_server import Server
+
+    server = Server(listening, application)
+    threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
+    ).start()
+    return server
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Run the local X-Ray; return the exit code, having said in one line why it is not 0."""
+    try:
+        serve(read_options(chosen))
+    except CannotStart as error:
+        sys.stderr.write(f"X-Ray: {error}\n")
+        return 1
+    return 0

@@ -1,0 +1,42 @@
+"""Django's settings for the local X-Ray alone: no SQL, no sessions, no middleware of a site.
+
+`xray_local.server` writes the variable before Django reads this.
+"""
+
+import os
+
+XRAY_LOCAL_HOST = os.environ.get("XRAY_LOCAL_HOST", "127.0.0.1")
+
+DEBUG = False
+# Nothing is signed here, but Django refuses to start without a key.
+SECRET_KEY = "nothing-is-signed"  # noqa: S105
+# A page elsewhere may give its own name this address; it must not read traces by that.
+ALLOWED_HOSTS = [
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    f"[{XRAY_LOCAL_HOST}]" if ":" in XRAY_LOCAL_HOST else XRAY_LOCAL_HOST,
+]
+
+INSTALLED_APPS = ["xray_local"]
+MIDDLEWARE = ["xray_local.middleware.guard"]
+ROOT_URLCONF = "xray_local.urls"
+DATABASES: dict[str, dict[str, str]] = {}
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+
+USE_I18N = False
+USE_TZ = True
+# X-Ray takes documents of 64 KB; there is no reason to be as strict on a laptop.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "ERROR"},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        # A trace that has not arrived yet is no failure of ours.
+        "django.request": {"level": "ERROR"},
+    },
+}

@@ -1,0 +1,28 @@
+"""Filters and tags of the console's templates."""
+
+import json
+
+from django import template
+
+from xray_local.console import link_asset
+from xray_local.times import write_clock, write_duration, write_iso, write_moment
+
+register = template.Library()
+
+register.filter("duration", write_duration)
+register.filter("clock", write_clock)
+register.filter("moment", write_moment)
+register.filter("iso", write_iso)
+register.simple_tag(link_asset, name="asset")
+
+
+@register.filter
+def units(value: float) -> str:
+    """Return a length in a drawing, short and never in the words of a locale."""
+    return json.dumps(round(value, 2))
+
+
+@register.filter
+def offset(milliseconds: float) -> str:
+    """Return a time after the start of the trace."""
+    return f"+{write_duration(milliseconds)}"

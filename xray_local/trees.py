@@ -1,0 +1,157 @@
+"""The tree of a trace: its documents put where their parents are, whatever came, in any order."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .documents import as_list, as_text, as_time
+
+# A merged document deeper than this is more than some clients can parse.
+MERGE_DEPTH = 100
+
+
+@dataclass(slots=True, eq=False)
+class Element:
+    """A segment or a subsegment, with its place in the tree."""
+
+    content: dict[str, Any]
+    is_document: bool  # it came on its own; else it was embedded
+    parent: "Element | None" = None
+    children: list["Element"] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """The id, empty where there is none that can be used."""
+        return as_text(self.content.get("id")) or ""
+
+    @property
+    def parent_id(self) -> str:
+        """The id of the parent that the document names, whether it is here or not."""
+        return as_text(self.content.get("parent_id")) or ""
+
+    @property
+    def is_segment(self) -> bool:
+        """Whether it is a segment; only what came on its own can be one."""
+        return self.is_document and self.content.get("type") != "subsegment"
+
+    @property
+    def is_orphan(self) -> bool:
+        """Whether it names a parent that has not arrived."""
+        return self.parent is None and bool(self.parent_id)
+
+    @property
+    def start(self) -> float | None:
+        """Seconds since 1970."""
+        return as_time(self.content.get("start_time"))
+
+    @property
+    def end(self) -> float | None:
+        """Seconds since 1970; None while it is in progress."""
+        return as_time(self.content.get("end_time"))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is in progress."""
+        return self.end is None or self.content.get("in_progress") is True
+
+
+def build_tree(documents: Iterable[dict[str, Any]]) -> list[Element]:
+    """Return the roots, the earliest first; their children likewise.
+
+    A parent may be missing (its child is then a root and an orphan), or come twice, embedded and
+    on its own (the complete one counts), or name its own descendant (the circle is cut).
+    """
+    elements: list[Element] = []
+    for document in documents:
+        elements += _flatten(document)
+    by_id = _choose_by_id(elements)
+    kept = [element for element in elements if by_id.get(element.id, element) is element]
+    for element in kept:
+        if element.parent is not None:
+            element.parent = by_id.get(element.parent.id, element.parent)
+        elif element.parent_id != element.id:
+            element.parent = by_id.get(element.parent_id)
+        if element.parent is not None:
+            element.parent.children.append(element)
+    roots = [element for element in kept if element.parent is None]
+    roots += _cut_circles(kept, roots)
+    for element in kept:
+        element.children.sort(key=_start_order)
+    return sorted(roots, key=_start_order)
+
+
+def _flatten(document: dict[str, Any]) -> Iterator[Element]:
+    pending = [Element(document, is_document=True)]
+    while pending:
+        element = pending.pop()
+        yield element
+        pending.extend(
+            Element(child, is_document=False, parent=element)
+            for child in as_list(element.content.get("subsegments"))
+            if isinstance(child, dict)
+        )
+
+
+def _choose_by_id(elements: list[Element]) -> dict[str, Element]:
+    """Return the element that counts for each id: a complete one, the first of equals."""
+    chosen: dict[str, Element] = {}
+    for element in elements:
+        if element.id:
+            other = chosen.setdefault(element.id, element)
+            if other.is_open and not element.is_open:
+                chosen[element.id] = element
+    return chosen
+
+
+def _cut_circles(kept: list[Element], roots: list[Element]) -> list[Element]:
+    """Make a root of one element in each circle; return these."""
+    reached = {id(element) for root in roots for element, _ in walk_tree([root])}
+    cut: list[Element] = []
+    for element in kept:
+        if id(element) not in reached:
+            node = element
+            passed: set[int] = set()
+            while id(node) not in passed:
+                passed.add(id(node))
+                node = node.parent or node
+            siblings = node.parent.children if node.parent else roots
+            siblings.remove(node)
+            node.parent = None
+            cut.append(node)
+            reached |= {id(below) for below, _ in walk_tree([node])}
+    return cut
+
+
+def walk_tree(roots: list[Element]) -> Iterator[tuple[Element, int]]:
+    """Yield every element with its depth, parents before children, in their order."""
+    pending = [(root, 0) for root in reversed(roots)]
+    while pending:
+        element, depth = pending.pop()
+        yield element, depth
+        pending.extend((child, depth + 1) for child in reversed(element.children))
+
+
+def merge_documents(roots: list[Element]) -> list[dict[str, Any]]:
+    """Return one document for each segment, its late subsegments put into it.
+
+    Orphans stay documents of their own.
+    """
+    elements = [element for element, _ in walk_tree(roots)]
+    depths: dict[int, int] = {}  # below the document that it will be in; 0 is a document itself
+    for element in elements:
+        depth = (
+            0 if element.parent is None or element.is_segment else depths[id(element.parent)] + 1
+        )
+        depths[id(element)] = 0 if element.is_document and depth >= MERGE_DEPTH else depth
+    merged: dict[int, dict[str, Any]] = {}
+    for element in reversed(elements):
+        content = {key: value for key, value in element.content.items() if key != "subsegments"}
+        inside = [merged[id(child)] for child in element.children if depths[id(child)]]
+        if inside:
+            content["subsegments"] = inside
+        merged[id(element)] = content
+    return [merged[id(element)] for element in elements if not depths[id(element)]]
+
+
+def _start_order(element: Element) -> tuple[bool, float]:
+    return element.start is None, element.start or 0.0
