@@ -1,5 +1,6 @@
 """A line of the list of traces: a summary, made ready to be shown."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ from .queries import Page
 
 SCALE = 100.0
 CHIPS_SHOWN = 6
+URL = re.compile(r"(https?://[^/?#\s]+)(/\S*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,8 @@ class TraceLine:
     """One trace in a few words."""
 
     id: str
-    title: str  # the URL it began with, else the name of its root
+    origin: str  # the scheme and host of the URL it began with, where they can be told apart
+    title: str  # the rest of that URL, else the name of its root
     method: str
     status: int | None
     flags: tuple[str, ...]
@@ -40,9 +43,11 @@ class TraceLine:
             for each in values
         ]
         share = summary["ResponseTime"] / slowest_seconds if slowest_seconds else 0.0
+        origin, title = _split_url(http.get("HttpURL") or root_name)
         return cls(
             id=summary["Id"],
-            title=http.get("HttpURL") or root_name,
+            origin=origin,
+            title=title,
             method=http.get("HttpMethod", ""),
             status=http.get("HttpStatus"),
             flags=_list_flags(summary),
@@ -65,6 +70,12 @@ def make_lines(page: Page) -> list[TraceLine]:
         TraceLine.read(summary, name, slowest)
         for summary, name in zip(page.summaries, page.root_names, strict=True)
     ]
+
+
+def _split_url(url: str) -> tuple[str, str]:
+    """Return the scheme and host apart from the rest, which is what tells requests apart."""
+    match = URL.fullmatch(url)
+    return (match[1], match[2]) if match else ("", url)
 
 
 def _list_flags(summary: dict[str, Any]) -> tuple[str, ...]:
