@@ -86,8 +86,9 @@ def _make_client(service: str, region: str, patience: Patience) -> Any:
     endpoint = settings.AWS_ENDPOINT_URL
     options: dict[str, Any] = {}
     if service == "s3":
-        # An emulation has one host name for all buckets.
-        style = "path" if endpoint else "auto"
+        # An emulation has one host name for all buckets. On AWS, only "virtual" presigns for the
+        # region's own host: the global one redirects, and then the signature is wrong.
+        style = "path" if endpoint else "virtual"
         options = {"signature_version": "s3v4", "s3": {"addressing_style": style}}
     config = Config(
         connect_timeout=patience.connect_timeout_seconds,

@@ -59,7 +59,7 @@ class _Reader:
     phase: int
     position: str | None
     needed: int
-    queries_left: int = MAX_QUERIES
+    queries_left: int
     is_cut_short: bool = False
 
     def rows(self) -> Iterator[tuple[int, TermRow]]:
@@ -91,7 +91,7 @@ def read_page(listing: str, phases: Sequence[Phase], cursor: str | None, limit: 
     if not 1 <= limit <= MAX_LIMIT:
         raise BadInput("limit", f"Expected a number from 1 to {MAX_LIMIT}.")
     phase, position = (0, None) if cursor is None else cursors.decode(listing, cursor)
-    reader = _Reader(phases, phase, position, needed=limit + 1)
+    reader = _Reader(phases, phase, position, needed=limit + 1, queries_left=MAX_QUERIES)
     rows = reader.rows()
     found: list[tuple[Movie, int, str]] = []
     while len(found) <= limit:

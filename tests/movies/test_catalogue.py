@@ -1,0 +1,403 @@
+"""Tests of movies.catalogue: lists, and writes that never overwrite each other's."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from typing import Any
+
+import pytest
+
+from movies import catalogue, transactions
+from movies.aws import ONCE, get_client
+from movies.catalogue import (
+    add_movie,
+    change_movie,
+    count_vote,
+    delete_movie,
+    get_movie,
+    list_movies,
+    search_movies,
+    set_poster,
+)
+from movies.errors import (
+    AWSRefused,
+    AWSUnreachable,
+    BadInput,
+    MovieChanged,
+    MovieExists,
+    MovieNotFound,
+    SampleIsReadOnly,
+    Throttled,
+)
+from movies.movie import SAMPLE_KEY, Movie, MovieKey
+from tests.movies.films import make_fields, refusing
+
+KEY = MovieKey(1999, "The Matrix")
+
+
+@pytest.fixture
+def matrix(aws: str) -> Movie:
+    return add_movie(
+        make_fields(
+            plot="A clerk learns what the world is.",
+            genres=("Action", "Science Fiction"),
+            directors=("Lana Wachowski", "Lilly Wachowski"),
+            actors=("Keanu Reeves",),
+            runtime_minutes=136,
+            release_date=date(1999, 3, 31),
+        )
+    )
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transactions, "MAX_PAUSE_SECONDS", 0.01)
+
+
+def titles(**way: Any) -> list[str]:
+    return [movie.title for movie in list_movies(**way).movies]
+
+
+def count_rows() -> int:
+    from django.conf import settings
+
+    answer = get_client("dynamodb").scan(TableName=settings.MOVIES_TERMS_TABLE, Select="COUNT")
+    return answer["Count"]
+
+
+def test_get_movie(matrix: Movie) -> None:
+    assert get_movie(KEY) == matrix
+    assert (matrix.version, matrix.votes, matrix.rating) == (1, 0, None)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        KEY,
+        MovieKey(0, "The Matrix"),
+        MovieKey(10**50, "The Matrix"),
+        MovieKey(1999, ""),
+        MovieKey(1999, "x" * 3000),
+        MovieKey(1999, "\ud800"),
+    ],
+)
+def test_unknown_film(aws: str, key: MovieKey) -> None:
+    for act in (
+        lambda: get_movie(key),
+        lambda: change_movie(key, make_fields(), version=1),
+        lambda: delete_movie(key, version=1),
+        lambda: set_poster(key, None, version=1),
+        lambda: count_vote(key, 5),
+    ):
+        with pytest.raises(MovieNotFound, match="There is no film"):
+            act()
+
+
+def test_lists(matrix: Movie) -> None:
+    add_movie(make_fields("Amélie", 2001, genres=("Romance",)))
+    add_movie(make_fields("Fight Club", 1999))
+
+    assert titles() == ["Amélie", "Fight Club", "The Matrix"]
+    assert titles(year=1999) == titles(year="1999") == ["Fight Club", "The Matrix"]
+    assert titles(decade=1990) == titles(decade="1990") == ["Fight Club", "The Matrix"]
+    assert titles(decade=2000) == ["Amélie"]
+    assert titles(genre="science fiction") == ["The Matrix"]
+    assert titles(genre="War") == titles(year=1950) == []
+
+
+@pytest.mark.parametrize(
+    ("way", "message"),
+    [
+        ({"year": 1800}, "year: Expected a year from 1888"),
+        ({"year": "x"}, "year: Expected a year from 1888"),
+        ({"decade": 1995}, "decade: Expected the first year"),
+        ({"genre": "Noir"}, "genre: Expected one of Action"),
+        ({"year": 1999, "genre": "War"}, "genre: Expected only one of year and genre"),
+    ],
+)
+def test_ways_that_are_none(aws: str, way: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        list_movies(**way)
+
+
+def test_add_movie_twice(matrix: Movie) -> None:
+    with pytest.raises(MovieExists, match="There is a film 'The Matrix' of 1999 already"):
+        add_movie(make_fields(plot="Another."))
+
+    assert get_movie(KEY) == matrix
+
+
+def test_change_movie(matrix: Movie) -> None:
+    changed = change_movie(KEY, make_fields(plot="Rewritten.", genres=("Drama",)), version=1)
+
+    assert changed == get_movie(KEY) == Movie(KEY, "Rewritten.", ("Drama",), version=2)
+    assert titles(genre="Drama") == ["The Matrix"]
+    assert titles(genre="Action") == []
+
+
+def test_change_movie_moves_all_of_it(matrix: Movie) -> None:
+    count_vote(KEY, 8)
+    set_poster(KEY, "posters/1999/x.png", version=1)
+    rows = count_rows()
+
+    changed = change_movie(
+        KEY, make_fields("Matrix, The", 2000, genres=("War", "Drama")), version=2
+    )
+
+    assert changed == get_movie(MovieKey(2000, "Matrix, The"))
+    assert (changed.poster, changed.version) == ("posters/1999/x.png", 3)
+    assert (changed.votes, changed.stars) == (1, 8)
+    assert titles() == titles(year=2000) == titles(genre="War") == ["Matrix, The"]
+    assert titles(year=1999) == titles(genre="Action") == []
+    assert [movie.title for movie in search_movies("the").movies] == ["Matrix, The"]
+    assert count_rows() == rows
+    with pytest.raises(MovieNotFound, match="There is no film 'The Matrix' of 1999"):
+        get_movie(KEY)
+
+
+def test_largest_film_can_be_moved(aws: str) -> None:
+    long = {"genres": catalogue.GENRES[:6], "plot": "x" * 5000, "actors": ("ü" * 100,) * 20}
+    words = [" ".join(f"{letter}{number:02}" for number in range(36)) for letter in "ab"]
+    movie = add_movie(make_fields(words[0], **long))
+
+    change_movie(movie.key, make_fields(words[1], 2000, **long), version=1)
+
+    assert titles() == [words[1]]
+    assert count_rows() == 4 + 6 + 36
+
+
+def test_move_onto_another_film(matrix: Movie) -> None:
+    other = add_movie(make_fields("Fight Club"))
+
+    with pytest.raises(MovieExists, match="There is a film 'The Matrix'"):
+        change_movie(other.key, make_fields(), version=1)
+
+    assert titles() == ["Fight Club", "The Matrix"]
+    assert get_movie(KEY) == matrix
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda: change_movie(KEY, make_fields(plot="Mine."), version=1),
+        lambda: change_movie(KEY, make_fields("Mine"), version=1),
+        lambda: delete_movie(KEY, version=1),
+        lambda: set_poster(KEY, "mine", version=1),
+    ],
+)
+def test_change_of_an_old_version(matrix: Movie, act: Callable[[], object]) -> None:
+    theirs = change_movie(KEY, make_fields(plot="Theirs."), version=1)
+
+    with pytest.raises(MovieChanged, match="it is at version 2") as caught:
+        act()
+
+    assert caught.value.current == theirs == get_movie(KEY)
+
+
+def test_delete_movie(matrix: Movie) -> None:
+    count_vote(KEY, 3)
+
+    delete_movie(KEY, version=1)
+
+    assert titles() == []
+    assert count_rows() == 0
+
+
+def test_set_poster(matrix: Movie) -> None:
+    with_poster = set_poster(KEY, "posters/1999/x.png", version=1)
+    without = set_poster(KEY, None, version=2)
+
+    assert (with_poster.poster, with_poster.version) == ("posters/1999/x.png", 2)
+    assert (without.poster, without.version) == (None, 3)
+    assert get_movie(KEY) == without
+
+
+def test_count_vote(matrix: Movie) -> None:
+    count_vote(KEY, 7)
+
+    voted = count_vote(KEY, 10)
+
+    assert (voted.votes, voted.stars, voted.rating, voted.version) == (2, 17, 8.5, 1)
+    assert voted == get_movie(KEY)
+
+
+@pytest.mark.parametrize("stars", [0, 11, True, None])
+def test_count_vote_of_other_stars(matrix: Movie, stars: Any) -> None:
+    with pytest.raises(BadInput, match="stars: Expected a whole number"):
+        count_vote(KEY, stars)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda: add_movie(make_fields(SAMPLE_KEY.title, SAMPLE_KEY.year)),
+        lambda: change_movie(SAMPLE_KEY, make_fields(), version=1),
+        lambda: change_movie(KEY, make_fields(SAMPLE_KEY.title, SAMPLE_KEY.year), version=1),
+        lambda: delete_movie(SAMPLE_KEY, version=1),
+        lambda: set_poster(SAMPLE_KEY, None, version=1),
+        lambda: count_vote(SAMPLE_KEY, 5),
+    ],
+)
+def test_sample_is_read_only(matrix: Movie, act: Callable[[], object]) -> None:
+    with pytest.raises(SampleIsReadOnly, match="the sample that /app writes"):
+        act()
+
+
+def together(*acts: Callable[[], object]) -> list[object]:
+    """Do all at once, each in a thread; return what each returned or raised."""
+    barrier = threading.Barrier(len(acts))
+
+    def do(act: Callable[[], object]) -> object:
+        barrier.wait()
+        try:
+            return act()
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(do, acts))
+
+
+def test_votes_of_many_at_once_are_all_counted(matrix: Movie) -> None:
+    results = together(*[lambda: [count_vote(KEY, 3) for _ in range(10)]] * 16)
+
+    assert not [result for result in results if isinstance(result, Exception)]
+    assert (get_movie(KEY).votes, get_movie(KEY).stars) == (160, 480)
+
+
+def test_of_two_editors_one_wins(matrix: Movie) -> None:
+    for version in range(1, 11):
+        results = together(
+            *(
+                lambda editor=editor, version=version: change_movie(
+                    KEY, make_fields(plot=f"{editor} {version}"), version=version
+                )
+                for editor in "abcd"
+            )
+        )
+
+        saved = [result for result in results if isinstance(result, Movie)]
+        lost = [result for result in results if isinstance(result, MovieChanged)]
+        assert (len(saved), len(lost)) == (1, 3)
+        assert get_movie(KEY) == saved[0]
+        assert {error.current for error in lost} == {saved[0]}
+
+
+def test_of_two_that_add_the_same_film_one_wins(aws: str) -> None:
+    results = together(*(lambda plot=plot: add_movie(make_fields(plot=plot)) for plot in "abcd"))
+
+    assert sum(isinstance(result, Movie) for result in results) == 1
+    assert sum(isinstance(result, MovieExists) for result in results) == 3
+
+
+def test_votes_during_moves_are_not_lost(matrix: Movie) -> None:
+    keys = [KEY, MovieKey(2000, "Matrix, The")]
+    voted: list[int] = []
+    done = threading.Event()
+
+    def vote() -> None:
+        while not done.is_set():
+            for key in keys:
+                try:
+                    count_vote(key, 1)
+                except MovieNotFound:
+                    continue
+                voted.append(1)
+                # Without a pause they would hinder every move; people do pause.
+                time.sleep(0.02)
+
+    def move() -> None:
+        try:
+            for version in range(1, 13):
+                here, there = keys if version % 2 else keys[::-1]
+                change_movie(here, make_fields(there.title, there.year), version=version)
+        finally:
+            done.set()
+
+    results = together(vote, vote, move)
+
+    assert results == [None, None, None]
+    assert get_movie(KEY).votes == len(voted) > 0
+    assert titles() == [KEY.title]
+
+
+def test_vote_between_read_and_delete(
+    matrix: Movie, monkeypatch: pytest.MonkeyPatch, impatient: None
+) -> None:
+    once = iter([True])
+
+    def read_and_be_overtaken(key: MovieKey) -> Movie:
+        movie = get_movie(key)
+        if next(once, False):
+            count_vote(key, 5)
+        return movie
+
+    monkeypatch.setattr(catalogue, "get_movie", read_and_be_overtaken)
+
+    delete_movie(KEY, version=1)
+
+    assert titles() == []
+
+
+def test_votes_between_every_read_and_delete(
+    matrix: Movie, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_and_be_overtaken(key: MovieKey) -> Movie:
+        movie = get_movie(key)
+        count_vote(key, 5)
+        return movie
+
+    monkeypatch.setattr(catalogue, "get_movie", read_and_be_overtaken)
+
+    with pytest.raises(Throttled, match="Others were writing it"):
+        delete_movie(KEY, version=1)
+
+
+@pytest.mark.parametrize("code", ["TransactionConflictException", "ThrottlingException"])
+def test_vote_that_was_not_written_is_tried_again(
+    matrix: Movie, impatient: None, code: str
+) -> None:
+    body = json.dumps({"__type": code, "message": "Not now."})
+
+    with refusing("UpdateItem", body, times=3, patience=ONCE) as calls:
+        assert count_vote(KEY, 5).votes == 1
+
+    assert len(calls) == 4
+
+
+def test_vote_that_others_always_hinder(matrix: Movie, impatient: None) -> None:
+    body = json.dumps({"__type": "TransactionConflictException", "message": "Not now."})
+
+    with (
+        refusing("UpdateItem", body, times=99, patience=ONCE),
+        pytest.raises(Throttled, match="Others were writing it"),
+    ):
+        count_vote(KEY, 5)
+
+
+def test_vote_of_unknown_fate_is_not_tried_again(matrix: Movie) -> None:
+    body = json.dumps({"__type": "InternalServerError", "message": "Perhaps."})
+
+    with (
+        refusing("UpdateItem", body, status=500, patience=ONCE) as calls,
+        pytest.raises(AWSRefused, match="InternalServerError"),
+    ):
+        count_vote(KEY, 5)
+
+    assert len(calls) == 1
+
+
+def test_no_network_at_all(settings: Any) -> None:
+    from movies.aws import forget_clients
+
+    settings.AWS_ENDPOINT_URL = "http://127.0.0.1:9"
+    forget_clients()
+
+    for act in (list_movies, lambda: search_movies("x"), lambda: get_movie(KEY)):
+        with pytest.raises(AWSUnreachable, match="Could not connect"):
+            act()
+
+    forget_clients()
