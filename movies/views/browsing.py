@@ -25,13 +25,13 @@ class Choice:
 
     @property
     def year(self) -> int | None:
-        return int(self.value) if self.name == "year" and self.value.isdecimal() else None
+        return self._read_number() if self.name == "year" else None
 
     @property
     def decade(self) -> int | None:
         """The decade chosen, or that of the year chosen."""
-        if self.name == "decade" and self.value.isdecimal():
-            return int(self.value)
+        if self.name == "decade":
+            return self._read_number()
         return self.year // 10 * 10 if self.year is not None else None
 
     @property
@@ -55,6 +55,10 @@ class Choice:
             case "genre":
                 return f"{self.genre or self.value} films"
         return "All films"
+
+    def _read_number(self) -> int | None:
+        """Return a number of four digits; what else was sent, the catalogue refuses."""
+        return int(self.value) if len(self.value) == 4 and self.value.isdecimal() else None
 
     def make_url(self, cursor: str | None = None) -> str:
         """Return the address of this choice, from its first page or from a cursor."""
