@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 
-from requests import Session
+from requests import Response, Session
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
@@ -23,11 +23,11 @@ from urllib3.util.connection import create_connection
 
 
 class Deadline:
-    """Shuts down every socket that it watches when its time is up."""
+    """Shuts down the connection that it watches when its time is up; one at a time."""
 
     def __init__(self, seconds: float) -> None:
         self._ends = time.monotonic() + seconds
-        self._sockets: list[socket.socket] = []
+        self._watched: socket.socket | None = None
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._shut_down)
         self._timer.daemon = True
@@ -43,9 +43,7 @@ class Deadline:
         traceback: TracebackType | None,
     ) -> None:
         self._timer.cancel()
-        with self._lock:
-            while self._sockets:
-                self._sockets.pop().close()
+        self._replace(None)
 
     @property
     def is_past(self) -> bool:
@@ -56,24 +54,39 @@ class Deadline:
         return self._ends - time.monotonic()
 
     def watch(self, connection: socket.socket) -> None:
-        """Shut the connection down at the end, TLS within it or not."""
+        """Shut this connection down at the end, with TLS in it or not, and no earlier one."""
         # A copy: what is wrapped for TLS is another object on the same connection.
+        self._replace(connection.dup())
+
+    def _replace(self, connection: socket.socket | None) -> None:
         with self._lock:
-            self._sockets.append(connection.dup())
+            if self._watched is not None:
+                self._watched.close()
+            self._watched = connection
 
     def _shut_down(self) -> None:
-        with self._lock:
-            for connection in self._sockets:
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+        with self._lock, suppress(OSError):
+            if self._watched is not None:
+                self._watched.shutdown(socket.SHUT_RDWR)
 
 
-def make_session(deadline: Deadline) -> Session:
-    """Return a session whose connections are resolved, made and shut down by the deadline."""
-    session = Session()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _Adapter(deadline))
-    return session
+class BoundedSession(Session):
+    """A session whose connections are resolved, made and shut down by a deadline.
+
+    It follows no redirect: `requests` would read the whole body of each, however long it is.
+    """
+
+    def __init__(self, deadline: Deadline) -> None:
+        super().__init__()
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _Adapter(deadline))
+
+    def get_redirect_target(self, resp: Response) -> str | None:
+        return None
+
+    def find_redirect(self, response: Response) -> str | None:
+        """Return where a response sends the client, perhaps a relative URL; None if nowhere."""
+        return super().get_redirect_target(response)
 
 
 class _Adapter(HTTPAdapter):

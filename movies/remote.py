@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 if TYPE_CHECKING:
-    from requests import Response, Session
+    from requests import Response
 
-    from .connections import Deadline
+    from .connections import BoundedSession, Deadline
 
 MAX_REDIRECTS = 5
 MAX_BODY_BYTES = 64 * 1024
@@ -59,11 +59,11 @@ def fetch(url: str, timeout_seconds: float) -> RemoteAnswer:
     from requests import RequestException
     from urllib3.exceptions import HTTPError
 
-    from .connections import Deadline, make_session
+    from .connections import BoundedSession, Deadline
 
     progress, error = _Progress(url), None
     started = time.monotonic()
-    with Deadline(timeout_seconds) as deadline, make_session(deadline) as session:
+    with Deadline(timeout_seconds) as deadline, BoundedSession(deadline) as session:
         try:
             _ask(session, progress, deadline)
         except (
@@ -92,19 +92,18 @@ def show_url(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def _ask(session: Session, progress: _Progress, deadline: Deadline) -> None:
-    # By hand: the session's own way reads the whole body of each redirect, however long.
+def _ask(session: BoundedSession, progress: _Progress, deadline: Deadline) -> None:
     for _ in range(MAX_REDIRECTS + 1):
         wait_seconds = max(deadline.seconds_left, 0.001)
-        with session.get(
-            progress.url, stream=True, timeout=wait_seconds, allow_redirects=False
-        ) as response:
-            target = session.get_redirect_target(response)
+        with session.get(progress.url, stream=True, timeout=wait_seconds) as response:
+            target = session.find_redirect(response)
             if target is None:
                 progress.status = response.status_code
                 _read_body(response, deadline)
                 return
             progress.url = urljoin(progress.url, target)
+        # A connection kept open might be closed by the other side just before its next use.
+        session.close()
     raise _TooManyRedirects
 
 
