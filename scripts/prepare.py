@@ -18,6 +18,7 @@ WAIT_SECONDS = 30.0
 def main() -> None:
     """Bring everything up to date; what is there already is left alone."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "movies_site.settings_local")
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
     django.setup()
     if settings.DATABASES:
         call_command("migrate", verbosity=0, interactive=False)

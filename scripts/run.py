@@ -45,6 +45,7 @@ def main() -> int:
     """Run until stopped. Returns 0 if that was asked for, else 1."""
     started = time.monotonic()
     stop_request = StopRequest(os.environ)
+    stop_request.listen()
     try:
         stack = read_stack(os.environ)
         conflicts = find_conflicts(read_ports(os.environ))

@@ -91,11 +91,10 @@ def make_site_command(stack: Stack) -> list[str | Path]:
 
 
 def make_xray_command(stack: Stack) -> list[str | Path]:
-    """Return the command of the local X-Ray."""
+    """Return the command of the local X-Ray: manage.py xray_local, without the way through it."""
     address = f"{LOOPBACK}:{stack.xray_port}"
     database = stack.local_dir / "xray.sqlite3"
-    command = "xray_local", "--address", address, "--database", database
-    return [sys.executable, ROOT / "manage.py", *command]
+    return [sys.executable, "-m", "xray_local", "--address", address, "--database", database]
 
 
 def answers(url: str, path: str, timeout_seconds: float = 2.0) -> bool:

@@ -69,6 +69,9 @@ class StopRequest:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._signals: list[int] = []
         self._parent = os.getppid() if "MAKELEVEL" in environment else None
+
+    def listen(self) -> None:
+        """Take the signals that ask us to stop."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             # nohup has us live on when the terminal closes.
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
@@ -116,7 +119,9 @@ class Supervisor:
             lambda: answers(stack.site_url, "/healthz"),
             stop_seconds=5,
         )
-        self._services = (self._aws, self._xray, self._site)
+        # Who answers starts before who asks, and is stopped after.
+        self._services = (self._xray, self._aws, self._site)
+        self._prepared = stack.local_dir / "prepared.stamp"
         prepare = [sys.executable, "-m", "scripts.prepare"]
         self._prepare = Child("the preparation of the data", prepare, ours, None)
 
@@ -125,27 +130,30 @@ class Supervisor:
         for service in (self._aws, self._xray):
             service.child.start(self._guard)
         self._prepare.start(self._guard)
-        self._wait(self._is_prepared, PREPARE_SECONDS, "the preparation of the data")
-        for service in (self._aws, self._xray):
-            self._wait(service.is_ready, START_SECONDS, service.child.name)
-        self._site.child.start(self._guard)
-        self._wait(self._site.is_ready, START_SECONDS, "the site")
+        # The first time there is nothing to serve yet. Later the site starts meanwhile.
+        is_first = not self._prepared.exists()
+        if not is_first:
+            self._site.child.start(self._guard)
+        self._wait(self._prepare, self._is_prepared, PREPARE_SECONDS)
+        self._prepared.touch()
+        if is_first:
+            self._site.child.start(self._guard)
+        for service in self._services:
+            self._wait(service.child, service.is_ready, START_SECONDS)
         self._site.child.is_echoing = True
 
-    def _wait(self, is_done: Callable[[], bool], timeout_seconds: float, name: str) -> None:
+    def _wait(self, child: Child, is_done: Callable[[], bool], timeout_seconds: float) -> None:
         deadline = time.monotonic() + timeout_seconds
-        while True:
+        while not is_done():
             self._stop_request.check()
             for service in self._services:
                 status = service.child.check_exit(self._guard)
                 if status is not None:
                     raise Failed(describe_end(service.child, status))
-            if is_done():
-                return
             if time.monotonic() > deadline:
-                logs = f"; look into {self._stack.local_dir}/*.log"
                 raise Failed(
-                    f"Waited {timeout_seconds:.0f} s for {name}, which did not come{logs}."
+                    f"{sentence(child.name)} was not ready within {timeout_seconds:.0f} s."
+                    f"{describe_log(child)}"
                 )
             time.sleep(TICK_SECONDS)
 
@@ -172,10 +180,10 @@ class Supervisor:
             service.ends = 1 if now - child.started_at > STEADY_SECONDS else service.ends + 1
             if service is self._site and service.ends >= SITE_TRIES:
                 raise Failed(
-                    f"{describe_end(child, status)} It ended {service.ends} times in a row."
+                    f"{describe_end(child, status)}\nIt ended {service.ends} times in a row."
                 )
             delay = min(FIRST_DELAY_SECONDS * 2 ** (service.ends - 1), LONGEST_DELAY_SECONDS)
-            say(f"{describe_end(child, status)} It starts again in {delay:g} s.")
+            say(f"{describe_end(child, status)}\nIt starts again in {delay:g} s.")
             service.start_at = now + delay
             service.is_announced = False
         elif service.start_at and now >= service.start_at:
@@ -200,9 +208,9 @@ class Supervisor:
             say(describe_end(self._prepare, status))
 
     def stop(self) -> None:
-        """End everything, who asks before who answers. Ctrl-C again ends it at once."""
+        """End everything. Ctrl-C again ends it at once."""
         self._prepare.stop(self._guard, 2)
-        for service in (self._site, self._aws, self._xray):
+        for service in reversed(self._services):
             service.child.is_echoing = False
             service.child.stop(self._guard, service.stop_seconds, self._stop_request.is_urgent)
         self._guard.close()
@@ -211,9 +219,13 @@ class Supervisor:
 def describe_end(child: Child, status: int) -> str:
     """Return who ended, how, and the last lines of its log."""
     how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with {status}"
-    lines = child.read_last_lines()
-    log = f" The end of {child.log_path}:\n  " + "\n  ".join(lines) + "\n" if lines else ""
-    return f"{sentence(child.name)} {how}.{log}"
+    return f"{sentence(child.name)} {how}.{describe_log(child)}"
+
+
+def describe_log(child: Child) -> str:
+    """Return the last lines of its log, with where it is; nothing where there are none."""
+    lines = "".join(f"\n  {line}" for line in child.read_last_lines())
+    return f" The end of {child.log_path}:{lines}" if lines else ""
 
 
 def sentence(name: str) -> str:

@@ -1,10 +1,11 @@
 """`make traffic`: browse the running site for a while, so that there are traces to look at.
 
-A few visitors follow the links of the pages, press the lab's buttons, search, and read the API.
+A few visitors follow the links of the pages and the lab's buttons, search, and read the API.
 SECONDS (60) bounds the time, REQUESTS (5000) their number; SITE_PORT says where the site is.
 """
 
 import itertools
+import json
 import os
 import random
 import re
@@ -15,11 +16,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import quantiles
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import requests
 
-from scripts.links import BUTTON_PREFIX, Step, find_steps
+from scripts.links import find_links, name_kind, resolve
 from scripts.ports import BadPort
 from scripts.stack import Stack, answers, read_stack
 
@@ -27,6 +28,7 @@ VISITORS = 4
 TIMEOUT_SECONDS = 30.0
 PAUSE_SECONDS = (0.02, 0.2)  # between two pages of one visitor
 STARTS = ("/", "/app", "/movies/", "/lab/", "/api/", "/api/movies/", "/api/openapi.json", "/readyz")
+SEARCH_SHARE = 0.1  # of the visits
 BAR_WIDTH = 30
 
 
@@ -34,7 +36,7 @@ BAR_WIDTH = 30
 class Visit:
     """One request made, and its answer. The status is 0 where there was none."""
 
-    step: Step
+    url: str
     status: int
     duration_ms: float
 
@@ -49,18 +51,22 @@ class Crowd:
         self.max_requests = max_requests
         self._site_url = site_url
         self._lock = threading.Lock()
-        self._is_over = threading.Event()
+        self._end = threading.Event()
         self._tickets = itertools.count()
-        self._steps: dict[str, set[Step]] = defaultdict(set)
+        self._urls: dict[str, set[str]] = defaultdict(set)
         self._words = {"the"}
-        for path in STARTS:
-            self._learn({Step(site_url + path)})
+        self._learn({site_url + path for path in STARTS})
 
     @property
     def share_done(self) -> float:
         """How much of the time or of the requests is used, from 0 to 1."""
         by_time = (time.monotonic() - self.started) / self.max_seconds
         return min(1.0, max(by_time, len(self.visits) / self.max_requests))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the visitors are called back."""
+        return self._end.is_set()
 
     def browse(self, show: Callable[["Crowd"], None]) -> None:
         """Send the visitors out and return when they are back. Ctrl-C calls them back."""
@@ -72,67 +78,55 @@ class Crowd:
                 show(self)
                 time.sleep(0.2)
         except KeyboardInterrupt:
-            self._is_over.set()
+            self._end.set()
         show(self)
 
     def _walk(self) -> None:
         with requests.Session() as session:
             # Proxies of the environment are for the outside.
             session.trust_env = False
-            while not self._is_over.is_set() and self.share_done < 1:
+            while not self.is_over and self.share_done < 1:
                 if next(self._tickets) >= self.max_requests:
                     return
                 self._visit(session, self._choose())
-                self._is_over.wait(random.uniform(*PAUSE_SECONDS))
+                self._end.wait(random.uniform(*PAUSE_SECONDS))
 
-    def _choose(self) -> Step:
+    def _choose(self) -> str:
         with self._lock:
-            if random.random() < 0.1:
-                word = random.choice(sorted(self._words))
-                return Step(f"{self._site_url}/movies/?q={word}")
-            kind = random.choice(sorted(self._steps))
-            return random.choice(sorted(self._steps[kind], key=lambda step: step.url))
+            if random.random() < SEARCH_SHARE:
+                return f"{self._site_url}/movies/?q={random.choice(sorted(self._words))}"
+            kinds = sorted(self._urls)
+            weights = [3 if kind.startswith("/movies/") else 1 for kind in kinds]
+            [kind] = random.choices(kinds, weights)
+            return random.choice(sorted(self._urls[kind]))
 
-    def _visit(self, session: requests.Session, step: Step) -> None:
-        if step.form is not None and "csrftoken" not in session.cookies:
-            step = Step(self._site_url + BUTTON_PREFIX)  # whose form brings the cookie
+    def _visit(self, session: requests.Session, url: str) -> None:
         started = time.perf_counter()
         try:
-            answer = send(session, step)
-            status, steps = answer.status_code, self._read(answer)
+            # A redirect is a visit of its own: it may lead away from this machine.
+            answer = session.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+            status, links = answer.status_code, _read_links(answer)
         except requests.RequestException:
-            status, steps = 0, set()
-        visit = Visit(step, status, (time.perf_counter() - started) * 1000)
+            status, links = 0, set()
+        visit = Visit(url, status, (time.perf_counter() - started) * 1000)
         with self._lock:
             self.visits.append(visit)
-            self._learn(steps)
+            self._learn(links)
 
-    def _read(self, answer: requests.Response) -> set[Step]:
-        if "Location" in answer.headers:
-            link = f'<a href="{answer.headers["Location"]}">'
-            return find_steps(answer.url, "text/html", link)
-        content_type = answer.headers.get("Content-Type", "")
-        return find_steps(answer.url, content_type, answer.text)
-
-    def _learn(self, steps: set[Step]) -> None:
-        for step in steps:
-            self._steps[step.kind].add(step)
-            if step.kind.startswith("/movies/*/*"):
-                self._words.update(re.findall(r"[A-Za-z]{4,}", unquote(step.url).split("/")[-2]))
+    def _learn(self, urls: set[str]) -> None:
+        for url in urls:
+            kind = name_kind(url)
+            self._urls[kind].add(url)
+            if kind.startswith("/movies/*/*"):
+                title = unquote(url).split("/")[5]
+                self._words.update(re.findall(r"[A-Za-z]{4,}", title))
 
 
-def send(session: requests.Session, step: Step) -> requests.Response:
-    """Make one request, the session's own token in its form."""
-    form = None
-    if step.form is not None:
-        form = dict(step.form) | {"csrfmiddlewaretoken": session.cookies["csrftoken"]}
-    return session.request(
-        "GET" if form is None else "POST",
-        step.url,
-        data=form,
-        timeout=TIMEOUT_SECONDS,
-        allow_redirects=False,  # a step of its own: it may lead away from this machine
-    )
+def _read_links(answer: requests.Response) -> set[str]:
+    if "Location" in answer.headers:
+        link = json.dumps(resolve(answer.url, answer.headers["Location"]))
+        return find_links(answer.url, "application/json", link)
+    return find_links(answer.url, answer.headers.get("Content-Type", ""), answer.text)
 
 
 def show_bar(crowd: Crowd) -> None:
@@ -146,15 +140,26 @@ def show_bar(crowd: Crowd) -> None:
 
 def summarise(visits: list[Visit]) -> str:
     """Return what came of it: how many requests, which statuses, how long they took."""
+    if not visits:
+        return "No requests."
     times = sorted(visit.duration_ms for visit in visits)
     percentiles = quantiles(times, n=20, method="inclusive") if len(times) > 1 else times * 20
     statuses = Counter(visit.status or "no answer" for visit in visits)
     counts = ", ".join(f"{count} x {status}" for status, count in statuses.most_common())
-    kinds = len({visit.step.kind for visit in visits})
-    return (
-        f"{len(visits)} requests to {kinds} kinds of pages: {counts}.\n"
-        f"Half took less than {percentiles[9]:.0f} ms, 95 % less than {percentiles[18]:.0f} ms."
-    )
+    failed = {urlsplit(visit.url).path for visit in visits if visit.status >= 500}
+    silent = {urlsplit(visit.url).path for visit in visits if not visit.status}
+    lines = [
+        f"{len(visits)} requests to {len({name_kind(visit.url) for visit in visits})} kinds of "
+        f"pages: {counts}.",
+        f"Half took less than {percentiles[9]:.0f} ms, 95 % less than {percentiles[18]:.0f} ms.",
+    ]
+    if failed:
+        is_meant = all(path.startswith("/lab/") for path in failed)
+        end = ", as the lab is meant to." if is_meant else "."
+        lines.append(f"Failed: {', '.join(sorted(failed))}{end}")
+    if silent:
+        lines.append(f"Gave no answer: {', '.join(sorted(silent))}.")
+    return "\n".join(lines)
 
 
 def read_limits(environment: Mapping[str, str]) -> tuple[float, int]:
