@@ -110,14 +110,15 @@ def _write_and_read_film() -> tuple[bool, str]:
         table = settings.MOVIES_TABLE
         _annotate(subsegment, "table", table)
         is_new = _ensure_table(table)
-        is_found = _put_and_get(table)
+        put_sample(table)
+        is_found = _find_sample(table)
         _annotate(subsegment, "item_found", is_found)
         found = f"{'found' if is_found else 'did not find'} it again"
         return is_found, (
             f"{'Created' if is_new else 'Found'} the table {table}, "
             f"put {SAMPLE_KEY.title!r} ({SAMPLE_KEY.year}) into it and {found}."
         )
-    except AWSRefused as error:
+    except Exception as error:
         record_failure(subsegment, error)
         raise
     finally:
@@ -137,15 +138,19 @@ def _ensure_table(table: str) -> bool:
     return False
 
 
-def _put_and_get(table: str) -> bool:
-    """Put the sample film, whatever stands there, and return whether it can be read back."""
-    client = get_client("dynamodb")
+def put_sample(table: str) -> None:
+    """Put the sample film into the table, whatever stands there."""
     with translate_errors(f"PutItem into {table}"):
-        client.put_item(
+        get_client("dynamodb").put_item(
             TableName=table, Item={**to_key(SAMPLE_KEY), "info": to_attribute(SAMPLE_INFO)}
         )
+
+
+def _find_sample(table: str) -> bool:
     with translate_errors(f"GetItem on {table}"):
-        answer = client.get_item(TableName=table, Key=to_key(SAMPLE_KEY), ConsistentRead=True)
+        answer = get_client("dynamodb").get_item(
+            TableName=table, Key=to_key(SAMPLE_KEY), ConsistentRead=True
+        )
     return "Item" in answer
 
 

@@ -1,0 +1,150 @@
+"""Tests of the command seed_movies."""
+
+import io
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from movies.aws import forget_clients
+from movies.catalogue import change_movie, delete_movie, get_movie, list_movies
+from movies.management.commands import seed_movies
+from movies.movie import SAMPLE_KEY, MovieKey
+from tests.movies.films import make_fields, refusing
+
+FILMS = [
+    {"year": 1999, "title": "The Matrix", "genres": ["Action"], "runtime_minutes": 136},
+    {"year": 2001, "title": "Amélie", "release_date": "2001-04-25", "plot": "Paris."},
+]
+KEY = MovieKey(1999, "The Matrix")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "films.json"
+    path.write_text(json.dumps(FILMS), encoding="utf-8")
+    return path
+
+
+def seed(**options: Any) -> str:
+    output = io.StringIO()
+    call_command("seed_movies", stdout=output, **options)
+    return output.getvalue()
+
+
+def test_our_own_films_are_loaded_soon_and_once(aws: str) -> None:
+    films = json.loads(seed_movies.FILMS.read_text(encoding="utf-8"))
+    started = time.monotonic()
+
+    first = seed()
+
+    assert time.monotonic() - started < 10
+    assert first.startswith(f"Films: {len(films) + 1} added, 0 left as they were (")
+    started = time.monotonic()
+    assert seed().startswith(f"Films: 0 added, {len(films) + 1} left as they were (")
+    assert time.monotonic() - started < 1
+    assert get_movie(SAMPLE_KEY).is_sample
+
+
+def test_films_of_a_file(aws: str, file: Path) -> None:
+    assert seed(file=file).startswith("Films: 2 added, 0 left")
+
+    assert [movie.title for movie in list_movies().movies] == ["Amélie", "The Matrix"]
+    assert get_movie(KEY).runtime_minutes == 136
+
+
+def test_what_editors_did_stays(aws: str, file: Path) -> None:
+    seed(file=file)
+    change_movie(KEY, make_fields("Matrix, The", plot="Theirs."), version=1)
+    delete_movie(MovieKey(2001, "Amélie"), version=1)
+
+    assert seed(file=file).startswith("Films: 0 added, 2 left")
+
+    (movie,) = list_movies().movies
+    assert (movie.title, movie.plot) == ("Matrix, The", "Theirs.")
+
+
+def test_new_films_of_a_longer_list(aws: str, file: Path) -> None:
+    seed(file=file)
+    file.write_text(json.dumps([*FILMS, {"year": 2003, "title": "Oldboy"}]), encoding="utf-8")
+
+    assert seed(file=file).startswith("Films: 1 added, 2 left")
+
+
+def test_film_that_stands_twice_in_a_list(aws: str, file: Path) -> None:
+    file.write_text(json.dumps([*FILMS, *FILMS]), encoding="utf-8")
+
+    assert seed(file=file).startswith("Films: 2 added, 0 left")
+
+
+def test_wrong_films_are_all_named_and_nothing_is_loaded(aws: str, file: Path) -> None:
+    file.write_text(json.dumps([*FILMS, {"year": 1}, "film"]), encoding="utf-8")
+
+    with pytest.raises(CommandError, match="Nothing was loaded") as caught:
+        seed(file=file)
+
+    assert "Film 2 is wrong: year: Expected a year" in str(caught.value)
+    assert "Film 3 is wrong: body: Expected an object" in str(caught.value)
+    assert list_movies().movies == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("{", "Could not read films"), ("{}", "Expected a JSON list of films")]
+)
+def test_file_that_is_no_list(file: Path, text: str, message: str) -> None:
+    file.write_text(text, encoding="utf-8")
+
+    with pytest.raises(CommandError, match=message):
+        seed(file=file)
+
+
+def test_file_that_is_not_there() -> None:
+    with pytest.raises(CommandError, match="Could not read films from /nowhere"):
+        seed(file=Path("/nowhere"))
+
+
+def test_aws_that_does_not_answer(settings: Any, file: Path) -> None:
+    settings.AWS_ENDPOINT_URL = "http://127.0.0.1:9"
+    forget_clients()
+
+    with pytest.raises(CommandError, match="AWS refused Query on MovieTerms"):
+        seed(file=file)
+
+    forget_clients()
+
+
+def test_refusal_half_way_ends_the_loading(aws: str) -> None:
+    body = json.dumps({"__type": "AccessDeniedException", "message": "You may not."})
+
+    with (
+        refusing("TransactWriteItems", body, times=999) as calls,
+        pytest.raises(CommandError, match="You may not"),
+    ):
+        seed()
+
+    assert len(calls) < 50
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_on_a_terminal() -> None:
+    stream = Terminal()
+
+    assert list(seed_movies.show_progress(iter([True, False]), 2, stream)) == [True, False]
+
+    half, full = "#" * 20 + "." * 20, "#" * 40
+    assert stream.getvalue() == f"\rLoading films [{half}] 1/2\rLoading films [{full}] 2/2\n"
+
+
+def test_no_progress_elsewhere() -> None:
+    stream = io.StringIO()
+
+    assert list(seed_movies.show_progress(iter([True]), 1, stream)) == [True]
+
+    assert stream.getvalue() == ""
