@@ -199,6 +199,7 @@ def test_body(changes, body):
         ("rest_api_get", {"body": {"title": "x"}}, "'body'"),
         ("rest_api_get", {"body": "\ud800"}, "not Unicode"),
         ("rest_api_get", {"body": "b2s", "isBase64Encoded": True}, "not base64"),
+        ("rest_api_get", {"body": "b2s=!", "isBase64Encoded": True}, "not base64"),
         ("rest_api_get", {"body": "é", "isBase64Encoded": True}, "not base64"),
         ("http_api_get", {"requestContext": {"http": "GET"}}, "'http'"),
         ("http_api_get", {"requestContext": {}}, "method"),

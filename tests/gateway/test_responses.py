@@ -97,6 +97,7 @@ def test_text_stays_text(content_type, body):
         ([("Content-Type", "text/html"), ("content-encoding", "br")], b"ascii"),
         ([("Content-Type", "text/plain; charset=iso-8859-1")], b"caf\xe9"),
         ([("Content-Type", 'text/plain; charset="utf-16"')], "é".encode("utf-16")),
+        ([("Content-Type", "text/plain; charset=utf-16le")], b"a\0"),
         ([("Content-Type", "text/plain; charset=utf-8")], b"\xff\xfe not what it says"),
         ([], b"\xff"),
     ],

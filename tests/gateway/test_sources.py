@@ -27,6 +27,12 @@ def test_recognise_format_1_of_an_http_api():
     assert recognise(make_event("rest_api_get", version="1.0")) is Source.REST_API
 
 
+def test_recognise_http_api_on_a_domain_with_lambda_in_its_name():
+    event = make_event("http_api_get", requestContext={"domainName": "lambda-urls.example.org"})
+
+    assert recognise(event) is Source.HTTP_API
+
+
 def test_recognise_event_without_context():
     assert recognise({"httpMethod": "GET", "path": "/"}) is Source.REST_API
 
