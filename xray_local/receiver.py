@@ -110,7 +110,8 @@ def main(arguments: list[str]) -> None:
     udp, pipe, lifeline = (int(argument) for argument in arguments)
     # Nothing here makes cycles, and a collection is a pause.
     gc.disable()
-    Receiver(socket.socket(fileno=udp), pipe).run(lifeline)
+    with socket.socket(fileno=udp) as bound:
+        Receiver(bound, pipe).run(lifeline)
 
 
 if __name__ == "__main__":

@@ -24,12 +24,12 @@ def write_iso(seconds: float) -> str:
 
 def write_duration(milliseconds: float) -> str:
     """Return a duration in the unit that suits it, to three digits or so."""
-    if milliseconds < 10:
+    if milliseconds < 9.995:
         return f"{milliseconds:.2f} ms"
-    if milliseconds < 1000:
+    if milliseconds < 999.5:
         return f"{milliseconds:.0f} ms"
     seconds = milliseconds / 1000
-    if seconds < 60:
+    if seconds < 59.995:
         return f"{seconds:.2f} s"
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -1,0 +1,105 @@
+"""The local X-Ray as a program of its own."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.processes import ROOT, find_free_port, stop, wait_for_http
+from tests.xray_local.made import make_datagram, wait_until
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A running local X-Ray."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    database: Path
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def send(self, *datagrams: bytes | dict[str, Any]) -> None:
+        """Send documents, or bytes as they are, by UDP."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            for datagram in datagrams:
+                data = datagram if isinstance(datagram, bytes) else make_datagram(datagram)
+                udp.sendto(data, ("127.0.0.1", self.port))
+
+    def fetch(self, path: str) -> str:
+        with urllib.request.urlopen(self.url + path, timeout=10) as response:
+            return str(response.read().decode())
+
+    def counts(self) -> dict[str, int]:
+        return dict(json.loads(self.fetch("/counts")))
+
+    def wait_for_count(self, name: str, number: int) -> None:
+        wait_until(lambda: self.counts()[name] >= number)
+
+    def children(self) -> dict[str, int]:
+        """Return the process ids of the receiver and the writer."""
+        listed = subprocess.run(
+            ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        ).stdout
+        rows = [line.split(None, 2) for line in listed.splitlines()]
+        return {
+            name: int(pid)
+            for pid, parent, command in rows
+            for name in ("receiver", "writer")
+            if int(parent) == self.process.pid and f"xray_local.{name}" in command
+        }
+
+    def output(self) -> str:
+        return self.log.read_text()
+
+
+@contextmanager
+def run_xray(
+    folder: Path, *arguments: str, port: int | None = None, database: Path | None = None
+) -> Iterator[Program]:
+    """Run the local X-Ray until the end of the block."""
+    program = start_xray(folder, *arguments, port=port, database=database)
+    try:
+        wait_for_http(f"{program.url}/counts", program.process)
+        yield program
+    finally:
+        stop(program.process)
+
+
+def start_xray(
+    folder: Path, *arguments: str, port: int | None = None, database: Path | None = None
+) -> Program:
+    """Start `manage.py xray_local`; it may still be starting, or fail to."""
+    port = port or find_free_port()
+    database = database or folder / "xray.sqlite3"
+    log = folder / f"xray-{port}.log"
+    command = [sys.executable, ROOT / "manage.py", "xray_local"]
+    options = ["--address", f"127.0.0.1:{port}", "--database", database, *arguments]
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "movies_site.settings_local",
+        "LOCAL_DIR": str(folder),
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, *options], cwd=folder, env=environment, stdout=output, stderr=output
+        )
+    return Program(process, port, database, log)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; one that has ended and waits to be asked about does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
