@@ -98,11 +98,9 @@ def fit_title(title: str) -> tuple[int, list[str]]:
             measure(row) <= room for row in lines
         ):
             return size, lines
-    size = FONT_SIZES[-1]
-    room = (WIDTH - 2 * MARGIN) / size
     most = int(TITLE_HEIGHT / (size * LINE_HEIGHT))
-    lines = [_cut(row, room) for row in _wrap(title, room)]
-    return size, [*lines[: most - 1], _cut(" ".join(lines[most - 1 :]), room)]
+    last = " ".join(lines[most - 1 :])
+    return size, [_cut(row, room) for row in [*lines[: most - 1], last] if row]
 
 
 def measure(text: str) -> float:
