@@ -168,7 +168,6 @@ def test_links_lead_back_to_the_function(function: Function, name: str, prefix: 
     assert {link for link in pages if not link.startswith(f"{prefix}/")} == set()
 
 
-@pytest.mark.xfail(reason="Django keeps the prefix of the first URL that it made of STATIC_URL")
 @pytest.mark.parametrize(
     ("name", "prefix"), [("rest_api_get", "/dev"), ("rest_api_custom_domain", "/shop")]
 )

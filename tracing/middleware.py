@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.signals import got_request_exception
 from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.encoding import escape_uri_path
 
 from .context import LambdaContext, open_entities, replace_open_entities
 from .current import set_user
@@ -78,11 +79,12 @@ class XRayMiddleware(SDKMiddleware):  # type: ignore[misc]
 
     def _describe_request(self, entity: Entity, request: HttpRequest) -> None:
         """Say who asked for what. What a client may write freely is cut, and never believed."""
+        is_cold = _cold_start.acquire(blocking=False)
         if not entity.sampled:
             return
         meta = request.META
         host = meta.get("HTTP_HOST") or meta.get("SERVER_NAME", "")
-        entity.put_http_meta(http.URL, f"{request.scheme}://{host}{request.path}")
+        entity.put_http_meta(http.URL, f"{request.scheme}://{host}{escape_uri_path(request.path)}")
         entity.put_http_meta(http.METHOD, request.method)
         entity.put_http_meta(http.USER_AGENT, meta.get("HTTP_USER_AGENT"))
         # REMOTE_ADDR comes from the server or the gateway; X-Forwarded-For is the client's word.
@@ -90,7 +92,7 @@ class XRayMiddleware(SDKMiddleware):  # type: ignore[misc]
         for key, value in self.annotations.items():
             entity.put_annotation(key, value)
         if is_on_lambda():
-            entity.put_annotation("cold_start", _cold_start.acquire(blocking=False))
+            entity.put_annotation("cold_start", is_cold)
 
 
 def is_on_lambda() -> bool:

@@ -26,7 +26,7 @@ def answer(application: Any, wanted: dict[str, Any]) -> dict[str, Any]:
     path, _, query = wanted["path"].partition("?")
     environ = {
         "REQUEST_METHOD": "GET",
-        "PATH_INFO": path,
+        "PATH_INFO": path.encode().decode("latin-1"),
         "QUERY_STRING": query,
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "80",

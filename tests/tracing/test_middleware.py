@@ -83,6 +83,21 @@ def test_n5_on_lambda_one_datagram_hangs_under_the_function(run: Runner) -> None
     assert [child["name"] for child in first["subsegments"]] == ["default@sqlite"]
 
 
+def test_an_unsampled_request_uses_the_cold_start_up(run: Runner) -> None:
+    result = run(
+        {"path": "/ok", "trace": UNSAMPLED}, {"path": "/ok", "trace": ACTIVE}, on_lambda=True
+    )
+
+    assert [document["annotations"]["cold_start"] for document in result.documents] == [False]
+
+
+def test_the_path_is_escaped_once(run: Runner) -> None:
+    result = run("/100% caf\u00e9?q=1")
+
+    url = result.documents[0]["http"]["request"]["url"]
+    assert url == "http://localhost/100%25%20caf%C3%A9"
+
+
 def test_an_unhandled_exception_is_one_fault_with_its_stack(run: Runner) -> None:
     result = run("/broken")
 
