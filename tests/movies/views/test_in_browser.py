@@ -1,0 +1,146 @@
+"""Pages as Chromium shows them: nothing cut off, nothing refused, the focus always seen."""
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from movies import catalogue, reviews
+from movies.fields import MovieFields
+from movies.movie import Movie
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+FILM = "/movies/1999/The%20Matrix/"
+PAGES = (
+    "/",
+    "/movies/",
+    "/movies/?year=1999",
+    f"/movies/?q={'w' * 150}",
+    FILM,
+    f"{FILM}edit/",
+    f"{FILM}poster/",
+    f"{FILM}review/",
+    f"{FILM}delete/",
+    "/accounts/",
+    "/lab/",
+    "/lab/many-subsegments/",
+    f"/nothing{'x' * 150}",
+)
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt install chromium"),
+    pytest.mark.django_db(transaction=True),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread, in which Django would refuse SQL.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def make_page(
+    chromium: Any, live_server: Any, editor: Client, film: Movie, settings: Any, user: Any
+) -> Iterator[Any]:
+    """A factory of pages in which an editor is signed in, with a film that has a review."""
+    settings.REMOTE_URL = live_server.url + "/healthz"
+    reviews.save_review(user, film.key, 9, "y" * 400)
+    catalogue.add_movie(MovieFields(1999, "W" * 120, plot="m" * 300, actors=("n" * 100,)))
+    contexts = []
+
+    def make(width: int, scheme: str = "light", **options: Any) -> Any:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 700},
+            color_scheme=scheme,
+            base_url=live_server.url,
+            **options,
+        )
+        contexts.append(context)
+        name = settings.SESSION_COOKIE_NAME
+        context.add_cookies(
+            [{"name": name, "value": editor.cookies[name].value, "url": live_server.url}]
+        )
+        page = context.new_page()
+        page.complaints = []
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: "status of" in message.text or page.complaints.append(message.text),
+        )
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("width", [320, 700, 1280])
+def test_pages_never_scroll_sideways(make_page: Any, width: int) -> None:
+    page = make_page(width)
+
+    for url in PAGES:
+        page.goto(url)
+
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, url
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_focus_is_always_seen(make_page: Any, scheme: str) -> None:
+    page = make_page(1280, scheme)
+    page.goto(FILM)
+
+    seen = []
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        seen.append(
+            page.evaluate(
+                """() => {
+                    const focused = document.activeElement;
+                    const shown = focused.closest(".stars label") || focused;
+                    return [focused.tagName, getComputedStyle(shown).outlineStyle];
+                }"""
+            )
+        )
+
+    assert seen[0] == ["A", "solid"]
+    assert [outline for tag, outline in seen if tag != "BODY"] == ["solid"] * len(
+        [tag for tag, _ in seen if tag != "BODY"]
+    )
+
+
+def test_dark_is_dark_and_light_is_light(make_page: Any) -> None:
+    grounds = {}
+    for scheme in ("light", "dark"):
+        page = make_page(1280, scheme)
+        page.goto("/movies/")
+        grounds[scheme] = page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    assert grounds == {"light": "rgb(250, 246, 238)", "dark": "rgb(20, 17, 15)"}
+
+
+def test_an_editor_needs_no_javascript(make_page: Any, film: Movie) -> None:
+    page = make_page(375, java_script_enabled=False)
+    page.goto(FILM)
+
+    page.check('[name=stars][value="8"]', force=True)
+    page.click(".vote button")
+    page.click("text=Edit")
+    page.fill("[name=plot]", "A program sleeps.")
+    page.click("main button")
+
+    assert page.url.endswith(FILM)
+    assert "A program sleeps." in page.inner_text("main")
+    assert "8.0 of 10" in page.inner_text("main")
+    assert page.complaints == []
