@@ -4,7 +4,6 @@ import io
 import secrets
 from dataclasses import dataclass
 
-import imagesize
 from django.conf import settings
 
 from .aws import get_client, translate_errors
@@ -38,6 +37,9 @@ def recognise(content: bytes) -> Picture:
             f"got {len(content):,}."
         )
     content_type, extension = _recognise_type(content)
+    # Here and not above: it brings an XML parser and an HTTP client, which only uploads wait for.
+    import imagesize
+
     # Reads the head only, and gives -1 for what it can't make out.
     width, height = imagesize.get(io.BytesIO(content))
     if not all(MIN_SIDE_PIXELS <= side <= MAX_SIDE_PIXELS for side in (width, height)):

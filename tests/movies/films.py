@@ -15,6 +15,22 @@ def make_fields(title: str = "The Matrix", year: int = 1999, **others: Any) -> M
     return MovieFields(year=year, title=title, **others)
 
 
+@contextmanager
+def listening() -> Iterator[list[tuple[str, dict[str, Any]]]]:
+    """Yield what is asked of DynamoDB meanwhile: each operation with its parameters."""
+    client = aws.get_client("dynamodb")
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        asked.append((model.name, params))
+
+    client.meta.events.register("before-parameter-build.dynamodb", note)
+    try:
+        yield asked
+    finally:
+        client.meta.events.unregister("before-parameter-build.dynamodb", note)
+
+
 class _Body:
     def __init__(self, content: bytes) -> None:
         self._content = content

@@ -16,7 +16,7 @@ from movies.items import to_key
 from movies.listing import Phase, get_movies, read_page
 from movies.movie import MovieKey, Page
 from movies.terms import fold
-from tests.movies.films import make_fields, refusing
+from tests.movies.films import listening, make_fields, refusing
 
 FILMS = [make_fields(f"Film {number}", 1990 + number // 5) for number in range(23)]
 NEWEST_FIRST = [film.key for film in sorted(FILMS, key=lambda film: (-film.year, fold(film.title)))]
@@ -43,6 +43,23 @@ def read_all(limit: int, **way: Any) -> list[MovieKey]:
 @pytest.mark.parametrize("limit", [1, 2, 5, 22, 23, 24, 100])
 def test_pages_neither_repeat_nor_lose(films: None, limit: int) -> None:
     assert read_all(limit) == NEWEST_FIRST
+
+
+@pytest.mark.parametrize("limit", [1, 5, 23, 50])
+def test_page_costs_one_query_and_one_batch(films: None, limit: int) -> None:
+    with listening() as asked:
+        list_movies(limit=limit)
+
+    assert [operation for operation, _ in asked] == ["Query", "BatchGetItem"]
+
+
+def test_what_was_just_saved_is_listed(films: None) -> None:
+    with listening() as asked:
+        list_movies()
+
+    (_, query), (_, batch) = asked
+    assert query["ConsistentRead"] is True
+    assert [table["ConsistentRead"] for table in batch["RequestItems"].values()] == [True]
 
 
 def test_last_page_says_so(films: None) -> None:

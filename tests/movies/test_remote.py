@@ -203,6 +203,12 @@ def test_name_that_nobody_knows() -> None:
     assert fetch("http://no-such-host.invalid/", 2).error == "Its name is not known."
 
 
+def test_name_without_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
+
+    assert fetch("http://films.test/", 2).error == "It could not be reached."
+
+
 def test_tls_with_one_that_has_none() -> None:
     with serving(answering(OK)) as url:
         answer = fetch(url.replace("http:", "https:"), 2)

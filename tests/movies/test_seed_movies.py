@@ -128,6 +128,33 @@ def test_refusal_half_way_ends_the_loading(aws: str) -> None:
     assert len(calls) < 50
 
 
+@pytest.fixture
+def throttled() -> str:
+    return json.dumps({"__type": "ThrottlingException", "message": "Slow down."})
+
+
+def test_table_without_capacity_is_waited_for(
+    aws: str, file: Path, throttled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seed_movies, "THROTTLED_PAUSE_SECONDS", 0.01)
+
+    with refusing("TransactWriteItems", throttled, times=20):
+        assert seed(file=file).startswith("Films: 2 added, 0 left")
+
+
+def test_table_that_never_has_capacity(
+    aws: str, file: Path, throttled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seed_movies, "THROTTLED_ATTEMPTS", 2)
+    monkeypatch.setattr(seed_movies, "THROTTLED_PAUSE_SECONDS", 0.01)
+
+    with (
+        refusing("TransactWriteItems", throttled, times=999),
+        pytest.raises(CommandError, match="Slow down"),
+    ):
+        seed(file=file)
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True

@@ -12,11 +12,13 @@ from typing import Any, TextIO
 from django.core.management.base import BaseCommand, CommandError
 
 from movies import seeding
-from movies.errors import AWSRefused, BadInput
+from movies.errors import AWSRefused, BadInput, Throttled
 from movies.fields import MovieFields
 
 FILMS = Path(__file__).resolve().parents[2] / "data" / "films.json"
 THREADS = 8
+# The films' table takes about two films a second for ever, and more at first.
+THROTTLED_ATTEMPTS, THROTTLED_PAUSE_SECONDS = 60, 1
 BAR_CHARS = 40
 
 
@@ -77,13 +79,23 @@ def read_films(path: Path) -> list[MovieFields]:
 def _seed_all(films: Sequence[MovieFields]) -> Iterator[bool]:
     """Put the films in, several at once; yield for each, as it is done, whether it was new."""
     with ThreadPoolExecutor(THREADS) as pool:
-        jobs = [pool.submit(seeding.seed_movie, film) for film in films]
+        jobs = [pool.submit(_seed_patiently, film) for film in films]
         try:
             for job in as_completed(jobs):
                 yield job.result()
         finally:
             # After a refusal or Ctrl-C, what has not begun never will.
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _seed_patiently(film: MovieFields) -> bool:
+    """Put a film in; where the table has no capacity left, wait until it has."""
+    for _ in range(THROTTLED_ATTEMPTS - 1):
+        try:
+            return seeding.seed_movie(film)
+        except Throttled:
+            time.sleep(THROTTLED_PAUSE_SECONDS)
+    return seeding.seed_movie(film)
 
 
 def show_progress(results: Iterable[bool], total: int, stream: TextIO) -> Iterator[bool]:
