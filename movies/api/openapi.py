@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 
 from movies.movie import GENRES, last_year
 
@@ -42,7 +43,7 @@ The film catalogue, with everything that its pages show and do.
 
 - **Titles in addresses** are one segment: write `~` as `~~` and `/` as `~s`, in a title of dots
   alone each `.` as `~d`, and percent-encode the rest. Every film's `url` is ready-made.
-- **Signing in** is for people, at `/sign-in`; a client sends the cookies of their session. A
+- **Signing in** is for people, at `{sign_in}`; a client sends the cookies of their session. A
   write also needs the value of the `csrftoken` cookie, which `GET /api/` sets, in `X-CSRFToken`,
   and over HTTPS an `Origin` or `Referer` of this site.
 - **Changing a film** needs its `ETag` in `If-Match`. Where somebody was faster, the answer is a
@@ -68,7 +69,7 @@ def _describe(prefix: str, _last_year: int, session_cookie: str, csrf_cookie: st
             "title": "Movies",
             "version": "1",
             "summary": "A film catalogue whose every request can be followed on AWS X-Ray.",
-            "description": DESCRIPTION,
+            "description": DESCRIPTION.format(sign_in=reverse("sign-in")),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": prefix}],

@@ -39,7 +39,7 @@ EXAMPLE_FIELDS: Schema = {
     "year": 1999,
     "title": "The Matrix",
     "plot": EXAMPLE_PLOT,
-    "genres": ["Action", "Sci-Fi"],
+    "genres": ["Action", "Science Fiction"],
     "directors": ["Lana Wachowski", "Lilly Wachowski"],
     "actors": ["Keanu Reeves", "Carrie-Anne Moss"],
     "runtime_minutes": 136,

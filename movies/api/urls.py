@@ -1,6 +1,6 @@
 """The addresses under /api/. A film's title is one segment, escaped as TitleConverter does."""
 
-from django.urls import path, register_converter
+from django.urls import path, re_path, register_converter
 from django.views.decorators.csrf import csrf_exempt
 
 from movies.converters import TitleConverter
@@ -50,5 +50,6 @@ urlpatterns = [
         ),
         name="api-review",
     ),
-    path("<path:rest>", csrf_exempt(index.show_unknown), name="api-unknown"),
+    # Line ends too, which no path converter takes.
+    re_path(r"(?P<rest>[\s\S]+)", csrf_exempt(index.show_unknown), name="api-unknown"),
 ]
