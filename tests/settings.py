@@ -5,6 +5,8 @@ import tempfile
 
 # Before the import: settings read the environment once. Each xdist worker has its own folder.
 os.environ["LOCAL_DIR"] = tempfile.mkdtemp(prefix="movies-tests-")
+# WhiteNoise warns where there is no such folder.
+os.environ["STATIC_ROOT"] = os.environ["LOCAL_DIR"]
 os.environ.setdefault("XRAY_CONSOLE_URL", "http://127.0.0.1:2000")
 # Nothing listens there: a test that wants a daemon brings one (the `daemon` fixture).
 os.environ.setdefault("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:9")
