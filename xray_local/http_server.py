@@ -34,6 +34,11 @@ class Handler(WSGIRequestHandler):
         self.close_connection = True
         return False
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer with an error, at once: the connection may be shut down next."""
+        super().send_error(code, message, explain)
+        self.wfile.flush()
+
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the console is where one looks, and views log their own failures."""
 
@@ -48,11 +53,6 @@ class Server(ThreadedWSGIServer):
         self.server_name, self.server_port = listening.getsockname()[:2]
         self.setup_environ()
         self.set_app(application)
-
-    def get_request(self) -> tuple[Any, Any]:
-        """Accept a connection; its address without the parts that only IPv6 has."""
-        connection, address = super().get_request()
-        return connection, address[:2]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log what went wrong, unless the client merely went away or fell silent."""

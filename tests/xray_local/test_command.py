@@ -1,0 +1,58 @@
+"""manage.py xray_local, up to the point where it becomes the program."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+
+def run_command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[list[str], Any]:
+    """Return what the command would have become."""
+    became: list[Any] = []
+    # To become another program would end the tests.
+    monkeypatch.setattr(os, "execve", lambda *given: became.append(given))
+    call_command("xray_local", *arguments)
+    ((_, command, environment),) = became
+    return command[3:], environment
+
+
+def test_defaults(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.LOCAL_DIR = Path("/some/where")
+
+    options, environment = run_command(monkeypatch)
+
+    assert options == [
+        "--address=127.0.0.1:2000",
+        "--database=/some/where/xray.sqlite3",
+        "--max-bytes=536870912",
+        "--max-traces=100000",
+    ]
+    assert environment["PYTHONPATH"].split(os.pathsep)[0] == str(Path(__file__).parents[2])
+
+
+def test_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    options, _ = run_command(
+        monkeypatch, "--address", "[::1]:1", "--database", "x", "--max-traces", "7"
+    )
+
+    assert options[0] == "--address=[::1]:1"
+    assert options[1] == "--database=x"
+    assert options[3] == "--max-traces=7"
+
+
+def test_without_a_folder_for_local_files(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    del settings.LOCAL_DIR
+
+    options, _ = run_command(monkeypatch)
+
+    assert options[1] == "--database=xray.sqlite3"
+
+
+def test_pythonpath_of_the_caller_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/mine")
+
+    _, environment = run_command(monkeypatch)
+
+    assert environment["PYTHONPATH"].endswith(f"{os.pathsep}/mine")

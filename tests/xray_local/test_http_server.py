@@ -1,0 +1,119 @@
+"""HTTP by hand, over raw sockets."""
+
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.processes import find_free_port
+from tests.xray_local.made import wait_until
+from xray_local.address import Address
+from xray_local.http_server import Handler, Server
+
+
+def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    body = environ["wsgi.input"].read() or b"nothing"
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+
+@pytest.fixture(params=["127.0.0.1", "::1"])
+def address(request: pytest.FixtureRequest) -> Iterator[Address]:
+    address = Address(request.param, find_free_port())
+    server = Server(address.listen_tcp(), answer)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield address
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def ask(address: Address, *requests: bytes) -> bytes:
+    """Send requests on one connection; return all that is answered until it is closed."""
+    with socket.create_connection((address.host, address.port), timeout=5) as connection:
+        for request in requests:
+            connection.sendall(request)
+        answered = b""
+        while data := connection.recv(65_536):
+            answered += data
+    return answered
+
+
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+CLOSE = b"Connection: close\r\n"
+
+
+def test_many_requests_on_one_connection(address: Address) -> None:
+    post = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc"
+
+    answered = ask(address, GET + b"\r\n", post, GET + CLOSE + b"\r\n")
+
+    assert answered.count(b"HTTP/1.1 200 OK") == 3
+    assert answered.count(b"nothing") == 2
+    assert answered.count(b"abc") == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        (b"Transfer-Encoding: chunked", b"411"),
+        (b"Content-Length: x", b"411"),
+        (b"Content-Length: -1", b"411"),
+        (b"Content-Length: \xb2", b"411"),
+        (b"Content-Length: 3000000", b"413"),
+        (b"Content-Length: " + b"9" * 5000, b"413"),
+    ],
+)
+def test_bodies_that_cannot_be_read(address: Address, header: bytes, status: bytes) -> None:
+    answered = ask(address, GET + header + b"\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n")
+
+    assert answered.startswith(b"HTTP/1.1 " + status)
+    assert answered.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize(
+    "request_bytes", [b"\x16\x03\x01\r\n\r\n", b"nonsense\r\n\r\n", b"GET / " + b"x" * 70_000]
+)
+def test_what_is_not_http(address: Address, request_bytes: bytes) -> None:
+    answered = ask(address, request_bytes)
+
+    assert b"HTTP/1.1 200" not in answered
+
+
+def test_silent_connections_are_closed(
+    address: Address, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Handler, "timeout", 0.1)
+
+    assert ask(address) == b""
+
+    assert caplog.records == []
+
+
+def test_other_failures_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    address = Address("127.0.0.1", find_free_port())
+    server = Server(address.listen_tcp(), answer)
+
+    try:
+        raise ValueError("something else")
+    except ValueError:
+        server.handle_error(None, ("127.0.0.1", 1))
+    server.server_close()
+
+    (record,) = caplog.records
+    assert record.levelno == logging.ERROR
+    assert "A connection from ('127.0.0.1', 1) failed." in record.getMessage()
+
+
+def test_a_client_that_goes_away(address: Address, caplog: pytest.LogCaptureFixture) -> None:
+    before = threading.active_count()
+    with socket.create_connection((address.host, address.port)) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\na")
+
+    wait_until(lambda: threading.active_count() <= before)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

@@ -1,0 +1,276 @@
+"""The whole program: how it starts, what it survives, how it ends."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.processes import ROOT, find_free_port, stop
+from tests.xray_local.made import make_datagram, make_late, make_segment, wait_until
+from tests.xray_local.program import Program, is_alive, run_xray, start_xray
+
+
+def is_free(port: int) -> bool:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+    ):
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tcp.bind(("127.0.0.1", port))
+            udp.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def check_nothing_is_left(program: Program, children: dict[str, int]) -> None:
+    wait_until(lambda: not any(is_alive(pid) for pid in children.values()))
+    assert is_free(program.port)
+
+
+def test_ready(tmp_path: Path) -> None:
+    with run_xray(tmp_path) as program:
+        line = wait_until(program.output)
+        children = program.children()
+
+        assert line.startswith(f"X-Ray is at {program.url}/ ")
+        assert line.count("\n") == 1
+        assert sorted(children) == ["receiver", "writer"]
+        assert "Nothing has arrived yet" in program.fetch("/")
+
+    check_nothing_is_left(program, children)
+
+
+def test_udp_to_page(shared_xray: Program) -> None:
+    root = make_segment(name="by UDP", start_time=time.time())
+    shared_xray.send(make_late(root, name="late one"), root)
+    path = f"/traces/{root['trace_id']}"
+
+    wait_until(lambda: path in shared_xray.fetch("/"))
+    wait_until(lambda: "late one" in shared_xray.fetch(path))
+
+    assert "by UDP" in shared_xray.fetch(path)
+
+
+def test_bad_datagrams_are_counted_and_stop_nothing(tmp_path: Path) -> None:
+    with run_xray(tmp_path) as program:
+        program.send(b"", b"\0", b"nonsense\n{}", make_datagram({"id": 1}), os.urandom(2000))
+        program.send(make_segment())
+
+        program.wait_for_count("stored", 1)
+        program.wait_for_count("refused", 5)
+        assert "Refused documents" in program.fetch("/status")
+        assert program.output().count("Dropped") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_end_by_signal(tmp_path: Path, number: int) -> None:
+    with run_xray(tmp_path) as program:
+        children = program.children()
+        program.send(*[make_segment() for _ in range(500)])
+        began = time.monotonic()
+
+        program.process.send_signal(number)
+
+        assert program.process.wait(10) == 0
+        assert time.monotonic() - began < 2
+        check_nothing_is_left(program, children)
+        assert "Traceback" not in program.output()
+    with closing(sqlite3.connect(program.database)) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM segments").fetchone() == (500,)
+
+
+def test_end_by_signal_while_starting(tmp_path: Path) -> None:
+    program = start_xray(tmp_path)
+    wait_until(lambda: not is_free(program.port))
+
+    program.process.terminate()
+
+    assert program.process.wait(10) == 0
+    assert "Traceback" not in program.output()
+
+
+def test_end_with_connections_open(tmp_path: Path) -> None:
+    with run_xray(tmp_path) as program:
+        with socket.create_connection(("127.0.0.1", program.port)) as silent:
+            silent.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            silent.recv(100)
+            began = time.monotonic()
+
+            program.process.terminate()
+            assert program.process.wait(10) == 0
+
+        assert time.monotonic() - began < 2
+
+
+def test_killed_leaves_nothing_behind(tmp_path: Path) -> None:
+    with run_xray(tmp_path) as program:
+        children = program.children()
+        program.send(*[make_segment() for _ in range(100)])
+        program.wait_for_count("stored", 1)
+
+        program.process.kill()
+        program.process.wait()
+
+        check_nothing_is_left(program, children)
+    with closing(sqlite3.connect(program.database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("SELECT COUNT(*) FROM segments").fetchone() == (100,)
+
+
+@pytest.mark.parametrize("name", ["receiver", "writer"])
+def test_a_child_that_is_killed_comes_again(tmp_path: Path, name: str) -> None:
+    with run_xray(tmp_path) as program:
+        before = program.children()
+
+        os.kill(before[name], signal.SIGKILL)
+        wait_until(lambda: "starting it again" in program.output())
+        after = wait_until(lambda: len(program.children()) == 2 and program.children())
+        program.send(make_segment())
+        program.wait_for_count("stored", 1)
+
+        assert not set(after.values()) & set(before.values())
+        assert f"the {name} ended with -9" in program.output()
+        assert [pid for pid in before.values() if is_alive(pid)] == []
+
+
+def test_datagrams_wait_for_a_receiver(tmp_path: Path) -> None:
+    with run_xray(tmp_path) as program:
+        os.kill(program.children()["receiver"], signal.SIGKILL)
+
+        program.send(*[make_segment() for _ in range(40)])
+
+        program.wait_for_count("stored", 40)
+
+
+def test_port_taken_by_another_xray(tmp_path: Path) -> None:
+    with run_xray(tmp_path) as program:
+        other = start_xray(tmp_path / "..", port=program.port, database=tmp_path / "other.sqlite3")
+
+        assert other.process.wait(20) == 1
+
+    output = other.output()
+    assert output.count("\n") == 1
+    assert f"UDP port {program.port} is taken by another program." in output
+    assert "choose another port with --address HOST:PORT" in output
+    assert not (tmp_path / "other.sqlite3").exists()
+
+
+def test_tcp_port_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        program = start_xray(tmp_path, port=taken.getsockname()[1])
+
+        assert program.process.wait(20) == 1
+
+    assert f"TCP port {program.port} is taken" in program.output()
+
+
+def test_bad_address(tmp_path: Path) -> None:
+    command = [sys.executable, ROOT / "manage.py", "xray_local", "--address", "nowhere"]
+
+    ran = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=30
+    )
+
+    assert ran.returncode == 1
+    assert ran.stderr == ("X-Ray: Expected an address like '127.0.0.1:2000', got 'nowhere'.\n")
+
+
+def test_database_that_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "letter"
+    path.write_text("Dear reader. " * 1000)
+
+    program = start_xray(tmp_path, database=path)
+
+    assert program.process.wait(20) == 1
+    assert program.output().count("\n") == 1
+    assert "file is not a database" in program.output()
+    assert is_free(program.port)
+
+
+def test_database_kept_between_runs(tmp_path: Path) -> None:
+    root = make_segment()
+    with run_xray(tmp_path) as program:
+        program.send(root)
+        program.wait_for_count("stored", 1)
+
+    with run_xray(tmp_path) as program:
+        assert root["trace_id"] in program.fetch("/")
+        assert program.counts()["stored"] == 0
+
+
+def test_size_cap(tmp_path: Path) -> None:
+    with run_xray(tmp_path, "--max-traces", "10") as program:
+        program.send(*[make_segment() for _ in range(60)])
+        program.wait_for_count("pruned_traces", 50)
+
+        assert program.fetch("/").count('href="/traces/') == 10
+
+
+def test_database_locked_for_a_while(tmp_path: Path) -> None:
+    with run_xray(tmp_path) as program:
+        with closing(sqlite3.connect(program.database)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            program.send(make_segment())
+            wait_until(
+                lambda: "Cannot store 1 documents yet: database is locked" in program.output()
+            )
+            assert program.counts()["stored"] == 0
+            other.execute("ROLLBACK")
+
+        program.wait_for_count("stored", 1)
+
+
+def test_burst_while_pages_are_read(tmp_path: Path) -> None:
+    number = 3000
+    with run_xray(tmp_path) as program:
+        datagrams = [
+            make_datagram(make_segment(metadata={"x": {"y": "z" * 1500}})) for _ in range(number)
+        ]
+        reading = threading.Event()
+
+        def read() -> None:
+            while not reading.is_set():
+                program.fetch("/")
+
+        thread = threading.Thread(target=read)
+        thread.start()
+        for start in range(0, number, 100):
+            program.send(*datagrams[start : start + 100])
+            time.sleep(0.01)
+        wait_until(lambda: program.counts()["datagrams"] == number)
+        reading.set()
+        thread.join()
+
+        counts = program.counts()
+        assert counts["stored"] == number
+        assert counts["kernel_dropped"] == counts["dropped"] == 0
+
+
+def test_as_a_module_from_another_folder(tmp_path: Path) -> None:
+    port = find_free_port()
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "xray_local", "--address", f"127.0.0.1:{port}"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        with process.stdout or sys.stdin.buffer as output:
+            assert output.readline().startswith(b"X-Ray is at ")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/counts", timeout=5) as response:
+            assert response.status == 200
+    finally:
+        stop(process)
+    assert (tmp_path / "xray.sqlite3").exists()
