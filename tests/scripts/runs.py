@@ -108,10 +108,14 @@ class Run:
         )
 
     def end(self) -> None:
-        """End what is left, for tests that failed."""
-        if self.process.poll() is None:
-            self.process.terminate()
-        wait_until(self.is_gone, "The end of everything")
+        """End what is left; after a test that failed, that may be much."""
+        self.process.terminate()
+        deadline = time.monotonic() + 25
+        while not self.is_gone() and time.monotonic() < deadline:
+            self.process.poll()
+            time.sleep(0.05)
+        for pid in self.find_processes():
+            os.kill(pid, signal.SIGKILL)
         self.process.wait()
 
 
