@@ -7,7 +7,7 @@ AWS_VENV = .venv-aws
 RUN = $(VENV)/bin/python -m
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --require-hashes
 # Tests of one file stay in one process: its servers are started once.
-PYTEST_FLAGS ?= -n 2 --dist loadfile
+PYTEST_FLAGS ?= -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -34,6 +34,16 @@ $(DEV): requirements-dev.txt $(RUNTIME)
 $(AWS): requirements-aws.txt $(AWS_VENV)/made.stamp
 	@echo "Installing requirements-aws.txt into $(@D)."
 	@$(@D)/bin/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+# Only to deploy, and to test that: what runs the site is Python.
+NODE = node_modules/.package-lock.json
+
+$(NODE): package-lock.json
+	@command -v npm > /dev/null || \
+	  { echo "Deploying needs Node 20.19 or newer, with npm: https://nodejs.org/" >&2; exit 1; }
+	@echo "Installing package-lock.json into $(@D)."
+	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 ##@ Use
@@ -79,6 +89,20 @@ bench: $(DEV) $(AWS) ## Measure what a request costs, with tracing and without
 .PHONY: screenshot
 screenshot: $(DEV) $(AWS) ## Make the README's pictures again (needs Chromium)
 	@$(RUN) scripts.screenshot
+
+##@ Deploy
+
+.PHONY: package
+package: $(DEV) $(NODE) ## Make the function's zip and its templates (FLAGS="--stage prod")
+	@npx serverless package $(FLAGS)
+
+.PHONY: deploy
+deploy: $(DEV) $(NODE) ## Put the site on AWS, or bring it up to date there (FLAGS)
+	@npx serverless deploy $(FLAGS)
+
+.PHONY: remove
+remove: $(NODE) ## Remove the site from AWS (FLAGS)
+	@npx serverless remove $(FLAGS)
 
 ##@ Keep
 
