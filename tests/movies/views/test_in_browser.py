@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 from movies import catalogue, reviews
@@ -55,6 +56,7 @@ def make_page(
 ) -> Iterator[Any]:
     """A factory of pages in which an editor is signed in, with a film that has a review."""
     settings.REMOTE_URL = live_server.url + "/healthz"
+    User.objects.filter(username="morpheus").update(username="M" * 150)
     reviews.save_review(user, film.key, 9, "y" * 400)
     catalogue.add_movie(MovieFields(1999, "W" * 120, plot="m" * 300, actors=("n" * 100,)))
     contexts = []
