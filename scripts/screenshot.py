@@ -21,7 +21,7 @@ from scripts.ports import find_free_port
 from scripts.stack import ROOT, Stack, answers
 
 PICTURE = ROOT / "docs" / "screenshot.png"
-SIZE = ViewportSize(width=1100, height=900)  # of each of the two pages, in CSS pixels
+SIZE = ViewportSize(width=1100, height=760)  # of each of the two pages, in CSS pixels
 GAP_PIXELS = 24
 START_SECONDS = 120.0
 TRACE_SECONDS = 15.0  # in which a page's trace must have arrived
