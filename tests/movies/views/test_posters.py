@@ -96,6 +96,15 @@ def test_upload_over_what_somebody_saved(editor: Client, film: Movie, png: bytes
     assert catalogue.get_movie(KEY).poster is None
 
 
+def test_remove_over_what_somebody_saved(editor: Client, film: Movie, png: bytes) -> None:
+    editor.post(f"{FILM}poster/", make_form(png))
+
+    response = editor.post(f"{FILM}poster/", {"remove": "yes", "version": "1"})
+
+    assert response.status_code == 409
+    assert catalogue.get_movie(KEY).poster is not None
+
+
 def test_poster_of_nothing(editor: Client, aws: str, png: bytes) -> None:
     assert editor.get(f"{FILM}poster/").status_code == 404
     assert editor.post(f"{FILM}poster/", make_form(png)).status_code == 404
