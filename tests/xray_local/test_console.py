@@ -179,7 +179,9 @@ def test_trace_of_subsegments_only(console: Console, store: Store) -> None:
     assert "handler" in console.page(f"/traces/{lost['trace_id']}")
 
 
-@pytest.mark.parametrize("trace_id", [f"1-6553f100-{24 * "0"}", "nonsense", "%3Cscript%3E", "x.json"])
+@pytest.mark.parametrize(
+    "trace_id", ["1-6553f100-" + 24 * "0", "nonsense", "%3Cscript%3E", "x.json"]
+)
 def test_trace_that_is_not_here(console: Console, trace_id: str) -> None:
     page = console.page(f"/traces/{trace_id}", status=404)
 
