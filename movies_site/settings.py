@@ -139,6 +139,8 @@ LAB_ENABLED = read_flag("LAB_ENABLED", default=False)
 # Whether whoever signs up may edit the catalogue at once; else an administrator grants it.
 NEW_ACCOUNTS_ARE_EDITORS = read_flag("NEW_ACCOUNTS_ARE_EDITORS", default=False)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# Django bounds forms, not files: a file that is too large is refused while it is read.
+FILE_UPLOAD_HANDLERS = ["movies.uploads.BoundedUploadHandler"]
 
 # --- Tracing ---------------------------------------------------------------------------------
 # Every key of the SDK's guide. AWS_XRAY_DAEMON_ADDRESS, AWS_XRAY_CONTEXT_MISSING and
@@ -193,6 +195,9 @@ LOGGING: dict[str, Any] = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # It tells at INFO where it found credentials, at every cold start.
         "botocore": {"level": "WARNING"},
+        # Requests that are too large or name another host are answered with 4xx, and logged as
+        # that; one record each is enough.
+        "django.security": {"level": "CRITICAL"},
     },
 }
 

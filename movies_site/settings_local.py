@@ -5,8 +5,9 @@ from pathlib import Path
 
 # The embedded AWS and the local X-Ray, unless the environment names others.
 os.environ.setdefault("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
-os.environ.setdefault("AWS_ACCESS_KEY_ID", "local")
-os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "local")
+# The embedded AWS takes presigned URLs with this key id only.
+os.environ.setdefault("AWS_ACCESS_KEY_ID", "test")
+os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
 os.environ.setdefault("AWS_REGION", "us-east-1")
 os.environ.setdefault("AWS_DEFAULT_REGION", os.environ["AWS_REGION"])
 os.environ.setdefault("DJANGO_SECRET_KEY", "local-only-" + "0123456789abcdef" * 4)

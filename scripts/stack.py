@@ -52,9 +52,10 @@ def make_environment(stack: Stack, environment: Mapping[str, str]) -> dict[str, 
     """Return the environment of the Django processes: they find the others by it."""
     inherited = {name: text for name, text in environment.items() if name not in FOREIGN_VARIABLES}
     return inherited | {
-        "AWS_ACCESS_KEY_ID": "local",
+        # The embedded AWS takes presigned URLs with this key id only.
+        "AWS_ACCESS_KEY_ID": "test",
         "AWS_ENDPOINT_URL": stack.aws_url,
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_XRAY_DAEMON_ADDRESS": f"{LOOPBACK}:{stack.xray_port}",
         "DJANGO_RUNSERVER_HIDE_WARNING": "true",
         "DJANGO_SETTINGS_MODULE": "movies_site.settings_local",
