@@ -13,7 +13,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from tests.xray_local.program import Program, run_xray
+from tests.xray_local.program import AS_COMMAND, Program, run_xray
 from xray_local import settings as own_settings
 from xray_local.database import open_for_writing, prepare
 from xray_local.documents import read_document
@@ -104,7 +104,7 @@ def console(database: Path, store: Store, settings: Any) -> Iterator[Console]:
 @pytest.fixture(scope="session")
 def shared_xray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """A local X-Ray that runs for all tests that only add traces of their own."""
-    with run_xray(tmp_path_factory.mktemp("xray")) as program:
+    with run_xray(tmp_path_factory.mktemp("xray"), command=AS_COMMAND) as program:
         yield program
 
 

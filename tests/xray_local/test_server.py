@@ -8,15 +8,21 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.processes import ROOT, find_free_port, stop
+from tests.processes import ROOT, find_free_port, stop, wait_for_http
 from tests.xray_local.made import make_datagram, make_late, make_segment, wait_until
-from tests.xray_local.program import Program, is_alive, run_xray, start_xray
+from tests.xray_local.program import (
+    AS_COMMAND,
+    AS_MODULE,
+    Program,
+    is_alive,
+    run_xray,
+    start_xray,
+)
 
 
 def is_free(port: int) -> bool:
@@ -38,8 +44,9 @@ def check_nothing_is_left(program: Program, children: dict[str, int]) -> None:
     assert is_free(program.port)
 
 
-def test_ready(tmp_path: Path) -> None:
-    with run_xray(tmp_path) as program:
+@pytest.mark.parametrize("command", [AS_COMMAND, AS_MODULE], ids=["command", "module"])
+def test_ready(tmp_path: Path, command: tuple[str, ...]) -> None:
+    with run_xray(tmp_path, command=command) as program:
         line = wait_until(program.output)
         children = program.children()
 
@@ -176,7 +183,7 @@ def test_tcp_port_taken(tmp_path: Path) -> None:
 
 
 def test_bad_address(tmp_path: Path) -> None:
-    command = [sys.executable, ROOT / "manage.py", "xray_local", "--address", "nowhere"]
+    command = [sys.executable, *AS_COMMAND, "--address", "nowhere"]
 
     ran = subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=30
@@ -257,20 +264,36 @@ def test_burst_while_pages_are_read(tmp_path: Path) -> None:
         assert counts["kernel_dropped"] == counts["dropped"] == 0
 
 
-def test_as_a_module_from_another_folder(tmp_path: Path) -> None:
+def test_end_while_the_database_is_locked(tmp_path: Path) -> None:
+    with run_xray(tmp_path) as program:
+        children = program.children()
+        with closing(sqlite3.connect(program.database)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            program.send(make_segment())
+            wait_until(lambda: "Cannot store 1 documents yet" in program.output())
+            began = time.monotonic()
+
+            program.process.terminate()
+            assert program.process.wait(10) == 0
+
+        assert time.monotonic() - began < 3
+        assert "the last segments could not be stored in time" in program.output()
+        check_nothing_is_left(program, children)
+
+
+@pytest.mark.parametrize("database", ["", "here.sqlite3"])
+def test_where_the_database_stands(tmp_path: Path, database: str) -> None:
     port = find_free_port()
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    options = ["--database", database] if database else []
     process = subprocess.Popen(
-        [sys.executable, "-m", "xray_local", "--address", f"127.0.0.1:{port}"],
+        [sys.executable, *AS_MODULE, "--address", f"127.0.0.1:{port}", *options],
         cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
     )
     try:
-        with process.stdout or sys.stdin.buffer as output:
-            assert output.readline().startswith(b"X-Ray is at ")
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/counts", timeout=5) as response:
-            assert response.status == 200
+        wait_for_http(f"http://127.0.0.1:{port}/counts", process)
     finally:
         stop(process)
-    assert (tmp_path / "xray.sqlite3").exists()
+
+    assert (tmp_path / (database or "xray.sqlite3")).exists()

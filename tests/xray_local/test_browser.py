@@ -1,0 +1,160 @@
+"""The pages in a real browser: nothing missing, nothing refused, nothing that scrolls sideways."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.xray_local.made import (
+    make_id,
+    make_late,
+    make_request,
+    make_segment,
+    make_subsegment,
+)
+from tests.xray_local.program import Program
+from tests.xray_local.test_console import make_hostile
+
+CHROMIUM = shutil.which("chromium")
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Install chromium to test the pages.")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[(1280, "light"), (375, "dark")], ids=["wide", "narrow"])
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page that fails the test if the browser complains."""
+    width, scheme = request.param
+    complaints: list[str] = []
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=True
+    )
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda failed: complaints.append(failed.url))
+    page.on("dialog", lambda dialog: complaints.append(dialog.message))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def check_fits(page: Page) -> None:
+    assert page.evaluate(
+        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    )
+
+
+@pytest.fixture(scope="module")
+def traces(shared_xray: Program) -> dict[str, dict[str, Any]]:
+    now = time.time()
+    failing = make_subsegment(
+        "S3",
+        namespace="aws",
+        start_time=now,
+        fault=True,
+        cause={"exceptions": [{"id": make_id(), "type": "NoSuchKey", "message": "Gone."}]},
+    )
+    root = make_segment(
+        start_time=now,
+        http=make_request("http://site.local/a-failing-page/" + "long" * 60, 500),
+        fault=True,
+        user="ada",
+        annotations={f"key_{number}": "value" * number for number in range(9)},
+        subsegments=[failing],
+    )
+    hostile = make_hostile() | {"start_time": now - 1, "end_time": now}
+    many = make_segment(name="many", start_time=now - 2, end_time=now)
+    shared_xray.send(root, hostile, many)
+    shared_xray.send(*[make_late(many, start_time=now) for _ in range(300)])
+    found = {"root": root, "hostile": hostile, "many": many}
+    for each in found.values():
+        while each["trace_id"] not in shared_xray.fetch("/"):
+            time.sleep(0.05)
+    return found
+
+
+def test_from_the_list_to_the_exception(
+    page: Page, shared_xray: Program, traces: dict[str, dict[str, Any]]
+) -> None:
+    page.goto(shared_xray.url)
+    check_fits(page)
+
+    page.get_by_role("link", name="a-failing-page").first.click()
+    check_fits(page)
+    assert not page.get_by_text("Gone.", exact=True).is_visible()
+    page.locator("summary", has_text="S3").press("Enter")
+
+    assert page.get_by_text("Gone.", exact=True).is_visible()
+    assert page.get_by_role("heading", name="NoSuchKey").is_visible()
+    check_fits(page)
+
+
+def test_bars_are_drawn(
+    page: Page, shared_xray: Program, traces: dict[str, dict[str, Any]]
+) -> None:
+    page.goto(f"{shared_xray.url}/traces/{traces['root']['trace_id']}")
+
+    boxes = [bar.bounding_box() for bar in page.locator(".rows svg.bar rect").all()]
+
+    assert all(box and box["width"] >= 1 and box["height"] > 8 for box in boxes)
+    assert page.locator(".rows svg.bar rect").first.evaluate(
+        "bar => getComputedStyle(bar).fill !== 'rgb(0, 0, 0)'"
+    )
+
+
+@pytest.mark.parametrize("name", ["hostile", "many"])
+def test_trace(
+    page: Page, shared_xray: Program, traces: dict[str, dict[str, Any]], name: str
+) -> None:
+    page.goto(f"{shared_xray.url}/traces/{traces[name]['trace_id']}")
+
+    check_fits(page)
+    assert page.locator("script").count() == 0
+
+
+def test_row_to_its_page(
+    page: Page, shared_xray: Program, traces: dict[str, dict[str, Any]]
+) -> None:
+    page.goto(f"{shared_xray.url}/traces/{traces['many']['trace_id']}")
+
+    page.get_by_role("link", name="late").nth(5).click()
+
+    assert page.get_by_role("heading", name="Overview").is_visible()
+    check_fits(page)
+
+
+def test_status(page: Page, shared_xray: Program) -> None:
+    page.goto(f"{shared_xray.url}/status")
+
+    assert page.get_by_role("heading", name="Refused documents").is_visible()
+    check_fits(page)
+
+
+def test_by_keyboard_alone(
+    page: Page, shared_xray: Program, traces: dict[str, dict[str, Any]]
+) -> None:
+    page.goto(shared_xray.url)
+
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Skip to the content"
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if "/traces/" in (page.locator(":focus").get_attribute("href") or ""):
+            break
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/traces/*")
