@@ -49,8 +49,7 @@ def replace_poster(key: MovieKey, content: bytes, *, version: int) -> Movie:
     except Exception:
         _drop_poster(uploaded)
         raise
-    if before != uploaded:
-        _drop_poster(before)
+    _drop_poster(before)
     return movie
 
 
