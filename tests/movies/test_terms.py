@@ -1,7 +1,7 @@
 """Tests of movies.terms: how titles are folded, and the rows that find a film."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from movies.fields import MAX_GENRES
@@ -46,6 +46,7 @@ def test_fold(text: str, folded: str) -> None:
 
 
 @given(st.text(max_size=300))
+@example("\ufdfa" * 200)
 def test_fold_is_stable_and_bounded(text: str) -> None:
     folded = fold(text)
 
@@ -77,6 +78,8 @@ def test_rows_of_film() -> None:
     title=TITLES,
     genres=st.lists(st.sampled_from(GENRES), max_size=MAX_GENRES, unique=True),
 )
+@example(year=1999, title="\U00010428" * 200, genres=[])
+@example(year=1999, title="\ufdfa" * 200, genres=[])
 def test_rows_fit_into_keys_and_transaction(year: int, title: str, genres: list[str]) -> None:
     rows = rows_of(MovieKey(year, title), tuple(genres))
 
