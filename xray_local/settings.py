@@ -26,6 +26,8 @@ TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP
 
 USE_I18N = False
 USE_TZ = True
+# Django's own default is Chicago's; without one it leaves the machine's clock alone.
+TIME_ZONE = ""
 # X-Ray takes documents of 64 KB; there is no reason to be as strict on a laptop.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 

@@ -1,10 +1,14 @@
 """Times and durations as people read them."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
 import pytest
 
+from tests.processes import ROOT
 from tests.xray_local.made import NOON
 from xray_local.times import write_clock, write_duration, write_iso, write_moment
 
@@ -56,3 +60,20 @@ def test_the_edges_of_the_calendar(seconds: float) -> None:
     assert write_moment(seconds)
     assert write_clock(seconds)
     assert write_iso(seconds)
+
+
+def test_the_server_shows_the_machines_clock() -> None:
+    program = (
+        "import django; django.setup(); "
+        "from xray_local.times import write_moment; print(write_moment(0))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"TZ": "Asia/Tokyo", "DJANGO_SETTINGS_MODULE": "xray_local.settings"},
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+
+    assert result.stdout.strip() == "1970-01-01 09:00:00.000 JST"
