@@ -1,5 +1,9 @@
 """Who may do what under /api/."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,3 +162,26 @@ def test_token_in_the_body_is_not_taken(aws: str) -> None:
     )
 
     assert response.status_code in (403, 415)
+
+
+def test_without_sql_for_real(root: Path) -> None:
+    """With the deployed settings and no DATABASE_URL, in a process of its own."""
+    program = """
+import django; django.setup()
+from django.test import Client
+client = Client()
+for method, path in (("GET", "genres/"), ("GET", "movies/1999/x/reviews/"), ("POST", "movies/")):
+    print(client.generic(method, "/api/" + path, secure=True).status_code)
+"""
+    environ = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environ |= {
+        "DJANGO_SETTINGS_MODULE": "movies_site.settings",
+        "DJANGO_SECRET_KEY": "x" * 50,
+        "DJANGO_ALLOWED_HOSTS": "testserver",
+    }
+
+    finished = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, env=environ, capture_output=True, text=True
+    )
+
+    assert finished.stdout.split() == ["200", "503", "503"], finished.stderr
