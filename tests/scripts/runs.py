@@ -42,11 +42,14 @@ def choose_stack(local_dir: Path) -> Stack:
 
 
 def make_run_environment(stack: Stack, **others: str) -> dict[str, str]:
-    """Return the environment that has `make run` use the stack, and nothing of this test run."""
+    """Return the environment that has `make run` use the stack, and nothing of this test run.
+
+    Measuring the coverage would make it slow to start, and other tests measure the same code.
+    """
     inherited = {
         name: text
         for name, text in os.environ.items()
-        if not name.startswith(("AWS_", "DATABASE_", "DJANGO_", "MAKE", "PYTEST", "REMOTE_"))
+        if not name.startswith(("AWS_", "COV", "DATABASE_", "DJANGO_", "MAKE", "PYTEST", "REMOTE_"))
     }
     return inherited | {
         "AWS_PORT": str(stack.aws_port),
