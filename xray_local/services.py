@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 from .documents import as_mapping, as_text
 
-# For the calls whose resource the SDK names: where the name stands, and the type of its node.
+# SDKs spell these names each in its own way; X-Ray's spelling of the service, where the SDK puts
+# the resource, and the type of the resource's node.
 RESOURCES = {
-    "DynamoDB": ("table_name", "AWS::DynamoDB::Table"),
-    "S3": ("bucket_name", "AWS::S3::Bucket"),
-    "SQS": ("queue_url", "AWS::SQS::Queue"),
-    "SNS": ("topic_arn", "AWS::SNS"),
-    "Lambda": ("function_name", "AWS::Lambda"),
+    "dynamodb": ("DynamoDB", "table_name", "AWS::DynamoDB::Table"),
+    "s3": ("S3", "bucket_name", "AWS::S3::Bucket"),
+    "sqs": ("SQS", "queue_url", "AWS::SQS::Queue"),
+    "sns": ("SNS", "topic_arn", "AWS::SNS"),
+    "lambda": ("Lambda", "function_name", "AWS::Lambda"),
 }
 
 
@@ -56,8 +57,8 @@ def name_callee(subsegment: dict[str, Any]) -> Service | None:
         return Service(name, "remote", None)
     aws = as_mapping(subsegment.get("aws"))
     account_id = as_text(aws.get("account_id"))
-    if name in RESOURCES:
-        key, resource_type = RESOURCES[name]
+    if name.lower() in RESOURCES:
+        name, key, resource_type = RESOURCES[name.lower()]
         resource = as_text(aws.get(key))
         if resource:
             return Service(resource, resource_type, account_id)

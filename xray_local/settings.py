@@ -25,7 +25,9 @@ DATABASES: dict[str, dict[str, str]] = {}
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 
 USE_I18N = False
-USE_TZ = True
+# Times are shown as the clock of this machine shows them.
+USE_TZ = False
+TIME_ZONE = None
 # Django's own default is Chicago's; without one it leaves the machine's clock alone.
 TIME_ZONE = ""
 # X-Ray takes documents of 64 KB; there is no reason to be as strict on a laptop.

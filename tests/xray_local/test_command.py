@@ -56,3 +56,11 @@ def test_pythonpath_of_the_caller_stays(monkeypatch: pytest.MonkeyPatch) -> None
     _, environment = run_command(monkeypatch)
 
     assert environment["PYTHONPATH"].endswith(f"{os.pathsep}/mine")
+
+
+def test_time_zone_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Antarctica/Troll")
+
+    _, environment = run_command(monkeypatch)
+
+    assert "TZ" not in environment

@@ -297,3 +297,13 @@ def test_where_the_database_stands(tmp_path: Path, database: str) -> None:
         stop(process)
 
     assert (tmp_path / (database or "xray.sqlite3")).exists()
+
+
+def test_times_are_the_machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    root = make_segment(start_time=1_700_000_000.0)
+    with run_xray(tmp_path) as program:
+        program.send(root)
+        program.wait_for_count("stored", 1)
+
+        assert "2023-11-15 07:13:20.000 JST" in program.fetch(f"/traces/{root['trace_id']}")

@@ -35,7 +35,12 @@ def test_name_service_of_wrong_types() -> None:
         ({"name": "x", "namespace": "other"}, None),
         ({"name": "x", "namespace": {}}, None),
         ({"name": "aws.amazon.com", "namespace": "remote"}, ("aws.amazon.com", "remote")),
-        ({"name": "SNS", "namespace": "aws"}, ("SNS", "AWS::SNS")),
+        ({"name": "sns", "namespace": "aws"}, ("SNS", "AWS::SNS")),
+        ({"name": "Kinesis", "namespace": "aws"}, ("Kinesis", "AWS::Kinesis")),
+        (
+            {"name": "dynamodb", "namespace": "aws", "aws": {"table_name": "Movies"}},
+            ("Movies", "AWS::DynamoDB::Table"),
+        ),
         (
             {"name": "DynamoDB", "namespace": "aws", "aws": {"table_name": "Movies"}},
             ("Movies", "AWS::DynamoDB::Table"),

@@ -28,8 +28,8 @@ class Command(BaseCommand):
         """Replace this process; nothing after it runs."""
         names = ("address", "database", "max_bytes", "max_traces")
         arguments = [f"--{name.replace('_', '-')}={options[name]}" for name in names]
-        os.execve(  # noqa: S606
-            sys.executable,
-            [sys.executable, "-m", "xray_local", *arguments],
-            environment_of_children(),
-        )
+        environment = environment_of_children()
+        # Django has put the site's time zone there; the console shows the machine's.
+        environment.pop("TZ", None)
+        command = [sys.executable, "-m", "xray_local", *arguments]
+        os.execve(sys.executable, command, environment)  # noqa: S606
