@@ -12,6 +12,11 @@ from scripts.ports import LOOPBACK, read_ports
 ROOT = Path(__file__).resolve().parent.parent
 AWS_COMMAND: tuple[str | Path, ...] = (ROOT / ".venv-aws" / "bin" / "python", "-m", "ministack")
 
+# How runserver talks with whoever starts it again when a file has changed, as its own reloader
+# does: django.utils.autoreload.restart_with_reloader (5.2).
+RELOAD_VARIABLE = "RUN_MAIN"
+RELOAD_STATUS = 3
+
 # What would lead away from the embedded AWS; credentials of one's own have no business there.
 FOREIGN_VARIABLES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 
@@ -57,7 +62,6 @@ def make_environment(stack: Stack, environment: Mapping[str, str]) -> dict[str, 
         "AWS_ENDPOINT_URL": stack.aws_url,
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_XRAY_DAEMON_ADDRESS": f"{LOOPBACK}:{stack.xray_port}",
-        "DJANGO_RUNSERVER_HIDE_WARNING": "true",
         "DJANGO_SETTINGS_MODULE": "movies_site.settings_local",
         "LOCAL_DIR": str(stack.local_dir),
         "PYTHONUNBUFFERED": "1",
@@ -81,6 +85,17 @@ def make_aws_environment(stack: Stack, environment: Mapping[str, str]) -> dict[s
         "S3_PERSIST": "1",
         "STATE_DIR": str(folder / "state"),
         "TMPDIR": str(folder),
+    }
+
+
+def make_site_environment(stack: Stack, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the site, which we start again when a file has changed.
+
+    runserver would do it by itself, with a second process that doubles the time to start.
+    """
+    return make_environment(stack, environment) | {
+        RELOAD_VARIABLE: "true",
+        "DJANGO_RUNSERVER_HIDE_WARNING": "true",
     }
 
 

@@ -11,11 +11,13 @@ from typing import IO, NoReturn
 from scripts.children import Child, Guard
 from scripts.stack import (
     AWS_COMMAND,
+    RELOAD_STATUS,
     Stack,
     answers,
     make_aws_environment,
     make_environment,
     make_site_command,
+    make_site_environment,
     make_xray_command,
 )
 
@@ -115,7 +117,13 @@ class Supervisor:
             stop_seconds=10,
         )
         self._site = Service(
-            Child("the site", make_site_command(stack), ours, logs / "site.log", echo=True),
+            Child(
+                "the site",
+                make_site_command(stack),
+                make_site_environment(stack, environment),
+                logs / "site.log",
+                echo=True,
+            ),
             lambda: answers(stack.site_url, "/healthz"),
             stop_seconds=5,
         )
@@ -147,7 +155,7 @@ class Supervisor:
         while not is_done():
             self._stop_request.check()
             for service in self._services:
-                status = service.child.check_exit(self._guard)
+                status = self._check_exit(service)
                 if status is not None:
                     raise Failed(describe_end(service.child, status))
             if time.monotonic() > deadline:
@@ -156,6 +164,13 @@ class Supervisor:
                     f"{describe_log(child)}"
                 )
             time.sleep(TICK_SECONDS)
+
+    def _check_exit(self, service: Service) -> int | None:
+        status = service.child.check_exit(self._guard)
+        if status == RELOAD_STATUS and service is self._site:
+            service.child.start(self._guard)
+            return None
+        return status
 
     def _is_prepared(self) -> bool:
         status = self._prepare.check_exit(self._guard)
@@ -175,7 +190,7 @@ class Supervisor:
 
     def _watch_service(self, service: Service) -> None:
         child, now = service.child, time.monotonic()
-        status = child.check_exit(self._guard)
+        status = self._check_exit(service)
         if status is not None:
             service.ends = 1 if now - child.started_at > STEADY_SECONDS else service.ends + 1
             if service is self._site and service.ends >= SITE_TRIES:

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.utils import autoreload
 
 from scripts import supervisor as module
 from scripts.children import Child
+from scripts.stack import RELOAD_STATUS, RELOAD_VARIABLE
 from scripts.supervisor import (
     SITE_TRIES,
     Failed,
@@ -19,7 +21,7 @@ from scripts.supervisor import (
 )
 from tests.scripts.runs import choose_stack
 
-ENDS = "echo the reason; exit 3"
+ENDS = "echo the reason; exit 4"
 
 
 @pytest.fixture
@@ -52,13 +54,37 @@ def test_watch_gives_up_on_a_site_that_ends_at_once(
     supervisor._services = (supervisor._site,)
     supervisor._site.child.start(supervisor._guard)
 
-    with pytest.raises(Failed, match=rf"(?s)ended with 3.*reason.*{SITE_TRIES} times in a row"):
+    with pytest.raises(Failed, match=rf"(?s)ended with 4.*reason.*{SITE_TRIES} times in a row"):
         supervisor.watch()
 
     said = capsys.readouterr().out
-    assert said.count("The site ended with 3.") == SITE_TRIES - 1
+    assert said.count("The site ended with 4.") == SITE_TRIES - 1
     assert "It starts again in 0.005 s." in said
     assert "It starts again in 0.04 s." in said
+
+
+def test_reload_is_as_django_has_it() -> None:
+    """What a runserver expects of the process that starts it: Django documents neither."""
+    with pytest.raises(SystemExit) as left:
+        autoreload.trigger_reload("a.py")
+
+    assert left.value.code == RELOAD_STATUS
+    assert autoreload.DJANGO_AUTORELOAD_ENV == RELOAD_VARIABLE
+
+
+def test_watch_starts_a_changed_site_at_once(
+    supervisor: Supervisor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = make_service(tmp_path, f"echo again; exit {RELOAD_STATUS}")
+    supervisor._site = site
+    site.child.start(supervisor._guard)
+
+    while len(site.child.read_last_lines()) < SITE_TRIES + 1:
+        supervisor._watch_service(site)
+
+    assert site.ends == 0
+    assert capsys.readouterr().out == ""
+    site.child.stop(supervisor._guard, 1)
 
 
 def test_watch_never_gives_up_on_the_others(
