@@ -9,6 +9,7 @@ from django.conf import settings
 from .aws import BRIEF, get_client, translate_errors
 from .errors import AWSRefused
 from .movie import SAMPLE_KEY
+from .reviews import has_sql
 
 MAX_WAIT_SECONDS, POLL_SECONDS = 60, 1
 SAMPLE_OBJECT = """\
@@ -143,7 +144,7 @@ def check_s3() -> str | None:
 
 def check_sql() -> str | None:
     """Return why the SQL database doesn't answer, or None; None too where there is none."""
-    if not settings.DATABASES:
+    if not has_sql():
         return None
     from django.db import Error, connection
 
@@ -153,8 +154,3 @@ def check_sql() -> str | None:
     except Error as error:
         return f"SQL refused a query with {type(error).__name__}."
     return None
-
-
-def is_ready() -> bool:
-    """Return whether S3, DynamoDB and SQL all answer."""
-    return check_dynamodb() is None and check_s3() is None and check_sql() is None

@@ -22,9 +22,13 @@ def show_readiness(request: HttpRequest) -> HttpResponse:
 
     SQL says "none" where the site has none, which is how it should be then.
     """
-    errors = {"s3": tables.check_s3(), "dynamodb": tables.check_dynamodb()}
+    errors = {
+        "s3": tables.check_s3(),
+        "dynamodb": tables.check_dynamodb(),
+        "sql": tables.check_sql(),
+    }
     parts = {name: error or "ok" for name, error in errors.items()}
-    sql_error = tables.check_sql() if has_sql() else None
-    parts["sql"] = (sql_error or "ok") if has_sql() else "none"
-    is_ready = not (sql_error or any(errors.values()))
+    if not has_sql():
+        parts["sql"] = "none"
+    is_ready = not any(errors.values())
     return JsonResponse({"ready": is_ready, **parts}, status=200 if is_ready else 503)

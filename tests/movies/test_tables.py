@@ -81,7 +81,6 @@ def test_waiting_for_a_table_that_never_comes(aws: str) -> None:
 @pytest.mark.django_db
 def test_all_is_ready(aws: str) -> None:
     assert (tables.check_dynamodb(), tables.check_s3(), tables.check_sql()) == (None, None, None)
-    assert tables.is_ready()
 
 
 @pytest.mark.parametrize("name", ["MOVIES_TABLE", "MOVIES_TERMS_TABLE"])
@@ -89,7 +88,6 @@ def test_table_is_missing(aws: str, settings: Any, name: str) -> None:
     setattr(settings, name, "Nowhere")
 
     assert "ResourceNotFoundException" in str(tables.check_dynamodb())
-    assert not tables.is_ready()
 
 
 def test_bucket_is_missing(aws: str, settings: Any) -> None:
