@@ -102,8 +102,6 @@ def _ask(session: BoundedSession, progress: _Progress, deadline: Deadline) -> No
                 _read_body(response, deadline)
                 return
             progress.url = urljoin(progress.url, target)
-        # A connection kept open might be closed by the other side just before its next use.
-        session.close()
     raise _TooManyRedirects
 
 

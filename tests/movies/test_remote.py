@@ -4,7 +4,6 @@ import base64
 import socket
 import struct
 import time
-import zlib
 
 import pytest
 from hypothesis import given
@@ -54,6 +53,17 @@ def test_redirects_are_followed_to_the_one_that_answers() -> None:
         answer = fetch(url, 2)
 
     assert (answer.url, answer.status) == (f"{url}end", 200)
+
+
+def test_each_connection_is_used_once() -> None:
+    def answer_and_read_no_more(connection: socket.socket, head: bytes) -> None:
+        if b"GET /end" in head:
+            return answering(OK)(connection, head)
+        answering("HTTP/1.1 302 Go\nLocation: /end\nContent-Length: 0\n\n")(connection, head)
+        assert connection.recv(1) == b""
+
+    with serving(answer_and_read_no_more) as url:
+        assert fetch(url, 2).is_ok
 
 
 def test_redirects_without_end() -> None:
@@ -189,14 +199,11 @@ def test_huge_body_is_not_read_to_its_end() -> None:
 
 
 def test_packed_body_is_not_unpacked() -> None:
-    bomb = zlib.compress(b"\0" * 50_000_000)
-    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: {len(bomb)}\r\n\r\n"
+    # Whoever unpacks this fails, and a true one may be a thousand times larger than it looks.
+    text = OK.replace("\n\n", "\nContent-Encoding: gzip\n\n")
 
-    with serving(lambda connection, _: connection.sendall(head.encode() + bomb)) as url:
-        answer = fetch(url, 2)
-
-    assert answer.is_ok
-    assert answer.duration_ms < 1000
+    with serving(answering(text)) as url:
+        assert fetch(url, 2).is_ok
 
 
 def test_name_that_nobody_knows() -> None:
