@@ -84,6 +84,9 @@ DATABASES: dict[str, Any] = (
     if DATABASE_URL
     else {}
 )
+if DATABASES.get("default", {}).get("ENGINE") == "django.db.backends.postgresql":
+    # A host that is silent must not hold a request for minutes.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # A function keeps no state: sessions and messages travel in signed cookies.

@@ -10,8 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.urls import clear_script_prefix
 
 from tests.processes import run_embedded_aws
+
+
+@pytest.fixture(autouse=True)
+def script_prefix() -> Iterator[None]:
+    """No test leaves the stage of its last event to the URLs of the next."""
+    yield
+    clear_script_prefix()
 
 
 @pytest.fixture(scope="session")

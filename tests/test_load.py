@@ -121,7 +121,9 @@ def clients(run: Run) -> list[Client]:
 def test_the_site_answers_everybody(clients: list[Client], run: Run) -> None:
     statuses = sum((client.statuses for client in clients), Counter[int]())
 
-    assert statuses.keys() <= {200, 201, 302, 404}, statuses
+    assert statuses.keys() <= {200, 201, 302, 404, 503}, statuses
+    # An emulation on a busy machine may be late for an answer or two; the site says so, and goes on.
+    assert statuses[503] <= 0.01 * statuses.total(), statuses
     assert statuses[200] > CLIENTS * 5
     assert "Traceback" not in run.output
 

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.ht
 import json
 import logging
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -31,6 +32,7 @@ class Emitter:
         self._socket: socket.socket | None = None
         self._address: Any = None
         self._next_warning = 0.0
+        self._opening = threading.Lock()
         self.set_daemon_address(daemon_address)
 
     def set_daemon_address(self, address: str | None) -> None:
@@ -55,18 +57,25 @@ class Emitter:
             self._warn("Could not send the segment %r: %s", entity.name, exception)
 
     def _send(self, datagram: bytes) -> None:
-        if self._socket is None:
-            self._open()
-        assert self._socket is not None  # noqa: S101  (for the type checker)
-        self._socket.sendto(datagram, self._address)
+        opened = self._socket or self._open()
+        opened.sendto(datagram, self._address)
 
-    def _open(self) -> None:
+    def _open(self) -> socket.socket:
+        """Return the socket; the first of several threads makes it."""
+        with self._opening:
+            if self._socket is None:
+                self._make_socket()
+            assert self._socket is not None  # noqa: S101  (for the type checker)
+            return self._socket
+
+    def _make_socket(self) -> None:
         family, kind, protocol, _, address = socket.getaddrinfo(
             self.ip, self.port, type=socket.SOCK_DGRAM
         )[0]
         opened = socket.socket(family, kind, protocol)
         opened.setblocking(False)
-        self._socket, self._address = opened, address
+        # The address first: a socket that is there is ready to be used.
+        self._address, self._socket = address, opened
 
     def _warn(self, message: str, *arguments: object) -> None:
         now = time.monotonic()
