@@ -93,7 +93,9 @@ class Context(SDKContext):  # type: ignore[misc]
         if not self._is_subsegment(entities[-1]):
             tell_once("end", "end_subsegment() was called with no subsegment open; ignored.")
             return False
-        entities[-1].close(end_time)
+        # In a thread that outlives its request, the request has closed it already.
+        if entities[-1].in_progress:
+            entities[-1].close(end_time)
         _open_entities.set(entities[:-1])
         return True
 
@@ -145,10 +147,6 @@ class LambdaContext(Context):
         function = self._refresh()
         entities = _open_entities.get()
         return entities[-1] if entities else function
-
-    def clear_trace_entities(self) -> None:
-        super().clear_trace_entities()
-        _function.set(None)
 
     def handle_context_missing(self) -> None:
         """Do nothing: on Lambda there is always a function's segment, if only an unsampled one."""

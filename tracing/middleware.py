@@ -25,7 +25,6 @@ from .current import set_user
 from .exceptions import record_failure
 from .header import TraceHeader, parse
 from .logs import forget_request, remember_request, remember_trace
-from .subsegments import end
 
 log = logging.getLogger(__name__)
 
@@ -189,18 +188,27 @@ def keep_open(response: StreamingHttpResponse) -> bool:
 def end_request(entity: Entity) -> None:
     """Close what the view left open, then the request itself, and leave nothing behind."""
     try:
-        if isinstance(entity, Segment):
-            entities = open_entities()
-            if len(entities) > 1 and entities[0] is entity:
-                end(entities[1])
-            xray_recorder.end_segment()
-        else:
-            end(entity)
+        close_beneath(entity)
+        # A view may have begun a segment of its own, or ended ours: neither must lose the request.
+        if entity.in_progress:
+            replace_open_entities((entity,))
+            if isinstance(entity, Segment):
+                xray_recorder.end_segment()
+            else:
+                xray_recorder.end_subsegment()
     except Exception:
         log.exception("Could not end the segment %r.", entity.name)
     finally:
         xray_recorder.clear_trace_entities()
         forget_request()
+
+
+def close_beneath(entity: Entity) -> None:
+    """Close every subsegment that is still open, the innermost first."""
+    for child in list(entity.subsegments):
+        close_beneath(child)
+        if child.in_progress:
+            child.close()
 
 
 class Body:

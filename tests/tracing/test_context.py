@@ -45,6 +45,17 @@ def test_b3_a_subsegment_of_an_ended_segment_is_dropped(caplog: pytest.LogCaptur
     assert segment.subsegments == []
 
 
+def test_a_thread_may_outlive_its_request() -> None:
+    segment = xray_recorder.begin_segment("test", sampling=1)
+    subsegment = xray_recorder.begin_subsegment("slow")
+    subsegment.close()
+    segment.close()
+
+    xray_recorder.end_subsegment()
+
+    assert open_entities() in ((segment,), ())
+
+
 def test_outside_a_trace_everything_is_silent(caplog: pytest.LogCaptureFixture) -> None:
     tracing.put_annotation("key", "value")
     tracing.put_metadata("key", "value")

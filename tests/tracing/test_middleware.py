@@ -201,6 +201,17 @@ def test_a_remote_that_refuses_is_a_fault_of_its_subsegment(run: Runner) -> None
     assert "fault" not in result.documents[0]
 
 
+def test_a_view_that_meddles_with_segments_loses_no_request(run: Runner) -> None:
+    on_lambda = run({"path": "/cleared", "trace": ACTIVE}, on_lambda=True)
+    result = run("/own-segment", "/cleared", "/ended", "/ok")
+
+    assert on_lambda.names() == ["movies", "forgotten"]
+    assert [answer["status"] for answer in result.answers] == [200, 200, 200, 200]
+    assert [answer["open"] for answer in result.answers] == [[], [], [], []]
+    assert result.names() == ["own", "in own", "movies", "movies", "forgotten", "movies", "movies"]
+    assert all("end_time" in entity for document in result.documents for entity in walk(document))
+
+
 def test_a_failed_query_is_a_fault_of_its_subsegment(run: Runner) -> None:
     result = run("/bad-query")
 

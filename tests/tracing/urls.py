@@ -62,6 +62,23 @@ def leaky(request: HttpRequest) -> HttpResponse:
     return HttpResponse("leaky")
 
 
+def own_segment(request: HttpRequest) -> HttpResponse:
+    with xray_recorder.in_segment("own"), xray_recorder.in_subsegment("in own"):
+        pass
+    return HttpResponse("own")
+
+
+def cleared(request: HttpRequest) -> HttpResponse:
+    xray_recorder.begin_subsegment("forgotten")
+    xray_recorder.clear_trace_entities()
+    return HttpResponse("cleared")
+
+
+def ended(request: HttpRequest) -> HttpResponse:
+    xray_recorder.end_segment()
+    return HttpResponse("ended")
+
+
 def queries(request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT %s, 'literal secret'", ["parameter secret"])
@@ -159,6 +176,9 @@ urlpatterns = [
     path("host", host, name="host"),
     path("annotated", annotated, name="annotated"),
     path("leaky", leaky, name="leaky"),
+    path("own-segment", own_segment, name="own-segment"),
+    path("cleared", cleared, name="cleared"),
+    path("ended", ended, name="ended"),
     path("queries", queries, name="queries"),
     path("bad-query", bad_query, name="bad-query"),
     path("template", template, name="template"),
