@@ -90,7 +90,7 @@ def _call_remote() -> tuple[bool, str]:
         _end(subsegment)
 
 
-@capture("s3")  # type: ignore[untyped-decorator]
+@capture("s3")
 def _read_sample() -> tuple[bool, str]:
     bucket, key = settings.SAMPLE_BUCKET, settings.SAMPLE_KEY
     size_bytes = 0

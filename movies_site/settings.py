@@ -4,6 +4,7 @@ A missing variable fails safe: no DEBUG, no open hosts, no lab, no local X-Ray.
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -149,6 +150,12 @@ FILE_UPLOAD_HANDLERS = ["movies.uploads.BoundedUploadHandler"]
 # Every key of the SDK's guide. AWS_XRAY_DAEMON_ADDRESS, AWS_XRAY_CONTEXT_MISSING and
 # AWS_XRAY_TRACING_NAME in the environment win over what stands here: the SDK reads them itself.
 # https://docs.aws.amazon.com/xray-sdk-for-python/latest/reference/frameworks.html
+DAEMON_ADDRESS = read_text("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:2000")
+if not re.fullmatch(r"[^:\s]+:\d+|(?:(?:tcp|udp):[^:\s]+:\d+ ?){2}", DAEMON_ADDRESS):
+    raise ImproperlyConfigured(
+        f"AWS_XRAY_DAEMON_ADDRESS is {DAEMON_ADDRESS!r}; expected host:port such as "
+        "127.0.0.1:2000, or tcp:host:port udp:host:port. The SDK takes no IPv6 address."
+    )
 XRAY_RECORDER: dict[str, Any] = {
     "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
     "AUTO_INSTRUMENT": read_flag("XRAY_AUTO_INSTRUMENT", default=True),

@@ -9,9 +9,7 @@ from aws_xray_sdk.core import xray_recorder
 
 from .current import Trace, current_trace, put_annotation, put_metadata, set_user
 from .exceptions import record_failure
-from .subsegments import in_subsegment
-
-capture = xray_recorder.capture
+from .subsegments import capture, in_subsegment
 
 __all__ = [
     "Trace",

@@ -108,7 +108,14 @@ class Context(SDKContext):  # type: ignore[misc]
         return self.handle_context_missing()
 
     def set_trace_entity(self, trace_entity: Entity) -> None:
-        _open_entities.set((trace_entity,))
+        """Go on under an entity: one of this request, or one handed over by another thread."""
+        entities = _open_entities.get()
+        if trace_entity in entities:
+            _open_entities.set(entities[: entities.index(trace_entity) + 1])
+        elif self._is_subsegment(trace_entity):
+            _open_entities.set((trace_entity.parent_segment, trace_entity))
+        else:
+            _open_entities.set((trace_entity,))
 
     def clear_trace_entities(self) -> None:
         _open_entities.set(())
@@ -147,6 +154,16 @@ class LambdaContext(Context):
         function = self._refresh()
         entities = _open_entities.get()
         return entities[-1] if entities else function
+
+    def set_trace_entity(self, trace_entity: Entity) -> None:
+        is_subsegment = self._is_subsegment(trace_entity)
+        function = trace_entity.parent_segment if is_subsegment else trace_entity
+        entities = _open_entities.get()
+        _function.set((os.environ.get(TRACE_HEADER_VARIABLE), function))
+        if trace_entity in entities:
+            _open_entities.set(entities[: entities.index(trace_entity) + 1])
+        else:
+            _open_entities.set((trace_entity,) if is_subsegment else ())
 
     def handle_context_missing(self) -> None:
         """Do nothing: on Lambda there is always a function's segment, if only an unsampled one."""

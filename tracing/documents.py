@@ -58,7 +58,7 @@ def _clean_http(http: dict[str, Any]) -> None:
         request["url"] = redact_url(request["url"])
     for key in ("user_agent", "client_ip", "method"):
         if isinstance(request.get(key), str):
-            request[key] = request[key][:MAX_HTTP_CHARACTERS]
+            request[key] = redact_text(request[key][:MAX_HTTP_CHARACTERS])
 
 
 def _clean_sql(sql: dict[str, Any]) -> None:

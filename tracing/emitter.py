@@ -23,6 +23,9 @@ HEADER = b'{"format":"json","version":1}\n'
 MAX_DOCUMENT_BYTES = 60_000
 # A daemon that is away would otherwise fill the log at the pace of the requests.
 SECONDS_BETWEEN_WARNINGS = 60.0
+SECONDS_BETWEEN_ATTEMPTS = 60.0
+# For an address in numbers it is microseconds.
+LONGEST_WAIT_SECONDS = 0.05
 
 
 class Emitter:
@@ -33,6 +36,7 @@ class Emitter:
         self._address: Any = None
         self._next_warning = 0.0
         self._opening = threading.Lock()
+        self._next_attempt = 0.0
         self.set_daemon_address(daemon_address)
 
     def set_daemon_address(self, address: str | None) -> None:
@@ -42,6 +46,7 @@ class Emitter:
         """
         config = DaemonConfig(address)
         self._address = None
+        self._next_attempt = 0.0
         self.ip: str = config.udp_ip
         self.port: int = config.udp_port
         if self._socket is not None:
@@ -58,15 +63,30 @@ class Emitter:
 
     def _send(self, datagram: bytes) -> None:
         opened = self._socket or self._open()
-        opened.sendto(datagram, self._address)
+        if opened is not None:
+            opened.sendto(datagram, self._address)
 
-    def _open(self) -> socket.socket:
-        """Return the socket; the first of several threads makes it."""
-        with self._opening:
-            if self._socket is None:
-                self._make_socket()
-            assert self._socket is not None  # noqa: S101  (for the type checker)
+    def _open(self) -> socket.socket | None:
+        """Return the socket, made by the first of several threads.
+
+        None, and the document is dropped, while another thread has been at it for long, and for a
+        minute after the name could not be resolved: that may take seconds, and no request waits for
+        it but one.
+        """
+        if time.monotonic() < self._next_attempt:
             return self._socket
+        if not self._opening.acquire(timeout=LONGEST_WAIT_SECONDS):
+            return self._socket
+        try:
+            if self._socket is None:
+                try:
+                    self._make_socket()
+                except OSError:
+                    self._next_attempt = time.monotonic() + SECONDS_BETWEEN_ATTEMPTS
+                    raise
+            return self._socket
+        finally:
+            self._opening.release()
 
     def _make_socket(self) -> None:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -115,7 +135,7 @@ def split(document: dict[str, Any], limit_bytes: int) -> Iterator[bytes]:
     """Yield the document, in several pieces where it is too large for one datagram.
 
     The largest subtrees leave as documents of their own, which name their parent; X-Ray puts them
-    together again. What is too large alone loses its metadata first, then its longest texts.
+    together again. What is too large alone loses its metadata first, then one block after another.
     """
     encoded = encode(document)
     if len(encoded) <= limit_bytes:

@@ -12,6 +12,10 @@ from django.http import HttpRequest
 from .redaction import redact_text
 
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+# Trace and request of the last request of this thread, for the server's line about it.
+_last_ids: ContextVar[tuple[str, str]] = ContextVar("last_ids", default=("-", "-"))
+# runserver logs each request when the last middleware has returned, and knows no request by then.
+SERVER_LOGGER = "django.server"
 
 
 def remember_request(request: HttpRequest) -> None:
@@ -21,11 +25,13 @@ def remember_request(request: HttpRequest) -> None:
     _request_id.set(request_id)
     # Django logs 4xx and 5xx after the last middleware has returned, with the request at hand.
     request._ids = ("-", request_id)  # type: ignore[attr-defined]
+    _last_ids.set(("-", request_id))
 
 
 def remember_trace(request: HttpRequest, trace_id: str) -> None:
     """Keep the trace id with the request, for what is logged when the trace has ended."""
     request._ids = (trace_id or "-", request._ids[1])  # type: ignore[attr-defined]
+    _last_ids.set(request._ids)  # type: ignore[attr-defined]
 
 
 def forget_request() -> None:
@@ -42,6 +48,10 @@ class TraceFilter(logging.Filter):
 
         trace = current_trace()
         ids = getattr(getattr(record, "request", None), "_ids", ("-", "-"))
+        if record.name == SERVER_LOGGER:
+            ids = _last_ids.get()
+            # A static file on the same connection never reaches the middleware.
+            _last_ids.set(("-", "-"))
         record.trace_id = trace.trace_id if trace else ids[0]
         record.request_id = _request_id.get() or ids[1]
         return True
@@ -80,16 +90,16 @@ class TextFormatter(logging.Formatter):
 
 
 class OnceFilter(logging.Filter):
-    """Let each message of the SDK through once in this process: it repeats itself by request."""
+    """Let each line of the SDK log once in this process: it repeats itself at every request."""
 
     def __init__(self) -> None:
         super().__init__()
         self._seen: set[Any] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno >= logging.ERROR and record.exc_info is None:
-            return True
-        if record.msg in self._seen or len(self._seen) > 100:
+        # The SDK formats before it logs: the place, not the text, says that it is the same.
+        place = (record.pathname, record.lineno)
+        if place in self._seen:
             return False
-        self._seen.add(record.msg)
+        self._seen.add(place)
         return True

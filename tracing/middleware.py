@@ -45,7 +45,7 @@ class XRayMiddleware(SDKMiddleware):  # type: ignore[misc]
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         remember_request(request)
         header = parse(request.META.get("HTTP_X_AMZN_TRACE_ID"))
-        is_ignored = request.path_info.startswith(self.ignored_paths)
+        is_ignored = is_among(request.path_info, self.ignored_paths)
         entity = None if is_ignored else begin_request(request, header)
         if entity is None:
             try:
@@ -92,6 +92,14 @@ class XRayMiddleware(SDKMiddleware):  # type: ignore[misc]
             entity.put_annotation(key, value)
         if is_on_lambda():
             entity.put_annotation("cold_start", is_cold)
+
+
+def is_among(path: str, ignored_paths: tuple[str, ...]) -> bool:
+    """Return whether a path is one of these, or lies in one that ends with a slash."""
+    return any(
+        path == ignored or (ignored.endswith("/") and path.startswith(ignored))
+        for ignored in ignored_paths
+    )
 
 
 def is_on_lambda() -> bool:
@@ -148,7 +156,7 @@ def decide_sampling(request: HttpRequest, header: TraceHeader, name: str) -> Any
 
 def describe_response(entity: Entity, request: HttpRequest, response: HttpResponseBase) -> None:
     """Say what was answered: status, length, the route, the user."""
-    if not entity.sampled:
+    if not entity.sampled or not entity.in_progress:
         return
     entity.put_http_meta(http.STATUS, response.status_code)
     if not response.streaming:

@@ -75,6 +75,11 @@ def test_a_missing_secret_key_is_named() -> None:
     [
         ("LAB_ENABLED", "perhaps", "LAB_ENABLED is 'perhaps'; expected one of true, false"),
         ("REMOTE_TIMEOUT_SECONDS", "soon", "REMOTE_TIMEOUT_SECONDS is 'soon'; expected a number"),
+        (
+            "AWS_XRAY_DAEMON_ADDRESS",
+            "[::1]:2000",
+            "AWS_XRAY_DAEMON_ADDRESS is '[::1]:2000'; expected",
+        ),
         ("REMOTE_TIMEOUT_SECONDS", "-1", "REMOTE_TIMEOUT_SECONDS is '-1'; expected a number"),
     ],
 )

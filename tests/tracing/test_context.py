@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from aws_xray_sdk.core.models.segment import Segment
 from aws_xray_sdk.core.models.subsegment import Subsegment
 
 import tracing
-from tests.conftest import Daemon
+from tests.conftest import Daemon, walk
 from tracing import context as contexts
 from tracing import xray_recorder
 from tracing.context import Context, FunctionSegment, LambdaContext, open_entities
@@ -145,12 +146,84 @@ def test_threads_keep_their_traces_apart(daemon: Daemon) -> None:
         ]
 
 
-def test_set_trace_entity_hands_a_trace_on() -> None:
-    segment = Segment("test")
+def test_set_trace_entity_hands_a_trace_on(daemon: Daemon) -> None:
+    segment = xray_recorder.begin_segment("test", sampling=1)
+    outer = xray_recorder.begin_subsegment("outer")
 
+    def work() -> None:
+        xray_recorder.set_trace_entity(outer)
+        with tracing.in_subsegment("in thread"):
+            pass
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    xray_recorder.begin_subsegment("inner")
+    xray_recorder.set_trace_entity(outer)
+    assert open_entities() == (segment, outer)
     xray_recorder.set_trace_entity(segment)
-
     assert open_entities() == (segment,)
+    xray_recorder.clear_trace_entities()
+    xray_recorder.set_trace_entity(segment)
+    assert open_entities() == (segment,)
+    assert [child.name for child in outer.subsegments] == ["in thread", "inner"]
+
+
+def test_on_lambda_a_thread_goes_on_under_the_request(
+    lambda_context: LambdaContext, daemon: Daemon
+) -> None:
+    request = xray_recorder.begin_subsegment("request")
+
+    def work() -> None:
+        xray_recorder.set_trace_entity(request)
+        with tracing.in_subsegment("in thread"):
+            pass
+        xray_recorder.set_trace_entity(request.parent_segment)
+        assert open_entities() == ()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    xray_recorder.set_trace_entity(request)
+    xray_recorder.end_subsegment()
+
+    names = [entity["name"] for part in daemon.documents(1) for entity in walk(part)]
+    assert names == ["request", "in thread"]
+
+
+def test_b5_capture_leaves_exceptions_alone(daemon: Daemon) -> None:
+    class FrozenError(Exception):
+        def __setattr__(self, name: str, value: object) -> None:
+            raise TypeError("frozen")
+
+    @tracing.capture()
+    def break_ice() -> None:
+        raise FrozenError("ice")
+
+    xray_recorder.begin_segment("test", sampling=1)
+    with pytest.raises(FrozenError, match="ice"):
+        break_ice()
+    xray_recorder.end_segment()
+
+    (document,) = daemon.documents(1)
+    step = document["subsegments"][0]
+    assert step["name"] == "break_ice"
+    assert step["cause"]["exceptions"][0]["stack"][0]["label"].endswith("break_ice")
+
+
+def test_a_reader_that_goes_away_is_no_fault(daemon: Daemon) -> None:
+    def stream() -> Iterator[int]:
+        with tracing.in_subsegment("stream"):
+            yield 1
+
+    xray_recorder.begin_segment("test", sampling=1)
+    chunks = stream()
+    next(chunks)
+    chunks.close()  # type: ignore[attr-defined]
+    xray_recorder.end_segment()
+
+    (document,) = daemon.documents(1)
+    assert "fault" not in document["subsegments"][0]
 
 
 def test_on_lambda_segments_are_the_services(

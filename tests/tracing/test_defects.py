@@ -79,6 +79,9 @@ def test_w8_segments_are_closed_on_every_path(run: Runner, on_lambda: bool) -> N
     assert [answer["status"] for answer in result.answers] == [400, 200, 500, 200]
     assert [answer["open"] for answer in result.answers] == [[], [], [], []]
     assert len(result.documents) == 4
+    assert result.documents[0]["error"] is True
+    assert "fault" not in result.documents[0]
+    assert result.documents[0]["http"]["response"]["status"] == 400
     for document in result.documents:
         assert all("end_time" in entity for entity in walk(document))
     assert result.names().count("left open too") == 1
@@ -186,4 +189,4 @@ def test_n2_a_form_is_one_template(run: Runner) -> None:
     result = run("/template")
 
     assert len(result.datagrams) == 1
-    assert [child["name"] for child in result.documents[0]["subsegments"]] == ["template"]
+    assert result.names() == ["movies", "template"]

@@ -3,6 +3,7 @@
 import json
 import logging
 import socket
+import threading
 from typing import Any
 
 import pytest
@@ -174,3 +175,31 @@ def test_encode_survives_endless_nesting() -> None:
     endless["self"] = endless
 
     assert b"\xe2\x80\xa6" in encode(endless)
+
+
+def test_a_name_that_is_slow_to_resolve_holds_one_request_at_most(
+    segment: Segment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, released = threading.Event(), threading.Event()
+    lookups = []
+
+    def resolve(*arguments: Any, **keywords: Any) -> Any:
+        lookups.append(arguments)
+        started.set()
+        released.wait(10)
+        raise OSError("no such name")
+
+    monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", "no-such-name.invalid:2000")
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    emitter = Emitter()
+    first = threading.Thread(target=emitter.send_entity, args=(segment,))
+    first.start()
+    started.wait(10)
+
+    for _ in range(3):
+        emitter.send_entity(segment)  # while the first still waits
+    released.set()
+    first.join()
+    emitter.send_entity(segment)  # within a minute of the failure
+
+    assert len(lookups) == 1

@@ -79,11 +79,30 @@ def test_exceptions_are_one_line_of_json_without_secrets() -> None:
 
 def test_once_filter() -> None:
     once = OnceFilter()
+    elsewhere = make_record("another name")
+    elsewhere.lineno = 2
 
-    assert [once.filter(make_record("again")) for _ in range(3)] == [True, False, False]
-    error = make_record("error")
-    error.levelno = logging.ERROR
-    assert [once.filter(error) for _ in range(2)] == [True, True]
+    assert [once.filter(make_record(f"name {number}")) for number in range(3)] == [
+        True,
+        False,
+        False,
+    ]
+    assert once.filter(elsewhere)
+
+
+def test_the_servers_line_carries_the_ids_of_the_request_before_it() -> None:
+    request = HttpRequest()
+    remember_request(request)
+    remember_trace(request, TRACE_ID)
+    forget_request()
+    first, second = make_record("GET /"), make_record("GET /static/x.css")
+    first.name = second.name = "django.server"
+
+    TraceFilter().filter(first)
+    TraceFilter().filter(second)
+
+    assert TRACE_ID in TextFormatter().format(first)
+    assert json.loads(JSONFormatter().format(second))["trace_id"] == "-"
 
 
 @pytest.mark.parametrize("path", ["/missing", "/broken"])

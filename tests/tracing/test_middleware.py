@@ -49,10 +49,12 @@ def test_a_trace_that_came_with_the_request_goes_on(run: Runner) -> None:
 
 
 def test_ignored_paths_make_no_trace(run: Runner) -> None:
-    result = run("/healthz")
+    result = run("/healthz", "/healthzx", "/static/none.css")
 
-    assert result.answers[0]["status"] == 200
-    assert result.datagrams == []
+    assert [answer["status"] for answer in result.answers] == [200, 404, 404]
+    assert [part["http"]["request"]["url"] for part in result.documents] == [
+        "http://localhost/healthzx"
+    ]
 
 
 def test_switched_off_nothing_is_sent(run: Runner) -> None:

@@ -17,7 +17,14 @@ from django.http import (
 from django.template import engines
 from django.urls import path
 
-from tracing import current_trace, in_subsegment, put_annotation, record_failure, xray_recorder
+from tracing import (
+    capture,
+    current_trace,
+    in_subsegment,
+    put_annotation,
+    record_failure,
+    xray_recorder,
+)
 
 
 def ok(request: HttpRequest) -> HttpResponse:
@@ -135,7 +142,7 @@ def failing_step(request: HttpRequest) -> HttpResponse:
     return HttpResponse("went on")
 
 
-@xray_recorder.capture("captured")
+@capture("captured")
 def _captured() -> str:
     return "captured"
 
