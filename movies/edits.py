@@ -5,7 +5,7 @@ import logging
 from django.db import transaction
 
 from . import catalogue, posters, reviews
-from .errors import AWSRefused
+from .errors import AWSRefused, AWSUnreachable
 from .fields import MovieFields
 from .movie import Movie, MovieKey
 
@@ -46,6 +46,9 @@ def replace_poster(key: MovieKey, content: bytes, *, version: int) -> Movie:
     uploaded = posters.upload_poster(key, content)
     try:
         movie = catalogue.set_poster(key, uploaded, version=version)
+    except AWSUnreachable:
+        # Whether the film names the new image by now, nobody knows: better one too many in S3.
+        raise
     except Exception:
         _drop_poster(uploaded)
         raise

@@ -8,6 +8,7 @@ from django.contrib.auth import login
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.models import Permission, User
 from django.core.paginator import InvalidPage, Paginator
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
@@ -32,9 +33,15 @@ class SignUpView(auth_views.RedirectURLMixin, FormView):  # type: ignore[type-ar
     next_page = settings.LOGIN_REDIRECT_URL
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
-        user = form.save()
-        if settings.NEW_ACCOUNTS_ARE_EDITORS:
-            grant_editing(user)
+        try:
+            with transaction.atomic():
+                user = form.save()
+                if settings.NEW_ACCOUNTS_ARE_EDITORS:
+                    grant_editing(user)
+        except IntegrityError:
+            # Somebody took the name after the form had looked.
+            form.add_error("username", "A user with that username already exists.")
+            return self.form_invalid(form)
         login(self.request, user)
         messages.success(self.request, f"Welcome, {user.get_username()}.")
         return super().form_valid(form)

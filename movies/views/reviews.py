@@ -70,6 +70,8 @@ def write_review(request: HttpRequest, year: int, title: str) -> HttpResponse:
 def delete_review(request: HttpRequest, year: int, title: str) -> HttpResponse:
     """Delete one's own review."""
     key = MovieKey(year, title)
+    # Titles that no film has, such as those with a NUL, never reach SQL.
+    catalogue.get_movie(key)
     if reviews.delete_review(get_viewer(request), key):
         messages.success(request, "Your review is deleted.")
     else:

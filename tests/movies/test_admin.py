@@ -40,5 +40,16 @@ def test_votes_can_be_looked_at_only(admin: Client) -> None:
     assert admin.post(f"/admin/movies/vote/{vote.pk}/change/", {}).status_code == 403
 
 
+def test_a_user_who_has_voted_can_be_deleted(admin: Client) -> None:
+    voter = User.objects.create_user("cypher")
+    Vote.objects.create(user=voter, year=1999, title="X", stars=5)
+
+    url = f"/admin/auth/user/{voter.pk}/delete/"
+
+    assert admin.post(url, {"post": "yes"}).status_code == 302
+    assert not User.objects.filter(username="cypher").exists()
+    assert not Vote.objects.exists()
+
+
 def test_visitors_are_kept_out(client: Client) -> None:
     assert client.get("/admin/movies/review/").status_code == 302

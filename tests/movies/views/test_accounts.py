@@ -7,6 +7,7 @@ from django.test import Client
 from movies import reviews
 from movies.catalogue import MovieKey
 from movies.context_processors import EDIT_PERMISSION
+from movies.forms import SignUpForm
 from movies.models import Review
 from movies.movie import Movie
 
@@ -51,6 +52,20 @@ def test_sign_up_says_what_is_wrong(client: Client, user: User) -> None:
     assert "password fields" in page.text
     assert page.fields["username"] == "trinity"
     assert "follow-the-rabbit" not in response.content.decode()
+
+
+def test_sign_up_when_the_name_is_taken_meanwhile(
+    client: Client, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form finds the name free, and the database does not."""
+    monkeypatch.setattr(SignUpForm, "clean_username", lambda self: self.cleaned_data["username"])
+    monkeypatch.setattr(SignUpForm, "validate_unique", lambda self: None)
+
+    response = client.post(SIGN_UP, PERSON | {"username": "trinity"})
+
+    assert response.status_code == 200
+    assert "A user with that username already exists." in read(response).text
+    assert User.objects.filter(username="trinity").count() == 1
 
 
 @pytest.mark.parametrize("url", [SIGN_UP, SIGN_IN])

@@ -119,3 +119,7 @@ def test_delete_review_leaves_those_of_others(member: Client, film: Movie) -> No
     member.post(f"{FILM}review/delete/")
 
     assert Review.objects.count() == 1
+
+
+def test_delete_review_of_no_film(member: Client, film: Movie) -> None:
+    assert member.post("/movies/2003/a%00b/review/delete/").status_code == 404
