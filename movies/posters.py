@@ -12,6 +12,9 @@ from .movie import MovieKey
 
 MIN_SIDE_PIXELS, MAX_SIDE_PIXELS = 50, 4000
 URL_LIFETIME_SECONDS = 3600
+# https://www.w3.org/TR/png-3/#11IEND and the EOI marker of ITU-T T.81, table B.1
+PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+JPEG_END = b"\xff\xd9"
 # A poster's key is never used again, so what a browser once got stays right.
 CACHE_CONTROL = "public, max-age=31536000, immutable"
 
@@ -47,6 +50,11 @@ def recognise(content: bytes) -> Picture:
             f"Expected a picture with sides of {MIN_SIDE_PIXELS} to {MAX_SIDE_PIXELS} pixels, "
             + (f"got {width} x {height}." if width > 0 else "got one that can't be read.")
         )
+    if not _is_whole(content, extension):
+        raise PosterRefused(
+            f"Expected a whole {extension.upper()} picture, got one that is cut off or followed by "
+            "something else."
+        )
     return Picture(content_type, extension, width, height)
 
 
@@ -58,6 +66,17 @@ def _recognise_type(content: bytes) -> tuple[str, str]:
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp", "webp"
     raise PosterTypeRefused("Expected a PNG, JPEG or WebP picture.")
+
+
+def _is_whole(content: bytes, extension: str) -> bool:
+    """Return whether the file ends where its format says that the picture does."""
+    if extension == "png":
+        return content.endswith(PNG_END)
+    if extension == "jpg":
+        # Some cameras fill up with zeros.
+        return content.rstrip(b"\0").endswith(JPEG_END)
+    # A chunk of odd length is filled up to an even one.
+    return len(content) - 8 - int.from_bytes(content[4:8], "little") in (0, 1)
 
 
 def upload_poster(key: MovieKey, content: bytes) -> str:

@@ -121,3 +121,13 @@ def test_bucket_is_missing(aws: str, settings: Any) -> None:
         upload_poster(KEY, make_png())
 
     assert caught.value.aws_code == "NoSuchBucket"
+
+
+@pytest.mark.parametrize("make", [make_png, make_jpeg, make_webp])
+def test_recognise_refuses_what_is_cut_off_or_followed(make: Any) -> None:
+    whole = make()
+
+    assert recognise(whole).width == 200
+    for broken in (whole[:-1], whole + b"<script>alert(1)</script>"):
+        with pytest.raises(PosterRefused, match="cut off or followed|can't be read"):
+            recognise(broken)
