@@ -55,6 +55,15 @@ def replace_open_entities(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
     return before
 
 
+def go_back_to(entity: Entity) -> bool:
+    """Forget what is open beneath an open entity of this request; False if it is not one."""
+    entities = _open_entities.get()
+    if entity not in entities:
+        return False
+    _open_entities.set(entities[: entities.index(entity) + 1])
+    return True
+
+
 def has_trace() -> bool:
     """Return whether a subsegment begun now would hang under something."""
     if _open_entities.get():
@@ -109,10 +118,9 @@ class Context(SDKContext):  # type: ignore[misc]
 
     def set_trace_entity(self, trace_entity: Entity) -> None:
         """Go on under an entity: one of this request, or one handed over by another thread."""
-        entities = _open_entities.get()
-        if trace_entity in entities:
-            _open_entities.set(entities[: entities.index(trace_entity) + 1])
-        elif self._is_subsegment(trace_entity):
+        if go_back_to(trace_entity):
+            return
+        if self._is_subsegment(trace_entity):
             _open_entities.set((trace_entity.parent_segment, trace_entity))
         else:
             _open_entities.set((trace_entity,))
@@ -158,11 +166,8 @@ class LambdaContext(Context):
     def set_trace_entity(self, trace_entity: Entity) -> None:
         is_subsegment = self._is_subsegment(trace_entity)
         function = trace_entity.parent_segment if is_subsegment else trace_entity
-        entities = _open_entities.get()
         _function.set((os.environ.get(TRACE_HEADER_VARIABLE), function))
-        if trace_entity in entities:
-            _open_entities.set(entities[: entities.index(trace_entity) + 1])
-        else:
+        if not go_back_to(trace_entity):
             _open_entities.set((trace_entity,) if is_subsegment else ())
 
     def handle_context_missing(self) -> None:

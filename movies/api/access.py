@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_protect
 
+from movies.context_processors import EDIT_PERMISSION
 from movies.reviews import has_sql
 
 from .errors import Problem
@@ -14,7 +15,6 @@ from .errors import Problem
 P = ParamSpec("P")
 Handler = Callable[Concatenate[HttpRequest, P], HttpResponse]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-EDIT_PERMISSION = "movies.edit_catalogue"
 
 
 def needs_sql(handler: Handler[P]) -> Handler[P]:

@@ -1,12 +1,12 @@
 """The limits of what can be asked for: the API checks them, and its description states them."""
 
-from movies import cursors
+from movies import cursors, listing, search
 from movies.movie import FIRST_YEAR, last_year
 
-MOVIES_LIMIT = 24
+MOVIES_LIMIT = listing.DEFAULT_LIMIT
 REVIEWS_LIMIT = 20
-MAX_LIMIT = 100
-QUERY_MAX_CHARS = 200
+MAX_LIMIT = listing.MAX_LIMIT
+QUERY_MAX_CHARS = search.QUERY_MAX_CHARS
 CURSOR_MAX_CHARS = cursors.MAX_CHARS
 
 

@@ -129,5 +129,5 @@ def test_recognise_refuses_what_is_cut_off_or_followed(make: Any) -> None:
 
     assert recognise(whole).width == 200
     for broken in (whole[:-1], whole + b"<script>alert(1)</script>"):
-        with pytest.raises(PosterRefused, match="cut off or followed|can't be read"):
+        with pytest.raises(PosterRefused, match=r"cut off or followed|can't be read"):
             recognise(broken)
