@@ -42,9 +42,15 @@ class Patience:
     attempts: int
 
 
-USUAL = Patience(2, 5, 3)
-# For what AWS must not do twice: after a lost answer, nobody knows whether it was done.
-ONCE = Patience(2, 5, 1)
+# DynamoDB answers in milliseconds, so what takes seconds isn't coming: two attempts and the pause
+# between them end within 5 s, long before API Gateway gives up (29 s), or a visitor.
+USUAL = Patience(1, 2, 2)
+# For what AWS must not do twice: after a lost answer, nobody knows whether it was done. All the
+# time of two attempts for the one, so that less is lost.
+ONCE = Patience(1, 4, 1)
+# For pictures of up to 2 MB. Connecting's timeout bounds sending too, all of it, and on a slow line
+# 2 MB take seconds; S3 itself may take one to store them.
+UPLOAD = Patience(4, 4, 2)
 # For health checks, which are asked again in a few seconds anyway.
 BRIEF = Patience(1, 1, 1)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from .aws import get_client, translate_errors
+from .aws import UPLOAD, get_client, translate_errors
 from .errors import PosterRefused, PosterTooLarge, PosterTypeRefused
 from .movie import MovieKey
 
@@ -88,7 +88,7 @@ def upload_poster(key: MovieKey, content: bytes) -> str:
     # Never by content: deleting one film's poster would take it from another that has the same.
     poster = f"posters/{key.year}/{secrets.token_hex(32)}.{picture.extension}"
     with translate_errors(f"PutObject {poster}"):
-        get_client("s3").put_object(
+        get_client("s3", patience=UPLOAD).put_object(
             Bucket=settings.POSTERS_BUCKET,
             Key=poster,
             Body=content,

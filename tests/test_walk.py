@@ -221,7 +221,7 @@ def test_the_embedded_aws_may_hang(run: Run) -> None:
         os.kill(pid, signal.SIGCONT)
 
     assert page.status_code == 503
-    assert seconds < 20
+    assert seconds < 8  # 5, and some for a machine that is busy
     assert page.headers["Retry-After"]
     assert "out of reach" in page.text
     assert (ready.status_code, ready.json()["sql"]) == (503, "ok")

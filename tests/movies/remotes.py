@@ -50,3 +50,20 @@ def serving(answer: Callable[[socket.socket, bytes], None]) -> Iterator[str]:
 def answering(text: str) -> Callable[[socket.socket, bytes], None]:
     """Return what sends one fixed answer."""
     return lambda connection, head: connection.sendall(text.replace("\n", "\r\n").encode())
+
+
+@contextmanager
+def keeping_silent() -> Iterator[tuple[str, list[bytes]]]:
+    """Take every request and answer none; yield the root's URL and the heads taken so far."""
+    heard: list[bytes] = []
+    is_over = threading.Event()
+
+    def take(connection: socket.socket, head: bytes) -> None:
+        heard.append(head)
+        is_over.wait()
+
+    with serving(take) as url:
+        try:
+            yield url.rstrip("/"), heard
+        finally:
+            is_over.set()

@@ -12,9 +12,19 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 
-from movies.aws import BRIEF, ONCE, forget_clients, get_client, translate_errors
+from movies.aws import (
+    BRIEF,
+    ONCE,
+    UPLOAD,
+    USUAL,
+    Patience,
+    forget_clients,
+    get_client,
+    translate_errors,
+)
 from movies.errors import AWSRefused, AWSUnreachable, Throttled
 from tests.movies.films import refusing
+from tests.movies.remotes import keeping_silent, serving
 from tests.processes import find_free_port
 
 
@@ -44,8 +54,8 @@ def test_client_is_made_once_by_many_threads(aws: str) -> None:
 def test_client_waits_and_tries_as_stated(aws: str) -> None:
     config = get_client("s3").meta.config
 
-    assert (config.connect_timeout, config.read_timeout) == (2, 5)
-    assert config.retries["total_max_attempts"] == 3
+    assert (config.connect_timeout, config.read_timeout) == (1, 2)
+    assert config.retries["total_max_attempts"] == 2
     assert get_client("s3", patience=BRIEF).meta.config.retries["total_max_attempts"] == 1
 
 
@@ -99,7 +109,7 @@ def test_refusal_keeps_code_message_and_cause(aws: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "ThrottlingException"])
-def test_throttling_is_told_apart_after_three_attempts(aws: str, code: str) -> None:
+def test_throttling_is_told_apart_after_two_attempts(aws: str, code: str) -> None:
     body = json.dumps({"__type": f"com.amazonaws.dynamodb#{code}", "message": "Slow down."})
 
     with (
@@ -109,7 +119,7 @@ def test_throttling_is_told_apart_after_three_attempts(aws: str, code: str) -> N
         get_something()
 
     assert caught.value.aws_code == code
-    assert len(calls) == 3
+    assert len(calls) == 2
 
 
 def test_translates_as_a_decorator(aws: str) -> None:
@@ -137,6 +147,47 @@ def test_closed_port_is_unreachable_soon(settings: Any) -> None:
     forget_clients()
     assert caught.value.aws_code == "EndpointConnectionError"
     assert time.monotonic() - started < 4
+
+
+@pytest.mark.parametrize(("patience", "attempts"), [(USUAL, 2), (ONCE, 1)])
+def test_silent_endpoint_is_given_up_within_five_seconds(
+    settings: Any, patience: Patience, attempts: int
+) -> None:
+    with keeping_silent() as (url, heard):
+        settings.AWS_ENDPOINT_URL = url
+        forget_clients()
+        started = time.monotonic()
+
+        with pytest.raises(AWSUnreachable, match="ListTables"), translate_errors("ListTables"):
+            get_client("dynamodb", patience=patience).list_tables()
+
+        seconds = time.monotonic() - started
+        forget_clients()
+    assert len(heard) == attempts
+    assert seconds < 7  # 5, and some for a machine that is busy
+
+
+def test_upload_has_the_time_that_a_slow_line_needs(settings: Any) -> None:
+    with serving(take_slowly) as url:
+        settings.AWS_ENDPOINT_URL = url.rstrip("/")
+        forget_clients()
+
+        answer = get_client("s3", patience=UPLOAD).put_object(
+            Bucket="b", Key="k", Body=b"x" * 2_000_000
+        )
+
+        forget_clients()
+    assert answer["ResponseMetadata"]["RetryAttempts"] == 0
+
+
+def take_slowly(connection: socket.socket, head: bytes) -> None:
+    """Take 2 MB in more than two seconds, and answer as S3 does."""
+    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    taken = 0
+    while taken < 2_000_000 and (chunk := connection.recv(20_000)):
+        taken += len(chunk)
+        time.sleep(0.03)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
 
 def test_silent_endpoint_is_unreachable(settings: Any) -> None:

@@ -1,9 +1,12 @@
 import json
+import time
 from typing import Any
 
 from django.test import Client
 
+from movies import aws as movies_aws
 from movies import tables
+from tests.movies.remotes import keeping_silent
 
 
 def test_show_app(client: Client, aws: str, settings: Any) -> None:
@@ -30,3 +33,21 @@ def test_show_app_when_aws_refuses(client: Client, aws: str, settings: Any) -> N
     assert answer["code"] in ("404", "NoSuchKey")
     assert answer["aws_message"]
     assert [step["is_ok"] for step in answer["steps"]] == [False, False]
+
+
+def test_show_app_where_nobody_answers(client: Client, settings: Any) -> None:
+    with keeping_silent() as (url, heard):
+        settings.AWS_ENDPOINT_URL = settings.REMOTE_URL_SECOND = url
+        settings.REMOTE_TIMEOUT_SECONDS = 3
+        movies_aws.forget_clients()
+        started = time.monotonic()
+
+        response = client.get("/app")
+
+        seconds = time.monotonic() - started
+        movies_aws.forget_clients()
+    assert response.status_code == 500
+    assert json.loads(response.content)["step"] == "s3"
+    # One for the remote URL, two for S3: 8 s, and some for a machine that is busy.
+    assert len(heard) == 3
+    assert seconds < 10
