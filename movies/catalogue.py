@@ -102,8 +102,8 @@ def get_movie(key: MovieKey) -> Movie:
 
 
 def add_movie(movie_fields: MovieFields) -> Movie:
-    """Add a film and return it, at version 1. Raises MovieExists, SampleIsReadOnly."""
-    movie = movie_fields.apply_to(Movie(movie_fields.key))
+    """Add a film and return it. Raises MovieExists, SampleIsReadOnly."""
+    movie = movie_fields.make_movie()
     _refuse_sample(movie.key)
     if write(movie.key, [put_new(movie), *change_rows(None, movie)]):
         raise MovieExists(movie.key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from django.utils.datastructures import MultiValueDict
 
 from .errors import BadInput
 from .movie import (
+    FIRST_VERSIONS,
     FIRST_YEAR,
     GENRES,
     MAX_STARS,
@@ -55,6 +57,10 @@ class MovieFields:
     @property
     def key(self) -> MovieKey:
         return MovieKey(self.year, self.title)
+
+    def make_movie(self) -> Movie:
+        """Return a new film with these fields, at a version that no film has had."""
+        return self.apply_to(Movie(self.key, version=secrets.randbelow(FIRST_VERSIONS)))
 
     def apply_to(self, movie: Movie) -> Movie:
         """Return the next version of a film with these fields; votes and poster stay."""

@@ -7,6 +7,10 @@ from datetime import UTC, date, datetime
 FIRST_YEAR = 1888
 YEARS_AHEAD = 10
 TITLE_MAX_CHARS = 200
+# A version counts from a random number on. After a deletion nothing is left to count on from, and
+# a film that began at 1 again would let a save made to the deleted one through. With the saves
+# that follow, it keeps to 15 digits: every program that reads JSON reads those exactly.
+FIRST_VERSIONS, VERSION_MAX_DIGITS = 10**14, 15
 MIN_STARS, MAX_STARS = 1, 10
 
 GENRES: tuple[str, ...] = (
@@ -58,7 +62,8 @@ SAMPLE_PLOT = "A studio announces the biggest film of its history, and then has 
 class Movie:
     """One film as the catalogue has it.
 
-    version grows by one at each save; votes don't change it. stars is the sum of all votes.
+    version grows by one at each save, from a random number on; votes don't change it. The film of
+    /app is at 0. stars is the sum of all votes.
     poster is the key of an S3 object in POSTERS_BUCKET.
     """
 

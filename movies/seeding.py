@@ -9,7 +9,7 @@ from django.conf import settings
 from .aws import get_client, translate_errors
 from .fields import MovieFields
 from .items import to_row
-from .movie import SAMPLE_KEY, SAMPLE_PLOT, Movie, MovieKey
+from .movie import SAMPLE_KEY, SAMPLE_PLOT, MovieKey
 from .terms import SEED, seed_row
 from .transactions import change_rows, put_new, put_row, write
 
@@ -40,7 +40,7 @@ def find_seeded() -> set[MovieKey]:
 
 def seed_movie(fields: MovieFields) -> bool:
     """Put a film in and note that; False, and no change, where somebody has added it already."""
-    movie = fields.apply_to(Movie(fields.key))
+    movie = fields.make_movie()
     mark = put_row(seed_row(movie.key))
     rows = change_rows(None, movie)
     if not write(movie.key, [put_new(movie), *rows, mark]):

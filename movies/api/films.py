@@ -8,7 +8,14 @@ from django.utils.http import parse_etags
 from movies import catalogue, edits
 from movies.errors import BadInput
 from movies.fields import MovieFields
-from movies.movie import FIRST_YEAR, GENRES, Movie, MovieKey, last_year
+from movies.movie import (
+    FIRST_YEAR,
+    GENRES,
+    VERSION_MAX_DIGITS,
+    Movie,
+    MovieKey,
+    last_year,
+)
 
 from . import members
 from .access import needs_editor
@@ -19,7 +26,7 @@ from .queries import read_choice, read_number, read_text
 from .serialisation import movie_to_json, movie_url, next_link
 
 # A version as an entity tag: what most If-Match headers hold.
-VERSION_TAG = re.compile(r'"(0|[1-9][0-9]{0,9})"')
+VERSION_TAG = re.compile(rf'"(0|[1-9][0-9]{{0,{VERSION_MAX_DIGITS - 1}}})"')
 FILTERS = ("year", "decade", "genre", "q")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from movies.movie import GENRES, last_year
+from movies.movie import GENRES, VERSION_MAX_DIGITS, last_year
 
 from . import schemas
 from .bodies import IMAGE_TYPES, JSON_TYPE
@@ -87,7 +87,10 @@ def _describe(prefix: str, _last_year: int, session_cookie: str, csrf_cookie: st
                 "Version": {
                     "description": "The film's version, for If-Match.",
                     "required": True,
-                    "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+                    "schema": {
+                        "type": "string",
+                        "pattern": rf'^"[0-9]{{1,{VERSION_MAX_DIGITS}}}"$',
+                    },
                 },
                 "Address": {
                     "required": True,

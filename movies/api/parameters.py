@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from movies.movie import FIRST_YEAR, GENRES, last_year
+from movies.movie import FIRST_YEAR, GENRES, VERSION_MAX_DIGITS, last_year
 
 from .limits import (
     CURSOR_MAX_CHARS,
@@ -12,7 +12,9 @@ from .limits import (
     REVIEWS_LIMIT,
     decades,
 )
-from .schemas import EXAMPLE_FIELDS, TITLE_SEGMENT, Schema
+from .schemas import EXAMPLE_FIELDS, EXAMPLE_MOVIE, TITLE_SEGMENT, Schema
+
+IF_MATCH = rf'^(?:"[0-9]{{1,{VERSION_MAX_DIGITS}}}"|\*)$'
 
 
 def _ref(name: str) -> Schema:
@@ -62,8 +64,8 @@ def describe_parameters() -> dict[str, Schema]:
             "in": "header",
             "required": True,
             "description": "The ETag of the film as the client has seen it; * for any.",
-            "schema": {"type": "string", "pattern": r'^(?:"[0-9]{1,10}"|\*)$'},
-            "example": '"1"',
+            "schema": {"type": "string", "pattern": IF_MATCH},
+            "example": f'"{EXAMPLE_MOVIE["version"]}"',
         },
         "year": in_query(
             "year", "A year.", type="integer", minimum=FIRST_YEAR, maximum=last_year()

@@ -49,7 +49,7 @@ EXAMPLE_MOVIE: Schema = {
     **EXAMPLE_FIELDS,
     "rating": 8.67,
     "votes": 3,
-    "version": 1,
+    "version": 56102938475610,
     "poster_url": None,
     "url": "/api/movies/1999/The%20Matrix/",
     "reviews_url": "/api/movies/1999/The%20Matrix/reviews/",

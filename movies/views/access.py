@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from movies.context_processors import EDIT_PERMISSION
+from movies.movie import VERSION_MAX_DIGITS
 from movies.reviews import has_sql
 
 from .errors import show_error
@@ -67,4 +68,4 @@ def get_viewer(request: HttpRequest) -> User:
 def read_version(request: HttpRequest) -> int:
     """Return the version that a form was made from; -1, which no film has, for anything else."""
     version = request.POST.get("version", "")
-    return int(version) if version.isdecimal() and len(version) < 10 else -1
+    return int(version) if version.isdecimal() and len(version) <= VERSION_MAX_DIGITS else -1

@@ -32,7 +32,7 @@ from movies.errors import (
     SampleIsReadOnly,
     Throttled,
 )
-from movies.movie import SAMPLE_KEY, Movie, MovieKey
+from movies.movie import SAMPLE_KEY, VERSION_MAX_DIGITS, Movie, MovieKey
 from tests.movies.films import make_fields, refusing
 
 KEY = MovieKey(1999, "The Matrix")
@@ -70,7 +70,7 @@ def count_rows() -> int:
 
 def test_get_movie(matrix: Movie) -> None:
     assert get_movie(KEY) == matrix
-    assert (matrix.version, matrix.votes, matrix.rating) == (1, 0, None)
+    assert (matrix.votes, matrix.rating) == (0, None)
 
 
 @pytest.mark.parametrize(
@@ -131,24 +131,27 @@ def test_add_movie_twice(matrix: Movie) -> None:
 
 
 def test_change_movie(matrix: Movie) -> None:
-    changed = change_movie(KEY, make_fields(plot="Rewritten.", genres=("Drama",)), version=1)
+    fields = make_fields(plot="Rewritten.", genres=("Drama",))
 
-    assert changed == get_movie(KEY) == Movie(KEY, "Rewritten.", ("Drama",), version=2)
+    changed = change_movie(KEY, fields, version=matrix.version)
+
+    version = matrix.version + 1
+    assert changed == get_movie(KEY) == Movie(KEY, "Rewritten.", ("Drama",), version=version)
     assert titles(genre="Drama") == ["The Matrix"]
     assert titles(genre="Action") == []
 
 
 def test_change_movie_moves_all_of_it(matrix: Movie) -> None:
     count_vote(KEY, 8)
-    set_poster(KEY, "posters/1999/x.png", version=1)
+    version = set_poster(KEY, "posters/1999/x.png", version=matrix.version).version
     rows = count_rows()
 
     changed = change_movie(
-        KEY, make_fields("Matrix, The", 2000, genres=("War", "Drama")), version=2
+        KEY, make_fields("Matrix, The", 2000, genres=("War", "Drama")), version=version
     )
 
     assert changed == get_movie(MovieKey(2000, "Matrix, The"))
-    assert (changed.poster, changed.version) == ("posters/1999/x.png", 3)
+    assert (changed.poster, changed.version) == ("posters/1999/x.png", version + 1)
     assert (changed.votes, changed.stars) == (1, 8)
     assert titles() == titles(year=2000) == titles(genre="War") == ["Matrix, The"]
     assert titles(year=1999) == titles(genre="Action") == []
@@ -163,7 +166,7 @@ def test_largest_film_can_be_moved(aws: str) -> None:
     words = [" ".join(f"{letter}{number:02}" for number in range(36)) for letter in "ab"]
     movie = add_movie(make_fields(words[0], **long))
 
-    change_movie(movie.key, make_fields(words[1], 2000, **long), version=1)
+    change_movie(movie.key, make_fields(words[1], 2000, **long), version=movie.version)
 
     assert titles() == [words[1]]
     assert count_rows() == 4 + 6 + 36
@@ -173,7 +176,7 @@ def test_move_onto_another_film(matrix: Movie) -> None:
     other = add_movie(make_fields("Fight Club"))
 
     with pytest.raises(MovieExists, match="There is a film 'The Matrix'"):
-        change_movie(other.key, make_fields(), version=1)
+        change_movie(other.key, make_fields(), version=other.version)
 
     assert titles() == ["Fight Club", "The Matrix"]
     assert get_movie(KEY) == matrix
@@ -182,36 +185,70 @@ def test_move_onto_another_film(matrix: Movie) -> None:
 @pytest.mark.parametrize(
     "act",
     [
-        lambda: change_movie(KEY, make_fields(plot="Mine."), version=1),
-        lambda: change_movie(KEY, make_fields("Mine"), version=1),
-        lambda: delete_movie(KEY, version=1),
-        lambda: set_poster(KEY, "mine", version=1),
+        lambda version: change_movie(KEY, make_fields(plot="Mine."), version=version),
+        lambda version: change_movie(KEY, make_fields("Mine"), version=version),
+        lambda version: delete_movie(KEY, version=version),
+        lambda version: set_poster(KEY, "mine", version=version),
     ],
 )
-def test_change_of_an_old_version(matrix: Movie, act: Callable[[], object]) -> None:
-    theirs = change_movie(KEY, make_fields(plot="Theirs."), version=1)
+def test_change_of_an_old_version(matrix: Movie, act: Callable[[int], object]) -> None:
+    theirs = change_movie(KEY, make_fields(plot="Theirs."), version=matrix.version)
 
-    with pytest.raises(MovieChanged, match="it is at version 2") as caught:
-        act()
+    with pytest.raises(MovieChanged, match=f"it is at version {theirs.version}") as caught:
+        act(matrix.version)
 
     assert caught.value.current == theirs == get_movie(KEY)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda version: change_movie(KEY, make_fields(plot="Stale."), version=version),
+        lambda version: change_movie(KEY, make_fields("Stale"), version=version),
+        lambda version: delete_movie(KEY, version=version),
+        lambda version: set_poster(KEY, "stale", version=version),
+    ],
+)
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_stale_change_of_the_film_that_was_there_before(
+    matrix: Movie, act: Callable[[int], object], is_deleted: bool
+) -> None:
+    if is_deleted:
+        delete_movie(KEY, version=matrix.version)
+    else:
+        change_movie(KEY, make_fields("Elsewhere"), version=matrix.version)
+    another = add_movie(make_fields(plot="Another."))
+
+    with pytest.raises(MovieChanged, match="this change was made to version"):
+        act(matrix.version)
+
+    assert get_movie(KEY) == another
+
+
+def test_versions_keep_to_15_digits(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("secrets.randbelow", lambda below: below - 1)
+
+    movie = add_movie(make_fields())
+
+    # Room for more saves than any film will see.
+    assert len(str(movie.version + 10**12)) == VERSION_MAX_DIGITS
 
 
 def test_delete_movie(matrix: Movie) -> None:
     count_vote(KEY, 3)
 
-    delete_movie(KEY, version=1)
+    delete_movie(KEY, version=matrix.version)
 
     assert titles() == []
     assert count_rows() == 0
 
 
 def test_set_poster(matrix: Movie) -> None:
-    with_poster = set_poster(KEY, "posters/1999/x.png", version=1)
-    without = set_poster(KEY, None, version=2)
+    with_poster = set_poster(KEY, "posters/1999/x.png", version=matrix.version)
+    without = set_poster(KEY, None, version=with_poster.version)
 
-    assert (with_poster.poster, with_poster.version) == ("posters/1999/x.png", 2)
-    assert (without.poster, without.version) == (None, 3)
+    assert (with_poster.poster, with_poster.version) == ("posters/1999/x.png", matrix.version + 1)
+    assert (without.poster, without.version) == (None, matrix.version + 2)
     assert get_movie(KEY) == without
 
 
@@ -220,7 +257,8 @@ def test_count_vote(matrix: Movie) -> None:
 
     voted = count_vote(KEY, 10)
 
-    assert (voted.votes, voted.stars, voted.rating, voted.version) == (2, 17, 8.5, 1)
+    assert (voted.votes, voted.stars, voted.rating) == (2, 17, 8.5)
+    assert voted.version == matrix.version
     assert voted == get_movie(KEY)
 
 
@@ -269,7 +307,7 @@ def test_votes_of_many_at_once_are_all_counted(matrix: Movie) -> None:
 
 
 def test_of_two_editors_one_wins(matrix: Movie) -> None:
-    for version in range(1, 11):
+    for version in range(matrix.version, matrix.version + 10):
         results = together(
             *(
                 lambda editor=editor, version=version: change_movie(
@@ -311,9 +349,10 @@ def test_votes_during_moves_are_not_lost(matrix: Movie) -> None:
 
     def move() -> None:
         try:
-            for version in range(1, 13):
-                here, there = keys if version % 2 else keys[::-1]
-                change_movie(here, make_fields(there.title, there.year), version=version)
+            for count in range(12):
+                here, there = keys[::-1] if count % 2 else keys
+                fields = make_fields(there.title, there.year)
+                change_movie(here, fields, version=matrix.version + count)
         finally:
             done.set()
 
@@ -337,7 +376,7 @@ def test_vote_between_read_and_delete(
 
     monkeypatch.setattr(catalogue, "get_movie", read_and_be_overtaken)
 
-    delete_movie(KEY, version=1)
+    delete_movie(KEY, version=matrix.version)
 
     assert titles() == []
 
@@ -353,7 +392,7 @@ def test_votes_between_every_read_and_delete(
     monkeypatch.setattr(catalogue, "get_movie", read_and_be_overtaken)
 
     with pytest.raises(Throttled, match="Others were writing it"):
-        delete_movie(KEY, version=1)
+        delete_movie(KEY, version=matrix.version)
 
 
 @pytest.mark.parametrize("code", ["TransactionConflictException", "ThrottlingException"])

@@ -81,8 +81,8 @@ def test_limit_out_of_range(aws: str, limit: int) -> None:
 
 def test_film_deleted_between_two_pages(films: None) -> None:
     first = list_movies(limit=5)
-    delete_movie(first.movies[-1].key, version=1)
-    delete_movie(NEWEST_FIRST[5], version=1)
+    for key in (first.movies[-1].key, NEWEST_FIRST[5]):
+        delete_movie(key, version=get_movies([key])[key].version)
 
     second = list_movies(limit=5, cursor=first.next_cursor)
 

@@ -57,8 +57,10 @@ def test_films_of_a_file(aws: str, file: Path) -> None:
 
 def test_what_editors_did_stays(aws: str, file: Path) -> None:
     seed(file=file)
-    change_movie(KEY, make_fields("Matrix, The", plot="Theirs."), version=1)
-    delete_movie(MovieKey(2001, "Amélie"), version=1)
+    amelie = get_movie(MovieKey(2001, "Amélie"))
+    fields = make_fields("Matrix, The", plot="Theirs.")
+    change_movie(KEY, fields, version=get_movie(KEY).version)
+    delete_movie(amelie.key, version=amelie.version)
 
     assert seed(file=file).startswith("Films: 0 added, 2 left")
 

@@ -12,7 +12,7 @@ from .client import APIClient, make_editor
 
 @pytest.fixture
 def film(aws: str) -> Movie:
-    """A film of the catalogue, at version 1."""
+    """A film of the catalogue."""
     return catalogue.add_movie(
         MovieFields(
             1999,

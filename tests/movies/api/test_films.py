@@ -27,6 +27,11 @@ def add_films(*films: tuple[int, str]) -> None:
         catalogue.add_movie(MovieFields(year, title, genres=() if year % 2 else ("Drama",)))
 
 
+def etag(film: Movie, saves: int = 0) -> str:
+    """Return the entity tag that the film has after so many more saves."""
+    return f'"{film.version + saves}"'
+
+
 def titles(response: Any) -> list[str]:
     """Return the titles of a page."""
     return [movie["title"] for movie in response.json()["movies"]]
@@ -47,7 +52,7 @@ def test_get_movie(anonymous: APIClient, film: Movie) -> None:
     response = anonymous.get(MATRIX)
 
     assert response.status_code == 200
-    assert response["ETag"] == '"1"'
+    assert response["ETag"] == etag(film)
     assert response.json() == {
         "year": 1999,
         "title": "The Matrix",
@@ -59,7 +64,7 @@ def test_get_movie(anonymous: APIClient, film: Movie) -> None:
         "release_date": None,
         "rating": None,
         "votes": 0,
-        "version": 1,
+        "version": film.version,
         "poster_url": None,
         "url": MATRIX,
         "reviews_url": MATRIX + "reviews/",
@@ -172,7 +177,7 @@ def test_add_movie(editor: APIClient) -> None:
 
     assert response.status_code == 201, response.content
     assert response["Location"] == film_path(2010, "Inception")
-    assert response["ETag"] == '"1"'
+    assert response["ETag"] == f'"{response.json()["version"]}"'
     assert response.json() == editor.get(response["Location"]).json()
     assert response.json()["runtime_minutes"] == 148
 
@@ -253,7 +258,7 @@ def test_every_title_has_an_address(editor: APIClient, title: str) -> None:
 
     assert editor.get(url).json()["title"] == title
     assert editor.get(added.json()["reviews_url"]).status_code == 200
-    assert editor.delete(url, if_match='"1"').status_code == 204
+    assert editor.delete(url, if_match=added["ETag"]).status_code == 204
     assert editor.get(url).status_code == 404
 
 
@@ -282,12 +287,12 @@ def test_get_movie_unknown(anonymous: APIClient, film: Movie, path: str) -> None
     assert response.json()["code"] in ("movie_not_found", "not_found")
 
 
-@pytest.mark.parametrize("if_match", ['"1"', "*", '"7", "1"', ' "1" '])
+@pytest.mark.parametrize("if_match", ["{}", "*", '"7", {}', " {} "])
 def test_change_movie(editor: APIClient, film: Movie, if_match: str) -> None:
-    response = editor.put(MATRIX, FIELDS, if_match=if_match)
+    response = editor.put(MATRIX, FIELDS, if_match=if_match.format(etag(film)))
 
     assert response.status_code == 200
-    assert response["ETag"] == '"2"'
+    assert response["ETag"] == etag(film, saves=1)
     assert response["Content-Location"] == MATRIX
     changed = editor.get(MATRIX).json()
     assert changed == response.json()
@@ -295,7 +300,7 @@ def test_change_movie(editor: APIClient, film: Movie, if_match: str) -> None:
 
 
 def test_change_movie_moves_it(editor: APIClient, film: Movie) -> None:
-    response = editor.put(MATRIX, {"year": 2000, "title": "Matrix"}, if_match='"1"')
+    response = editor.put(MATRIX, {"year": 2000, "title": "Matrix"}, if_match=etag(film))
 
     assert response["Content-Location"] == film_path(2000, "Matrix")
     assert editor.get(MATRIX).status_code == 404
@@ -305,20 +310,20 @@ def test_change_movie_moves_it(editor: APIClient, film: Movie) -> None:
 def test_change_movie_onto_another(editor: APIClient, film: Movie) -> None:
     add_films((1979, "Alien"))
 
-    response = editor.put(MATRIX, {"year": 1979, "title": "Alien"}, if_match='"1"')
+    response = editor.put(MATRIX, {"year": 1979, "title": "Alien"}, if_match=etag(film))
 
     assert response.status_code == 409
     assert response.json()["code"] == "movie_exists"
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-@pytest.mark.parametrize("if_match", ['"0"', '"2"', '"abc"', 'W/"1"', '"7", "8"'])
+@pytest.mark.parametrize("if_match", ['"0"', '"2"', '"abc"', "W/{}", '"7", "8"'])
 def test_stale_changes_show_the_film_as_it_is(
     editor: APIClient, film: Movie, method: str, if_match: str
 ) -> None:
     body = FIELDS if method == "PUT" else None
 
-    response = editor.send(method, MATRIX, body, if_match=if_match)
+    response = editor.send(method, MATRIX, body, if_match=if_match.format(etag(film)))
 
     assert response.status_code == 412
     assert response.json()["code"] == "movie_changed"
@@ -378,12 +383,25 @@ def test_two_editors_save_the_same_film(editor: APIClient, film: Movie) -> None:
     assert retried.json()["plot"] == "The second's."
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_stale_change_of_the_film_that_was_there_before(
+    editor: APIClient, film: Movie, method: str
+) -> None:
+    editor.delete(MATRIX, if_match=etag(film))
+    another = editor.post("/api/movies/", FIELDS).json()
+
+    response = editor.send(method, MATRIX, FIELDS if method == "PUT" else None, if_match=etag(film))
+
+    assert (response.status_code, response.json()["code"]) == (412, "movie_changed")
+    assert response.json()["current"] == another == editor.get(MATRIX).json()
+
+
 def test_delete_movie(editor: APIClient, film: Movie) -> None:
-    response = editor.delete(MATRIX, if_match='"1"')
+    response = editor.delete(MATRIX, if_match=etag(film))
 
     assert response.status_code == 204
     assert response.content == b""
-    assert editor.delete(MATRIX, if_match='"1"').status_code == 404
+    assert editor.delete(MATRIX, if_match=etag(film)).status_code == 404
 
 
 def test_the_sample_is_read_only(editor: APIClient) -> None:
@@ -404,14 +422,16 @@ def test_the_sample_is_read_only(editor: APIClient) -> None:
 def test_poster_of_a_film(editor: APIClient, film: Movie) -> None:
     picture = make_png()
 
-    put = editor.send("PUT", MATRIX + "poster/", picture, content_type="image/png", if_match='"1"')
+    put = editor.send(
+        "PUT", MATRIX + "poster/", picture, content_type="image/png", if_match=etag(film)
+    )
     with urlopen(put.json()["poster_url"]) as shown:
         assert shown.read() == picture
     deleted = editor.delete(MATRIX + "poster/", if_match=put["ETag"])
 
-    assert put["ETag"] == '"2"'
+    assert put["ETag"] == etag(film, saves=1)
     assert deleted.json()["poster_url"] is None
-    assert deleted["ETag"] == '"3"'
+    assert deleted["ETag"] == etag(film, saves=2)
 
 
 @pytest.mark.parametrize(
@@ -432,7 +452,7 @@ def test_replace_poster_refuses(
     editor: APIClient, film: Movie, content: bytes, content_type: str, status: int, code: str
 ) -> None:
     response = editor.send(
-        "PUT", MATRIX + "poster/", content, content_type=content_type, if_match='"1"'
+        "PUT", MATRIX + "poster/", content, content_type=content_type, if_match=etag(film)
     )
 
     assert (response.status_code, response.json()["code"]) == (status, code)
@@ -441,7 +461,7 @@ def test_replace_poster_refuses(
 
 def test_replace_poster_looks_at_the_bytes(editor: APIClient, film: Movie) -> None:
     response = editor.send(
-        "PUT", MATRIX + "poster/", make_png(), content_type="image/jpeg", if_match='"1"'
+        "PUT", MATRIX + "poster/", make_png(), content_type="image/jpeg", if_match=etag(film)
     )
 
     assert urlsplit(response.json()["poster_url"]).path.endswith(".png")

@@ -25,7 +25,7 @@ MATRIX = MovieFields(
 
 @pytest.fixture
 def film(aws: str) -> Movie:
-    """A film of the catalogue, at version 1."""
+    """A film of the catalogue."""
     return catalogue.add_movie(MATRIX)
 
 

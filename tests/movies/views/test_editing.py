@@ -17,8 +17,8 @@ EDIT = "/movies/1999/The%20Matrix/edit/"
 DELETE = "/movies/1999/The%20Matrix/delete/"
 
 
-def make_form(**changes: Any) -> dict[str, Any]:
-    """Return what an editor's browser sends for The Matrix, with changes."""
+def make_form(seen: Movie | None = None, **changes: Any) -> dict[str, Any]:
+    """Return what an editor's browser sends for The Matrix as it was seen, with changes."""
     return {
         "title": "The Matrix",
         "year": "1999",
@@ -28,7 +28,7 @@ def make_form(**changes: Any) -> dict[str, Any]:
         "actors": "Keanu Reeves\r\nCarrie-Anne Moss",
         "runtime_minutes": "136",
         "release_date": "",
-        "version": "1",
+        "version": "" if seen is None else str(seen.version),
         **changes,
     }
 
@@ -89,20 +89,20 @@ def test_edit_movie_shows_what_is_there(editor: Client, film: Movie) -> None:
 
     assert page.fields["title"] == "The Matrix"
     assert page.fields["runtime_minutes"] == "136"
-    assert page.fields["version"] == "1"
+    assert page.fields["version"] == str(film.version)
     assert "Keanu Reeves Carrie-Anne Moss" in page.text
 
 
 def test_edit_movie(editor: Client, film: Movie) -> None:
-    response = editor.post(EDIT, make_form(plot="He wakes up."))
+    response = editor.post(EDIT, make_form(film, plot="He wakes up."))
 
     assert response["Location"] == "/movies/1999/The%20Matrix/"
     assert catalogue.get_movie(film.key).plot == "He wakes up."
-    assert catalogue.get_movie(film.key).version == 2
+    assert catalogue.get_movie(film.key).version == film.version + 1
 
 
 def test_edit_movie_to_another_title(editor: Client, film: Movie) -> None:
-    response = editor.post(EDIT, make_form(title="Matrix/2"))
+    response = editor.post(EDIT, make_form(film, title="Matrix/2"))
 
     assert response["Location"] == "/movies/1999/Matrix~s2/"
     assert editor.get(response["Location"]).status_code == 200
@@ -112,14 +112,14 @@ def test_edit_movie_to_another_title(editor: Client, film: Movie) -> None:
 def test_edit_movie_to_the_title_of_another(editor: Client, film: Movie) -> None:
     catalogue.add_movie(MovieFields(1999, "eXistenZ"))
 
-    response = editor.post(EDIT, make_form(title="eXistenZ"))
+    response = editor.post(EDIT, make_form(film, title="eXistenZ"))
 
     assert response.status_code == 400
     assert "There is a film 'eXistenZ' of 1999 already." in read(response).text
 
 
 def test_edit_movie_refuses_and_keeps_what_was_typed(editor: Client, film: Movie) -> None:
-    page = read(editor.post(EDIT, make_form(title="New title", year="12")))
+    page = read(editor.post(EDIT, make_form(film, title="New title", year="12")))
 
     assert page.fields["title"] == "New title"
     assert page.fields["year"] == "12"
@@ -128,9 +128,9 @@ def test_edit_movie_refuses_and_keeps_what_was_typed(editor: Client, film: Movie
 
 def test_edit_movie_that_somebody_saved_first(editor: Client, film: Movie) -> None:
     theirs = MovieFields(1999, "The Matrix", plot="Theirs.", actors=("Keanu Reeves",))
-    catalogue.change_movie(film.key, theirs, version=1)
+    catalogue.change_movie(film.key, theirs, version=film.version)
 
-    response = editor.post(EDIT, make_form(plot="Mine."))
+    response = editor.post(EDIT, make_form(film, plot="Mine."))
 
     page = read(response)
     assert response.status_code == 409
@@ -138,7 +138,7 @@ def test_edit_movie_that_somebody_saved_first(editor: Client, film: Movie) -> No
     assert "Plot differs Mine. Theirs." in page.text
     assert "Title The Matrix The Matrix" in page.text
     assert "Genres differs Action, Science Fiction nothing" in page.text
-    assert page.fields["version"] == "2"
+    assert page.fields["version"] == str(film.version + 1)
     assert "/movies/1999/The%20Matrix/" in page.links
     assert EDIT in page.links
 
@@ -150,9 +150,9 @@ def test_edit_movie_that_somebody_saved_first(editor: Client, film: Movie) -> No
 
 
 def test_conflict_page_keeps_every_field(editor: Client, film: Movie) -> None:
-    catalogue.change_movie(film.key, MovieFields(1999, "The Matrix"), version=1)
+    catalogue.change_movie(film.key, MovieFields(1999, "The Matrix"), version=film.version)
 
-    html = editor.post(EDIT, make_form(plot='"Mine" & <b>')).content.decode()
+    html = editor.post(EDIT, make_form(film, plot='"Mine" & <b>')).content.decode()
 
     for hidden in (
         'name="plot" value="&quot;Mine&quot; &amp; &lt;b&gt;"',
@@ -165,9 +165,9 @@ def test_conflict_page_keeps_every_field(editor: Client, film: Movie) -> None:
 
 
 def test_edit_movie_that_somebody_deleted(editor: Client, film: Movie) -> None:
-    edits.delete_movie(film.key, version=1)
+    edits.delete_movie(film.key, version=film.version)
 
-    response = editor.post(EDIT, make_form(plot="Mine."))
+    response = editor.post(EDIT, make_form(film, plot="Mine."))
 
     page = read(response)
     assert response.status_code == 409
@@ -175,6 +175,17 @@ def test_edit_movie_that_somebody_deleted(editor: Client, film: Movie) -> None:
     assert "Mine." in page.text
     assert editor.post(ADD, make_form(plot="Mine.")).status_code == 302
     assert catalogue.get_movie(film.key).plot == "Mine."
+
+
+def test_edit_movie_that_was_deleted_and_added_again(editor: Client, film: Movie) -> None:
+    edits.delete_movie(film.key, version=film.version)
+    catalogue.add_movie(MovieFields(1999, "The Matrix", plot="Another."))
+
+    response = editor.post(EDIT, make_form(film, plot="Mine."))
+
+    assert response.status_code == 409
+    assert "Plot differs Mine. Another." in read(response).text
+    assert catalogue.get_movie(film.key).plot == "Another."
 
 
 @pytest.mark.parametrize("version", ["", "x", "-1", "9" * 400])
@@ -188,7 +199,7 @@ def test_edit_movie_refuses_a_wrong_version(editor: Client, film: Movie, version
 def test_edit_movie_the_sample(editor: Client, aws: str) -> None:
     response = editor.post(
         "/movies/2015/The%20Big%20New%20Movie/edit/",
-        make_form(title="The Big New Movie", year="2015"),
+        make_form(title="The Big New Movie", year="2015", version="0"),
     )
 
     assert response.status_code == 409
@@ -199,7 +210,7 @@ def test_delete_movie_asks_first(editor: Client, film: Movie) -> None:
     page = read(editor.get(DELETE))
 
     assert "Delete The Matrix (1999)?" in page.text
-    assert page.fields["version"] == "1"
+    assert page.fields["version"] == str(film.version)
 
     response = editor.post(DELETE, {"version": page.fields["version"]})
 
@@ -209,13 +220,13 @@ def test_delete_movie_asks_first(editor: Client, film: Movie) -> None:
 
 
 def test_delete_movie_that_somebody_saved_first(editor: Client, film: Movie) -> None:
-    catalogue.change_movie(film.key, MATRIX, version=1)
+    catalogue.change_movie(film.key, MATRIX, version=film.version)
 
-    response = editor.post(DELETE, {"version": "1"})
+    response = editor.post(DELETE, {"version": str(film.version)})
 
     assert response.status_code == 409
     assert "Somebody has saved this film meanwhile" in read(response).text
-    assert read(response).fields["version"] == "2"
+    assert read(response).fields["version"] == str(film.version + 1)
     assert catalogue.get_movie(film.key)
 
 
@@ -226,6 +237,6 @@ def test_delete_movie_refuses_a_wrong_version(editor: Client, film: Movie, versi
 
 
 def test_delete_movie_twice(editor: Client, film: Movie) -> None:
-    editor.post(DELETE, {"version": "1"})
+    editor.post(DELETE, {"version": str(film.version)})
 
-    assert editor.post(DELETE, {"version": "1"}).status_code == 404
+    assert editor.post(DELETE, {"version": str(film.version)}).status_code == 404

@@ -16,8 +16,10 @@ FILM = "/movies/1999/The%20Matrix/"
 KEY = MovieKey(1999, "The Matrix")
 
 
-def make_form(content: bytes, version: int = 1) -> dict[str, object]:
-    return {"image": SimpleUploadedFile("poster.txt", content), "version": str(version)}
+def make_form(seen: Movie | None, content: bytes) -> dict[str, object]:
+    """Return what a browser sends for the film as it was seen."""
+    version = "1" if seen is None else str(seen.version)
+    return {"image": SimpleUploadedFile("poster.txt", content), "version": version}
 
 
 def test_upload_shows_the_poster(
@@ -29,7 +31,7 @@ def test_upload_shows_the_poster(
     movies_aws.forget_clients()
     assert "Poster of The Matrix (1999)" in read(editor.get(f"{FILM}poster/")).text
 
-    response = editor.post(f"{FILM}poster/", make_form(png))
+    response = editor.post(f"{FILM}poster/", make_form(film, png))
 
     assert response["Location"] == FILM
     html = editor.get(FILM).content.decode()
@@ -40,7 +42,7 @@ def test_upload_shows_the_poster(
 
 
 def test_remove_shows_the_drawn_one(editor: Client, film: Movie, png: bytes) -> None:
-    editor.post(f"{FILM}poster/", make_form(png))
+    editor.post(f"{FILM}poster/", make_form(film, png))
     page = read(editor.get(f"{FILM}poster/"))
     assert "Remove the poster" in page.text
 
@@ -63,7 +65,7 @@ def test_remove_shows_the_drawn_one(editor: Client, film: Movie, png: bytes) -> 
 def test_upload_refuses(
     editor: Client, film: Movie, content: bytes, status: int, reason: str
 ) -> None:
-    response = editor.post(f"{FILM}poster/", make_form(content))
+    response = editor.post(f"{FILM}poster/", make_form(film, content))
 
     assert response.status_code == status
     assert reason in read(response).text
@@ -71,35 +73,37 @@ def test_upload_refuses(
 
 
 def test_upload_without_a_file(editor: Client, film: Movie) -> None:
-    response = editor.post(f"{FILM}poster/", {"version": "1"})
+    response = editor.post(f"{FILM}poster/", {"version": str(film.version)})
 
     assert response.status_code == 400
     assert "This field is required." in read(response).text
 
 
 def test_upload_that_is_too_large(editor: Client, film: Movie) -> None:
-    response = editor.post(f"{FILM}poster/", make_form(b"\x89PNG\r\n\x1a\n" + b"x" * 2_100_000))
+    response = editor.post(
+        f"{FILM}poster/", make_form(film, b"\x89PNG\r\n\x1a\n" + b"x" * 2_100_000)
+    )
 
     assert response.status_code == 413
     assert "2,097,152" in read(response).text
 
 
 def test_upload_over_what_somebody_saved(editor: Client, film: Movie, png: bytes) -> None:
-    catalogue.change_movie(film.key, MATRIX, version=1)
+    catalogue.change_movie(film.key, MATRIX, version=film.version)
 
-    response = editor.post(f"{FILM}poster/", make_form(png))
+    response = editor.post(f"{FILM}poster/", make_form(film, png))
 
     page = read(response)
     assert response.status_code == 409
     assert "Somebody changed" in page.text
-    assert page.fields["version"] == "2"
+    assert page.fields["version"] == str(film.version + 1)
     assert catalogue.get_movie(KEY).poster is None
 
 
 def test_remove_over_what_somebody_saved(editor: Client, film: Movie, png: bytes) -> None:
-    editor.post(f"{FILM}poster/", make_form(png))
+    editor.post(f"{FILM}poster/", make_form(film, png))
 
-    response = editor.post(f"{FILM}poster/", {"remove": "yes", "version": "1"})
+    response = editor.post(f"{FILM}poster/", {"remove": "yes", "version": str(film.version)})
 
     assert response.status_code == 409
     assert catalogue.get_movie(KEY).poster is not None
@@ -107,4 +111,4 @@ def test_remove_over_what_somebody_saved(editor: Client, film: Movie, png: bytes
 
 def test_poster_of_nothing(editor: Client, aws: str, png: bytes) -> None:
     assert editor.get(f"{FILM}poster/").status_code == 404
-    assert editor.post(f"{FILM}poster/", make_form(png)).status_code == 404
+    assert editor.post(f"{FILM}poster/", make_form(None, png)).status_code == 404
