@@ -71,4 +71,4 @@ def _drop_poster(poster: str | None) -> None:
     try:
         posters.delete_poster(poster)
     except AWSRefused as exc:
-        logger.warning("The poster %r stays in S3 without a film: %s", poster, exc)
+        logger.warning("The poster %r stays in S3 without a film: %s", poster, exc.details)

@@ -13,7 +13,7 @@ MoviesError                500 movies_error
 │   └── PosterTooLarge     413 poster_too_large
 ├── AWSRefused             503 aws_refused            (.operation, .aws_code, .aws_message)
 │   ├── Throttled          429 throttled              (.retry_after_seconds)
-│   └── AWSUnreachable     503 aws_unreachable
+│   └── AWSUnreachable     503 aws_unreachable        (.problem, .explanation)
 └── StepFailed             500 step_failed            (.step, .aws_code, .aws_message, .steps)
 """
 
@@ -32,6 +32,11 @@ class MoviesError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "movies_error"
+
+    @property
+    def details(self) -> str:
+        """All that is known, for the log and the terminal: not for visitors."""
+        return str(self)
 
 
 class MovieNotFound(MoviesError):
@@ -134,7 +139,10 @@ class PosterTooLarge(PosterRefused):
 
 
 class AWSRefused(MoviesError):
-    """AWS answered with an error; `reasons` has a code per action of a cancelled transaction."""
+    """AWS answered with an error; `reasons` has a code per action of a cancelled transaction.
+
+    AWS's message is in `details` only: it may name accounts and roles.
+    """
 
     status = 503
     code = "aws_refused"
@@ -146,11 +154,15 @@ class AWSRefused(MoviesError):
         aws_message: str,
         reasons: Sequence[str] = (),
     ) -> None:
-        super().__init__(f"AWS refused {operation} with {aws_code}: {aws_message}")
+        super().__init__(f"AWS refused {operation} with {aws_code}.")
         self.operation = operation
         self.aws_code = aws_code
         self.aws_message = aws_message
         self.reasons = tuple(reasons)
+
+    @property
+    def details(self) -> str:
+        return f"{self} {self.aws_message}"
 
 
 class Throttled(AWSRefused):
@@ -160,9 +172,23 @@ class Throttled(AWSRefused):
 
 
 class AWSUnreachable(AWSRefused):
-    """No answer from AWS: not reachable, too slow, or no credentials to ask with."""
+    """No answer from AWS: not reachable, too slow, or no credentials to ask with.
+
+    What AWS would have said is this error's own code and sentence. What boto3 said instead is in
+    `details` only: it names addresses, and where credentials were looked for.
+    """
 
     code = "aws_unreachable"
+
+    def __init__(self, operation: str, problem: str, explanation: str) -> None:
+        super().__init__(operation, self.code, f"AWS did not answer {operation}.")
+        self.args = (self.aws_message,)
+        self.problem = problem
+        self.explanation = explanation
+
+    @property
+    def details(self) -> str:
+        return f"{self} {self.problem}: {self.explanation}"
 
 
 class StepFailed(MoviesError):
@@ -174,7 +200,7 @@ class StepFailed(MoviesError):
     def __init__(
         self, step: str, aws_code: str, aws_message: str, steps: Sequence[Step] = ()
     ) -> None:
-        super().__init__(f"The step {step!r} failed: AWS said {aws_code}: {aws_message}")
+        super().__init__(f"The step {step!r} failed with {aws_code}: {aws_message}")
         self.step = step
         self.aws_code = aws_code
         self.aws_message = aws_message

@@ -30,15 +30,17 @@ class ErrorPagesMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, MoviesError) and exception.status != 500:
             status, code, reason = exception.status, exception.code, str(exception)
+            details = exception.details
         elif isinstance(exception, OperationalError | InterfaceError):
             status, code = 503, "sql_unavailable"
             reason = "The database of accounts and reviews doesn't answer."
+            details = str(exception)
         else:
             return None
         # Searchable on X-Ray: which errors do visitors meet, and where?
         tracing.put_annotation("error_code", code)
         if status >= 500:
-            logger.error("%s: %s", code, exception)
+            logger.error("%s: %s", code, details)
         response = show_error(request, status, reason, code)
         if isinstance(exception, Throttled):
             response["Retry-After"] = str(exception.retry_after_seconds)

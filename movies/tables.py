@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 
 from django.conf import settings
 
@@ -76,7 +77,7 @@ def _create_terms_table() -> None:
 
 def wait_for_table(table: str, max_wait_seconds: int = MAX_WAIT_SECONDS) -> None:
     """Return when the table is active. Raises AWSUnreachable if it isn't in time."""
-    with translate_errors(f"Waiting for {table}"):
+    with translate_errors(f"the wait for {table}"):
         get_client("dynamodb").get_waiter("table_exists").wait(
             TableName=table,
             WaiterConfig={"Delay": POLL_SECONDS, "MaxAttempts": max_wait_seconds // POLL_SECONDS},
@@ -108,7 +109,18 @@ def put_sample_object() -> None:
         )
 
 
-def check_dynamodb() -> str | None:
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why something that the site needs does not answer.
+
+    code: a word that anybody may read. details: what is known, for the log.
+    """
+
+    code: str
+    details: str
+
+
+def check_dynamodb() -> Trouble | None:
     """Return why the tables don't answer, or None; within about two seconds."""
     try:
         with translate_errors("BatchGetItem"):
@@ -128,21 +140,21 @@ def check_dynamodb() -> str | None:
                 }
             )
     except AWSRefused as error:
-        return str(error)
+        return Trouble(error.aws_code, error.details)
     return None
 
 
-def check_s3() -> str | None:
+def check_s3() -> Trouble | None:
     """Return why the posters' bucket doesn't answer, or None; within about two seconds."""
     try:
         with translate_errors(f"HeadBucket {settings.POSTERS_BUCKET}"):
             get_client("s3", patience=BRIEF).head_bucket(Bucket=settings.POSTERS_BUCKET)
     except AWSRefused as error:
-        return str(error)
+        return Trouble(error.aws_code, error.details)
     return None
 
 
-def check_sql() -> str | None:
+def check_sql() -> Trouble | None:
     """Return why the SQL database doesn't answer, or None; None too where there is none."""
     if not has_sql():
         return None
@@ -152,5 +164,5 @@ def check_sql() -> str | None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error as error:
-        return f"SQL refused a query with {type(error).__name__}."
+        return Trouble("sql_unavailable", f"SQL refused a query: {error}")
     return None

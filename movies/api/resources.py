@@ -86,7 +86,7 @@ def _tell(request: HttpRequest, exc: MoviesError) -> HttpResponse:
     if isinstance(exc, MovieChanged):
         return error_response(request, 412, exc.code, str(exc), current=movie_to_json(exc.current))
     if exc.status >= 500:
-        logger.error("%s", exc)
+        logger.error("%s", exc.details)
     if isinstance(exc, BadInput):
         return error_response(request, exc.status, exc.code, str(exc), fields=exc.fields)
     return error_response(request, exc.status, exc.code, str(exc))

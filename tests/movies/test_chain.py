@@ -153,9 +153,7 @@ def test_dynamodb_that_refuses(remote: str, daemon: Daemon, operation: str) -> N
     assert isinstance(failure, StepFailed)
     assert (failure.step, failure.aws_code) == ("dynamodb", "AccessDeniedException")
     assert failure.aws_message == "You may not."
-    assert str(failure) == (
-        "The step 'dynamodb' failed: AWS said AccessDeniedException: You may not."
-    )
+    assert str(failure) == ("The step 'dynamodb' failed with AccessDeniedException: You may not.")
     assert subsegments["dynamodb"]["fault"] is True
     assert subsegments["dynamodb"]["cause"]["exceptions"][0]["type"].endswith("AWSRefused")
 
@@ -171,15 +169,18 @@ def test_next_trace_is_whole_after_a_failure(remote: str, daemon: Daemon) -> Non
     assert list(subsegments) == NAMES
 
 
-def test_aws_that_does_not_answer(settings: Any) -> None:
+def test_aws_that_does_not_answer(settings: Any, daemon: Daemon) -> None:
     settings.AWS_ENDPOINT_URL = "http://127.0.0.1:9"
     forget_clients()
 
-    with pytest.raises(StepFailed, match="EndpointConnectionError") as caught:
-        run_chain()
+    failure, subsegments = run_traced(daemon)
 
     forget_clients()
-    assert caught.value.step == "s3"
+    assert isinstance(failure, StepFailed)
+    assert (failure.step, failure.aws_code) == ("s3", "aws_unreachable")
+    assert "127.0.0.1" not in f"{failure} {failure.aws_message} {failure.steps[-1].did}"
+    causes = [each["message"] for each in subsegments["s3"]["cause"]["exceptions"]]
+    assert any("Could not connect to the endpoint URL" in cause for cause in causes)
 
 
 def test_large_object_is_cut(remote: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

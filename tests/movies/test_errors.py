@@ -3,7 +3,14 @@
 import pytest
 
 from movies import errors
-from movies.errors import AWSRefused, BadInput, MovieChanged, MoviesError, StepFailed
+from movies.errors import (
+    AWSRefused,
+    AWSUnreachable,
+    BadInput,
+    MovieChanged,
+    MoviesError,
+    StepFailed,
+)
 from movies.movie import Movie, MovieKey
 
 KEY = MovieKey(1999, "The Matrix")
@@ -69,4 +76,17 @@ def test_aws_refused_keeps_what_aws_said() -> None:
 
     assert (error.operation, error.aws_code) == ("GetItem on Movies", "AccessDenied")
     assert (error.aws_message, error.reasons) == ("You may not.", ("None",))
-    assert str(error) == "AWS refused GetItem on Movies with AccessDenied: You may not."
+    assert str(error) == "AWS refused GetItem on Movies with AccessDenied."
+    assert error.details == "AWS refused GetItem on Movies with AccessDenied. You may not."
+
+
+def test_aws_unreachable_tells_visitors_no_more_than_that() -> None:
+    error = AWSUnreachable("GetItem on Movies", "ReadTimeoutError", "On endpoint http://inner.")
+
+    assert str(error) == error.aws_message == "AWS did not answer GetItem on Movies."
+    assert error.aws_code == error.code
+    assert error.details.endswith("Movies. ReadTimeoutError: On endpoint http://inner.")
+
+
+def test_details_are_the_sentence_where_nothing_is_kept_back() -> None:
+    assert BadInput("year", "Expected a year.").details == "year: Expected a year."

@@ -111,7 +111,7 @@ def test_aws_that_does_not_answer(settings: Any, file: Path) -> None:
     settings.AWS_ENDPOINT_URL = "http://127.0.0.1:9"
     forget_clients()
 
-    with pytest.raises(CommandError, match="AWS refused Query on MovieTerms"):
+    with pytest.raises(CommandError, match="AWS did not answer Query on MovieTerms"):
         seed(file=file)
 
     forget_clients()

@@ -74,7 +74,7 @@ def test_sample_object(aws: str, settings: Any) -> None:
 
 
 def test_waiting_for_a_table_that_never_comes(aws: str) -> None:
-    with pytest.raises(AWSUnreachable, match="Waiting for Nowhere"):
+    with pytest.raises(AWSUnreachable, match="the wait for Nowhere"):
         tables.wait_for_table("Nowhere", max_wait_seconds=1)
 
 
@@ -87,21 +87,29 @@ def test_all_is_ready(aws: str) -> None:
 def test_table_is_missing(aws: str, settings: Any, name: str) -> None:
     setattr(settings, name, "Nowhere")
 
-    assert "ResourceNotFoundException" in str(tables.check_dynamodb())
+    trouble = tables.check_dynamodb()
+    assert trouble is not None
+    assert trouble.code == "ResourceNotFoundException"
+    assert "BatchGetItem with ResourceNotFoundException" in trouble.details
 
 
 def test_bucket_is_missing(aws: str, settings: Any) -> None:
     settings.POSTERS_BUCKET = "nowhere"
 
-    assert "HeadBucket nowhere with 404" in str(tables.check_s3())
+    trouble = tables.check_s3()
+    assert trouble is not None
+    assert trouble.code == "404"
+    assert "HeadBucket nowhere with 404" in trouble.details
 
 
 def test_nobody_listens(settings: Any) -> None:
     settings.AWS_ENDPOINT_URL = f"http://127.0.0.1:{find_free_port()}"
     forget_clients()
 
-    assert "Could not connect" in str(tables.check_dynamodb())
-    assert "Could not connect" in str(tables.check_s3())
+    for trouble in (tables.check_dynamodb(), tables.check_s3()):
+        assert trouble is not None
+        assert trouble.code == "aws_unreachable"
+        assert "Could not connect" in trouble.details
     with pytest.raises(AWSUnreachable, match="CreateTable Movies"):
         tables.create_tables()
 
@@ -115,7 +123,7 @@ def test_silence_is_told_in_two_seconds(settings: Any, check: Any) -> None:
         forget_clients()
         check_started = time.monotonic()
 
-        assert "Read timeout" in str(check())
+        assert "Read timeout" in check().details
 
         assert time.monotonic() - check_started < 2.5
         forget_clients()
@@ -138,4 +146,5 @@ def test_sql_that_does_not_answer() -> None:
         text=True,
     )
 
-    assert answer.stdout.strip() == "SQL refused a query with OperationalError."
+    assert "code='sql_unavailable'" in answer.stdout
+    assert "unable to open database file" in answer.stdout

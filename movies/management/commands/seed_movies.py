@@ -47,7 +47,7 @@ class Command(BaseCommand):
             missing = [film for film in films if film.key not in seeded]
             added = sum(show_progress(_seed_all(missing), len(missing), sys.stderr))
         except AWSRefused as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(error.details) from error
         self.stdout.write(
             f"Films: {added} added, {len(films) - added} left as they were "
             f"({time.monotonic() - started:.1f} s)."

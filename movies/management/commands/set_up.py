@@ -19,7 +19,7 @@ class Command(BaseCommand):
             tables.create_bucket()
             tables.put_sample_object()
         except AWSRefused as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(error.details) from error
         self.stdout.write(
             f"Tables {settings.MOVIES_TABLE} and {settings.MOVIES_TERMS_TABLE}, "
             f"bucket {settings.POSTERS_BUCKET} and object {settings.SAMPLE_KEY} are there."

@@ -14,6 +14,8 @@ from movies.views import errors
 from .markup import read
 
 SAID = "It said <b>no</b>."
+# Of these, boto3's words are for the log.
+KEPT_BACK = ("429", "500", "503")
 
 
 def _raise(exception: Exception) -> Any:
@@ -60,7 +62,7 @@ def test_error_pages(visitor: Client, status: str) -> None:
     assert response.status_code == int(status)
     assert explanation.heading in page.text
     assert explanation.advice in page.text
-    assert (SAID in page.text) == (status != "500")
+    assert (SAID in page.text) == (status not in KEPT_BACK)
     assert "This page’s trace: 1-" in page.text  # noqa: RUF001 - as a page has it
     assert response["Cache-Control"] == "no-store"
     assert ("Retry-After" in response) == (status in ("429", "503"))
@@ -75,7 +77,15 @@ def test_error_pages_are_json_in_the_api(visitor: Client, status: str) -> None:
     assert response.status_code == problem["status"] == int(status)
     assert response["Content-Type"] == "application/problem+json"
     assert problem["trace_id"].startswith("1-")
-    assert SAID in problem["detail"] or status == "500"
+    assert (SAID in problem["detail"]) == (status not in KEPT_BACK)
+
+
+@pytest.mark.parametrize("url", ["/raise/503", "/api/raise/503"])
+def test_visitors_are_told_the_operation_and_no_address(visitor: Client, url: str) -> None:
+    answer = visitor.get(url).content
+
+    assert b"AWS did not answer GetItem." in answer
+    assert b"EndpointConnectionError" not in answer
 
 
 def test_error_page_where_nothing_is(visitor: Client) -> None:

@@ -39,7 +39,9 @@ def test_show_readiness_without_sql(client: Client, aws: str) -> None:
 
 
 @pytest.mark.django_db
-def test_show_readiness_when_aws_does_not_answer(client: Client, settings: Any) -> None:
+def test_show_readiness_when_aws_does_not_answer(
+    client: Client, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     settings.AWS_ENDPOINT_URL = "http://127.0.0.1:9"
     movies_aws.forget_clients()
 
@@ -49,6 +51,11 @@ def test_show_readiness_when_aws_does_not_answer(client: Client, settings: Any) 
     answer = json.loads(response.content)
     assert response.status_code == 503
     assert answer["ready"] is False
-    assert "EndpointConnectionError" in answer["s3"]
-    assert "EndpointConnectionError" in answer["dynamodb"]
-    assert answer["sql"] == "ok"
+    assert answer == {
+        "ready": False,
+        "s3": "aws_unreachable",
+        "dynamodb": "aws_unreachable",
+        "sql": "ok",
+    }
+    assert "s3 is not ready: AWS did not answer HeadBucket" in caplog.text
+    assert "Could not connect to the endpoint URL" in caplog.text
