@@ -1,6 +1,7 @@
 """The films in DynamoDB: lists, and writes that never overwrite what somebody else has saved."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from django.conf import settings
@@ -31,14 +32,15 @@ from .movie import (
 )
 from .search import search_movies
 from .transactions import (
-    WRITE_ATTEMPTS,
+    NotWritten,
+    attempts,
     change_rows,
     delete,
-    pause,
     put_new,
     too_busy,
     update_info,
     write,
+    write_once,
 )
 
 __all__ = [
@@ -124,12 +126,14 @@ def change_movie(key: MovieKey, fields: MovieFields, *, version: int) -> Movie:
             actions = [update_info(changed, version)]
         else:
             actions = [put_new(changed), delete(current)]
-        failed = write(key, [*actions, *change_rows(current, changed)])
-        if changed.key != key and 0 in failed:
-            raise MovieExists(changed.key)
-        if not failed:
-            break
-    return changed
+        try:
+            write_once([*actions, *change_rows(current, changed)])
+        except NotWritten as refusal:
+            if changed.key != key and 0 in refusal.failed:
+                raise MovieExists(changed.key) from refusal
+        else:
+            return changed
+    raise too_busy(key)
 
 
 def delete_movie(key: MovieKey, *, version: int) -> None:
@@ -138,8 +142,10 @@ def delete_movie(key: MovieKey, *, version: int) -> None:
     Raises MovieNotFound, MovieChanged, SampleIsReadOnly.
     """
     for current in _read_until_written(key, version):
-        if not write(key, [delete(current), *change_rows(current, None)]):
-            break
+        with suppress(NotWritten):
+            write_once([delete(current), *change_rows(current, None)])
+            return
+    raise too_busy(key)
 
 
 def set_poster(key: MovieKey, poster: str | None, *, version: int) -> Movie:
@@ -149,9 +155,10 @@ def set_poster(key: MovieKey, poster: str | None, *, version: int) -> Movie:
     """
     for current in _read_until_written(key, version):
         changed = replace(current, poster=poster, version=version + 1)
-        if not write(key, [update_info(changed, version)]):
-            break
-    return changed
+        with suppress(NotWritten):
+            write_once([update_info(changed, version)])
+            return changed
+    raise too_busy(key)
 
 
 def count_vote(key: MovieKey, stars: int) -> Movie:
@@ -163,7 +170,7 @@ def count_vote(key: MovieKey, stars: int) -> Movie:
     stars = read_stars(stars)
     _refuse_sample(key)
     _refuse_impossible(key)
-    for attempt in range(WRITE_ATTEMPTS):
+    for _ in attempts():
         try:
             return _add_vote(key, stars)
         except AWSRefused as error:
@@ -175,7 +182,6 @@ def count_vote(key: MovieKey, stars: int) -> Movie:
                 and error.aws_code != "TransactionConflictException"
             ):
                 raise
-        pause(attempt)
     raise too_busy(key)
 
 
@@ -195,17 +201,16 @@ def _add_vote(key: MovieKey, stars: int) -> Movie:
 
 
 def _read_until_written(key: MovieKey, version: int) -> Iterator[Movie]:
-    """Yield the film at this version, again and again: a vote may come between read and write.
+    """Yield the film at this version for each attempt: a vote may come between read and write.
 
     Raises MovieChanged as soon as it is at another version.
     """
     _refuse_sample(key)
-    for _ in range(WRITE_ATTEMPTS):
+    for _ in attempts():
         current = get_movie(key)
         if current.version != version:
             raise MovieChanged(current, version)
         yield current
-    raise too_busy(key)
 
 
 def _refuse_sample(key: MovieKey) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -25,27 +26,53 @@ _FAILED = "ConditionalCheckFailed"
 _CONFLICT = "TransactionConflict"
 
 
+class NotWritten(Exception):
+    """Nothing was written; `failed` has the places of the actions whose condition failed.
+
+    Where it is empty, others were writing the same items.
+    """
+
+    def __init__(self, failed: Iterable[int]) -> None:
+        super().__init__()
+        self.failed = frozenset(failed)
+
+
 def write(key: MovieKey, actions: list[Action]) -> frozenset[int]:
     """Write all actions for a film or none; return the places of those whose condition failed.
 
     Empty means written. While others write the same items, it waits and tries again.
     Raises Throttled if they do so all the time, AWSRefused for every other refusal.
     """
-    for attempt in range(WRITE_ATTEMPTS):
+    for _ in attempts():
         try:
-            # boto3 adds a ClientRequestToken: its own retry after a lost answer writes once only.
-            with translate_errors(f"TransactWriteItems on {settings.MOVIES_TABLE}"):
-                get_client("dynamodb").transact_write_items(TransactItems=actions)
-        except AWSRefused as error:
-            failed = [place for place, code in enumerate(error.reasons) if code == _FAILED]
-            if failed:
-                return frozenset(failed)
-            if _CONFLICT not in error.reasons:
-                raise
+            write_once(actions)
+        except NotWritten as refusal:
+            if refusal.failed:
+                return refusal.failed
         else:
             return frozenset()
-        pause(attempt)
     raise too_busy(key)
+
+
+def write_once(actions: list[Action]) -> None:
+    """Write all actions or none. Raises NotWritten, AWSRefused for every other refusal."""
+    try:
+        # boto3 adds a ClientRequestToken: its own retry after a lost answer writes once only.
+        with translate_errors(f"TransactWriteItems on {settings.MOVIES_TABLE}"):
+            get_client("dynamodb").transact_write_items(TransactItems=actions)
+    except AWSRefused as error:
+        failed = [place for place, code in enumerate(error.reasons) if code == _FAILED]
+        if failed or _CONFLICT in error.reasons:
+            raise NotWritten(failed) from error
+        raise
+
+
+def attempts() -> Iterator[None]:
+    """Yield once for each attempt that one write has, with a pause before every later one."""
+    for attempt in range(WRITE_ATTEMPTS):
+        if attempt:
+            pause(attempt - 1)
+        yield
 
 
 def pause(attempt: int) -> None:

@@ -381,6 +381,35 @@ def test_vote_between_read_and_delete(
     assert titles() == []
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda version: change_movie(KEY, make_fields(plot="New."), version=version),
+        lambda version: change_movie(KEY, make_fields("New"), version=version),
+        lambda version: delete_movie(KEY, version=version),
+        lambda version: set_poster(KEY, "new", version=version),
+    ],
+)
+@pytest.mark.parametrize("code", ["TransactionConflict", "ConditionalCheckFailed"])
+def test_all_attempts_of_a_write_come_from_one_budget(
+    matrix: Movie, impatient: None, act: Callable[[int], object], code: str
+) -> None:
+    # The second reason: of a move, that is the version of the film itself.
+    reasons = [{"Code": "None"}, {"Code": code}]
+    body = json.dumps(
+        {"__type": "TransactionCanceledException", "message": "-", "CancellationReasons": reasons}
+    )
+
+    with (
+        refusing("TransactWriteItems", body, times=999) as calls,
+        pytest.raises(Throttled, match="a write of 'The Matrix'"),
+    ):
+        act(matrix.version)
+
+    assert len(calls) == transactions.WRITE_ATTEMPTS
+    assert get_movie(KEY) == matrix
+
+
 def test_votes_between_every_read_and_delete(
     matrix: Movie, monkeypatch: pytest.MonkeyPatch
 ) -> None:
