@@ -14,6 +14,8 @@ MoviesError                500 movies_error
 ├── AWSRefused             503 aws_refused            (.operation, .aws_code, .aws_message)
 │   ├── Throttled          429 throttled              (.retry_after_seconds)
 │   └── AWSUnreachable     503 aws_unreachable        (.problem, .explanation)
+├── SQLUnavailable         503 sql_unavailable
+├── NotReady               503 not_ready
 └── StepFailed             500 step_failed            (.step, .aws_code, .aws_message, .steps)
 """
 
@@ -168,7 +170,6 @@ class AWSRefused(MoviesError):
 class Throttled(AWSRefused):
     status = 429
     code = "throttled"
-    retry_after_seconds: ClassVar[int] = 2
 
 
 class AWSUnreachable(AWSRefused):
@@ -191,6 +192,36 @@ class AWSUnreachable(AWSRefused):
         return f"{self} {self.problem}: {self.explanation}"
 
 
+class SQLUnavailable(MoviesError):
+    """The database can't be reached, or doesn't answer."""
+
+    status = 503
+    code = "sql_unavailable"
+
+    def __init__(self, problem: Exception) -> None:
+        super().__init__("The database of accounts and reviews doesn't answer.")
+        self.problem = problem
+
+    @property
+    def details(self) -> str:
+        return f"{self} {type(self.problem).__name__}: {self.problem}"
+
+
+class NotReady(MoviesError):
+    """Parts that the site needs don't answer; `troubles` holds the error of each by its name."""
+
+    status = 503
+    code = "not_ready"
+
+    def __init__(self, troubles: Mapping[str, MoviesError]) -> None:
+        super().__init__(f"These don't answer: {', '.join(troubles)}.")
+        self.troubles = dict(troubles)
+
+    @property
+    def details(self) -> str:
+        return " ".join([str(self), *(error.details for error in self.troubles.values())])
+
+
 class StepFailed(MoviesError):
     """AWS refused a step of /app; `steps` holds what was done until then, this step last."""
 
@@ -205,3 +236,7 @@ class StepFailed(MoviesError):
         self.aws_code = aws_code
         self.aws_message = aws_message
         self.steps = tuple(steps)
+
+    @property
+    def details(self) -> str:
+        return f"{self} {getattr(self.__cause__, 'details', '')}"

@@ -1,17 +1,14 @@
 """Turn errors that were foreseen into pages, before anybody takes them for faults of the site."""
 
-import logging
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 import tracing
 
-from .errors import MoviesError, Throttled
+from .errors import MoviesError, SQLUnavailable
+from .failures import SQL_ERRORS, log_failure
 from .views.errors import show_error
-
-logger = logging.getLogger(__name__)
 
 
 class ErrorPagesMiddleware:
@@ -28,20 +25,11 @@ class ErrorPagesMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, MoviesError) and exception.status != 500:
-            status, code, reason = exception.status, exception.code, str(exception)
-            details = exception.details
-        elif isinstance(exception, OperationalError | InterfaceError):
-            status, code = 503, "sql_unavailable"
-            reason = "The database of accounts and reviews doesn't answer."
-            details = str(exception)
-        else:
+        error = SQLUnavailable(exception) if isinstance(exception, SQL_ERRORS) else exception
+        if not isinstance(error, MoviesError) or error.status == 500:
             return None
         # Searchable on X-Ray: which errors do visitors meet, and where?
-        tracing.put_annotation("error_code", code)
-        if status >= 500:
-            logger.error("%s: %s", code, details)
-        response = show_error(request, status, reason, code)
-        if isinstance(exception, Throttled):
-            response["Retry-After"] = str(exception.retry_after_seconds)
+        tracing.put_annotation("error_code", error.code)
+        response = show_error(request, error.status, str(error), error.code)
+        log_failure(request, response, error)
         return response

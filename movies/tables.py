@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 from django.conf import settings
 
 from .aws import BRIEF, get_client, translate_errors
-from .errors import AWSRefused
+from .errors import AWSRefused, SQLUnavailable
 from .movie import SAMPLE_KEY
 from .reviews import has_sql
 
@@ -109,18 +108,7 @@ def put_sample_object() -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why something that the site needs does not answer.
-
-    code: a word that anybody may read. details: what is known, for the log.
-    """
-
-    code: str
-    details: str
-
-
-def check_dynamodb() -> Trouble | None:
+def check_dynamodb() -> AWSRefused | None:
     """Return why the tables don't answer, or None; within about two seconds."""
     try:
         with translate_errors("BatchGetItem"):
@@ -140,21 +128,21 @@ def check_dynamodb() -> Trouble | None:
                 }
             )
     except AWSRefused as error:
-        return Trouble(error.aws_code, error.details)
+        return error
     return None
 
 
-def check_s3() -> Trouble | None:
+def check_s3() -> AWSRefused | None:
     """Return why the posters' bucket doesn't answer, or None; within about two seconds."""
     try:
         with translate_errors(f"HeadBucket {settings.POSTERS_BUCKET}"):
             get_client("s3", patience=BRIEF).head_bucket(Bucket=settings.POSTERS_BUCKET)
     except AWSRefused as error:
-        return Trouble(error.aws_code, error.details)
+        return error
     return None
 
 
-def check_sql() -> Trouble | None:
+def check_sql() -> SQLUnavailable | None:
     """Return why the SQL database doesn't answer, or None; None too where there is none."""
     if not has_sql():
         return None
@@ -164,5 +152,5 @@ def check_sql() -> Trouble | None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error as error:
-        return Trouble("sql_unavailable", f"SQL refused a query: {error}")
+        return SQLUnavailable(error)
     return None

@@ -1,21 +1,18 @@
 """Make a view of functions, one for each method; tell every error in the API's one shape."""
 
-import logging
 from collections.abc import Callable, Collection
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.csrf import csrf_exempt
 
-from movies.errors import BadInput, MovieChanged, MoviesError
+from movies.errors import BadInput, MovieChanged, MoviesError, SQLUnavailable
+from movies.failures import SQL_ERRORS, log_failure
 
 from .errors import Problem, error_response
 from .queries import check_query
 from .serialisation import movie_to_json
-
-logger = logging.getLogger(__name__)
 
 
 def resource(
@@ -75,18 +72,14 @@ def _answer(
         return error_response(request, 413, "body_too_large", f"The body is too large: {exc}")
     except (SuspiciousOperation, MultiPartParserError, UnreadablePostError) as exc:
         return error_response(request, 400, "bad_request", f"The request can't be read: {exc}")
-    except (OperationalError, InterfaceError) as exc:
-        logger.error("The database doesn't answer: %s", exc)
-        return error_response(
-            request, 503, "sql_unavailable", "The database doesn't answer; try again later."
-        )
+    except SQL_ERRORS as exc:
+        return _tell(request, SQLUnavailable(exc))
 
 
 def _tell(request: HttpRequest, exc: MoviesError) -> HttpResponse:
     if isinstance(exc, MovieChanged):
         return error_response(request, 412, exc.code, str(exc), current=movie_to_json(exc.current))
-    if exc.status >= 500:
-        logger.error("%s", exc.details)
-    if isinstance(exc, BadInput):
-        return error_response(request, exc.status, exc.code, str(exc), fields=exc.fields)
-    return error_response(request, exc.status, exc.code, str(exc))
+    extra = {"fields": exc.fields} if isinstance(exc, BadInput) else {}
+    response = error_response(request, exc.status, exc.code, str(exc), **extra)
+    log_failure(request, response, exc)
+    return response

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from movies import chain
 from movies.errors import StepFailed
+from movies.failures import log_failure
 
 
 @require_safe
@@ -17,7 +18,7 @@ def show_app(request: HttpRequest) -> HttpResponse:
     try:
         steps = chain.run_chain()
     except StepFailed as exc:
-        return JsonResponse(
+        response = JsonResponse(
             {
                 "message": str(exc),
                 "step": exc.step,
@@ -27,4 +28,6 @@ def show_app(request: HttpRequest) -> HttpResponse:
             },
             status=500,
         )
+        log_failure(request, response, exc)
+        return response
     return JsonResponse({"message": "The function ran.", "steps": [asdict(step) for step in steps]})

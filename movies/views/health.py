@@ -1,15 +1,13 @@
 """Whether this process answers, and whether what it needs does."""
 
-import logging
-
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from movies import tables
+from movies.errors import AWSRefused, MoviesError, NotReady
+from movies.failures import log_failure
 from movies.reviews import has_sql
-
-logger = logging.getLogger(__name__)
 
 
 @require_safe
@@ -26,16 +24,20 @@ def show_readiness(request: HttpRequest) -> HttpResponse:
 
     SQL says "none" where the site has none, which is how it should be then.
     """
-    troubles = {
+    checks = {
         "s3": tables.check_s3(),
         "dynamodb": tables.check_dynamodb(),
         "sql": tables.check_sql(),
     }
-    parts = {name: trouble.code if trouble else "ok" for name, trouble in troubles.items()}
+    parts = {name: _code(error) if error else "ok" for name, error in checks.items()}
     if not has_sql():
         parts["sql"] = "none"
-    is_ready = not any(troubles.values())
-    for name, trouble in troubles.items():
-        if trouble:
-            logger.warning("%s is not ready: %s", name, trouble.details)
-    return JsonResponse({"ready": is_ready, **parts}, status=200 if is_ready else 503)
+    troubles = {name: error for name, error in checks.items() if error}
+    response = JsonResponse({"ready": not troubles, **parts}, status=503 if troubles else 200)
+    if troubles:
+        log_failure(request, response, NotReady(troubles))
+    return response
+
+
+def _code(error: MoviesError) -> str:
+    return error.aws_code if isinstance(error, AWSRefused) else error.code

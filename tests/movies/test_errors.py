@@ -1,6 +1,7 @@
 """Tests of movies.errors: each leaf's status, code and sentence."""
 
 import pytest
+from django.db import OperationalError
 
 from movies import errors
 from movies.errors import (
@@ -33,6 +34,8 @@ KEY = MovieKey(1999, "The Matrix")
         (AWSRefused("GetItem", "AccessDenied", "no"), 503, "aws_refused"),
         (errors.Throttled("GetItem", "Slow", "no"), 429, "throttled"),
         (errors.AWSUnreachable("GetItem", "Timeout", "no"), 503, "aws_unreachable"),
+        (errors.SQLUnavailable(OperationalError("no")), 503, "sql_unavailable"),
+        (errors.NotReady({"s3": AWSRefused("HeadBucket", "404", "no")}), 503, "not_ready"),
         (StepFailed("s3", "NoSuchKey", "no"), 500, "step_failed"),
     ],
 )

@@ -36,7 +36,7 @@ def test_throttled_says_when_to_come_back() -> None:
     response = answer(Throttled("GetItem", "Throttling", "Slow down."))
 
     assert response is not None
-    assert response["Retry-After"] == str(Throttled.retry_after_seconds)
+    assert response["Retry-After"] == "2"
 
 
 def test_sql_out_of_reach_is_503() -> None:

@@ -89,7 +89,7 @@ def test_table_is_missing(aws: str, settings: Any, name: str) -> None:
 
     trouble = tables.check_dynamodb()
     assert trouble is not None
-    assert trouble.code == "ResourceNotFoundException"
+    assert trouble.aws_code == "ResourceNotFoundException"
     assert "BatchGetItem with ResourceNotFoundException" in trouble.details
 
 
@@ -98,7 +98,7 @@ def test_bucket_is_missing(aws: str, settings: Any) -> None:
 
     trouble = tables.check_s3()
     assert trouble is not None
-    assert trouble.code == "404"
+    assert trouble.aws_code == "404"
     assert "HeadBucket nowhere with 404" in trouble.details
 
 
@@ -136,7 +136,10 @@ def test_site_without_sql_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_sql_that_does_not_answer() -> None:
-    program = "import django; django.setup(); from movies import tables; print(tables.check_sql())"
+    program = (
+        "import django; django.setup()\n"
+        "from movies import tables; print(tables.check_sql().details)"
+    )
 
     answer = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],
@@ -146,5 +149,4 @@ def test_sql_that_does_not_answer() -> None:
         text=True,
     )
 
-    assert "code='sql_unavailable'" in answer.stdout
-    assert "unable to open database file" in answer.stdout
+    assert "OperationalError: unable to open database file" in answer.stdout

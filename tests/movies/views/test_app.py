@@ -1,7 +1,9 @@
 import json
+import logging
 import time
 from typing import Any
 
+import pytest
 from django.test import Client
 
 from movies import aws as movies_aws
@@ -22,7 +24,9 @@ def test_show_app(client: Client, aws: str, settings: Any) -> None:
     assert all(step["duration_ms"] >= 0 for step in answer["steps"])
 
 
-def test_show_app_when_aws_refuses(client: Client, aws: str, settings: Any) -> None:
+def test_show_app_when_aws_refuses(
+    client: Client, aws: str, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     settings.SAMPLE_KEY = "sample/nothing"
 
     response = client.get("/app")
@@ -33,6 +37,8 @@ def test_show_app_when_aws_refuses(client: Client, aws: str, settings: Any) -> N
     assert answer["code"] in ("404", "NoSuchKey")
     assert answer["aws_message"]
     assert [step["is_ok"] for step in answer["steps"]] == [False, False]
+    (record,) = [each for each in caplog.records if each.levelno >= logging.ERROR]
+    assert "/app: step_failed: The step 's3' failed with NoSuchKey" in record.getMessage()
 
 
 def test_show_app_where_nobody_answers(client: Client, settings: Any) -> None:

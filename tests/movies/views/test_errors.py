@@ -1,4 +1,5 @@
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -95,15 +96,34 @@ def test_error_page_where_nothing_is(visitor: Client) -> None:
     assert "This site has no page '/nothing/<b>/here'." in read(response).text
 
 
-def test_error_page_where_sql_is_out_of_reach(
-    visitor: Client, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_error_page_where_sql_is_out_of_reach(visitor: Client) -> None:
     response = visitor.get("/raise/sql")
 
     assert response.status_code == 503
     assert response["Retry-After"]
     assert "The database of accounts and reviews doesn't answer." in read(response).text
-    assert "sql_unavailable: connection refused" in caplog.messages
+    assert "connection refused" not in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        (
+            "/raise/503",
+            f"aws_unreachable: AWS did not answer GetItem. EndpointConnectionError: {SAID}",
+        ),
+        ("/api/raise/503", "EndpointConnectionError"),
+        ("/raise/sql", "OperationalError: connection refused"),
+    ],
+)
+def test_foreseen_failure_is_one_record_with_path_and_reason(
+    visitor: Client, caplog: pytest.LogCaptureFixture, url: str, reason: str
+) -> None:
+    visitor.get(url)
+
+    (record,) = [each for each in caplog.records if each.levelno >= logging.ERROR]
+    assert record.getMessage().startswith(f"Service Unavailable: {url}: ")
+    assert reason in record.getMessage()
 
 
 def test_error_page_says_nothing_of_an_unhandled_exception(visitor: Client) -> None:
