@@ -5,6 +5,7 @@ MoviesError                500 movies_error
 ├── MovieExists            409 movie_exists
 ├── MovieChanged           409 movie_changed          (412 in the API, where If-Match failed)
 ├── AlreadyVoted           409 already_voted
+├── VoteUncertain          503 vote_uncertain         (counted or not, it never will be again)
 ├── SampleIsReadOnly       409 sample_is_read_only
 ├── BadInput               400 bad_input              (.fields: each wrong field with its reason)
 │   └── BadCursor          400 bad_cursor
@@ -80,6 +81,24 @@ class AlreadyVoted(MoviesError):
     def __init__(self, key: MovieKey) -> None:
         super().__init__(f"You have voted on {key.title!r} of {key.year} already.")
         self.key = key
+
+
+class VoteUncertain(MoviesError):
+    """AWS didn't say whether it counted a vote; so that it isn't counted twice, it stays cast."""
+
+    status = 503
+    code = "vote_uncertain"
+
+    def __init__(self, key: MovieKey, problem: AWSRefused) -> None:
+        super().__init__(
+            f"AWS did not say whether it counted your vote on {key.title!r} of {key.year}. "
+            "It may have, and so it will not be counted again."
+        )
+        self.problem = problem
+
+    @property
+    def details(self) -> str:
+        return f"{self} {self.problem.details}"
 
 
 class SampleIsReadOnly(MoviesError):

@@ -10,10 +10,11 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from . import catalogue, cursors
-from .errors import AlreadyVoted, BadInput
+from .errors import AlreadyVoted, AWSRefused, BadInput, MoviesError, VoteUncertain
 from .fields import read_stars
 from .models import Review, Vote
 from .movie import Movie, MovieKey
+from .transactions import may_be_done
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -85,19 +86,26 @@ def delete_review(user: User, key: MovieKey) -> bool:
 def cast_vote(user: User, key: MovieKey, stars: int) -> Movie:
     """Count this user's vote on a film, once and for all; return the film with it.
 
-    The row comes first, so that a second vote fails before it is counted, and a count that
-    fails takes the row back. Raises AlreadyVoted, MovieNotFound, BadInput.
+    The row comes first, so that a second vote fails before it is counted; it goes again where AWS
+    says that it counted nothing. Meanwhile no transaction is open: other writers would wait for
+    AWS. Raises AlreadyVoted, MovieNotFound, BadInput, and VoteUncertain where AWS says nothing:
+    then the row stays, so that nothing is counted twice.
     """
     stars = read_stars(stars)
     # Before any SQL: a key that no film has may be one that a column can't hold.
     catalogue.get_movie(key)
-    with transaction.atomic():
-        try:
-            with transaction.atomic():
-                Vote.objects.create(user=user, year=key.year, title=key.title, stars=stars)
-        except IntegrityError as exc:
-            raise AlreadyVoted(key) from exc
+    try:
+        with transaction.atomic():
+            vote = Vote.objects.create(user=user, year=key.year, title=key.title, stars=stars)
+    except IntegrityError as exc:
+        raise AlreadyVoted(key) from exc
+    try:
         return catalogue.count_vote(key, stars)
+    except MoviesError as exc:
+        if isinstance(exc, AWSRefused) and may_be_done(exc):
+            raise VoteUncertain(key, exc) from exc
+        vote.delete()
+        raise
 
 
 def move_opinions(key: MovieKey, new_key: MovieKey) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from .aws import get_client, translate_errors
-from .errors import AWSRefused, Throttled
+from .errors import AWSRefused, AWSUnreachable, Throttled
 from .items import to_info, to_item, to_key, to_row_item, to_row_key
 from .movie import Movie, MovieKey
 from .terms import TermRow, rows_of
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 # A writer that meets others tries again, after longer and longer pauses: about 3 s in all.
 WRITE_ATTEMPTS = 10
 MAX_PAUSE_SECONDS = 0.8
+
+# boto3's errors for a request that never left. After any other, AWS may have done what was asked.
+NEVER_SENT = frozenset({"ConnectTimeoutError", "EndpointConnectionError", "NoCredentialsError"})
 
 _FAILED = "ConditionalCheckFailed"
 _CONFLICT = "TransactionConflict"
@@ -65,6 +69,15 @@ def write_once(actions: list[Action]) -> None:
         if failed or _CONFLICT in error.reasons:
             raise NotWritten(failed) from error
         raise
+
+
+def may_be_done(error: AWSRefused) -> bool:
+    """Say whether AWS may have done what it was asked for: no answer came, or a server broke."""
+    if isinstance(error, AWSUnreachable):
+        return error.problem not in NEVER_SENT
+    response = getattr(error.__cause__, "response", {})
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return bool(status >= HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def attempts() -> Iterator[None]:

@@ -50,6 +50,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "server_error": (500, "Something broke here; trace_id says where to look."),
     "aws_refused": (503, "AWS refused what was asked of it."),
     "aws_unreachable": (503, "AWS doesn't answer."),
+    "vote_uncertain": (503, "AWS didn't say whether it counted the vote; it won't be again."),
     "sql_unavailable": (503, "The SQL database doesn't answer."),
     "read_only": (503, "The site runs without SQL: there is nothing but the catalogue."),
 }

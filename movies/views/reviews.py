@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from movies import catalogue, reviews
 from movies.catalogue import MovieKey
-from movies.errors import AlreadyVoted, BadInput
+from movies.errors import AlreadyVoted, BadInput, VoteUncertain
 from movies.forms import ReviewForm, VoteForm
 
 from .access import get_viewer, needs_user
@@ -26,7 +26,7 @@ def vote(request: HttpRequest, year: int, title: str) -> HttpResponse:
             return render_movie(request, catalogue.get_movie(key), form, status=400)
         try:
             reviews.cast_vote(get_viewer(request), key, form.cleaned_data["stars"])
-        except AlreadyVoted as exc:
+        except (AlreadyVoted, VoteUncertain) as exc:
             messages.warning(request, str(exc))
         else:
             messages.success(request, "Your vote is counted.")

@@ -1,10 +1,13 @@
 """Films for the tests of this package, and a stand-in for an AWS that refuses."""
 
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ReadTimeoutError
 
 from movies import aws
 from movies.fields import MovieFields
@@ -37,6 +40,42 @@ class _Body:
 
     def stream(self) -> Iterator[bytes]:
         yield self._content
+
+
+@contextmanager
+def hanging(operation: str, patience: aws.Patience) -> Iterator[threading.Event]:
+    """Send the calls of an operation to somebody who never answers; yield an event set by them."""
+    client = aws.get_client("dynamodb", patience=patience)
+    event = f"before-send.dynamodb.{operation}"
+    was_asked = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+
+        def divert(request: Any, **_: Any) -> None:
+            request.url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+            was_asked.set()
+
+        client.meta.events.register(event, divert)
+        try:
+            yield was_asked
+        finally:
+            client.meta.events.unregister(event, divert)
+
+
+@contextmanager
+def losing_answers(operation: str, patience: aws.Patience) -> Iterator[None]:
+    """Have DynamoDB do what an operation asks, and lose every answer to it."""
+    client = aws.get_client("dynamodb", patience=patience)
+    event = f"before-send.dynamodb.{operation}"
+
+    def send_and_lose(request: Any, **_: Any) -> None:
+        client._endpoint.http_session.send(request)
+        raise ReadTimeoutError(endpoint_url=request.url)
+
+    client.meta.events.register(event, send_and_lose)
+    try:
+        yield
+    finally:
+        client.meta.events.unregister(event, send_and_lose)
 
 
 @contextmanager

@@ -25,6 +25,11 @@ KEY = MovieKey(1999, "The Matrix")
         (errors.MovieExists(KEY), 409, "movie_exists"),
         (MovieChanged(Movie(KEY, version=3), 2), 409, "movie_changed"),
         (errors.AlreadyVoted(KEY), 409, "already_voted"),
+        (
+            errors.VoteUncertain(KEY, errors.AWSUnreachable("UpdateItem", "Timeout", "no")),
+            503,
+            "vote_uncertain",
+        ),
         (errors.SampleIsReadOnly(KEY), 409, "sample_is_read_only"),
         (BadInput("year", "Expected a year."), 400, "bad_input"),
         (errors.BadCursor(), 400, "bad_cursor"),

@@ -11,19 +11,22 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from movies import catalogue, reviews
-from movies.aws import get_client
+from movies.aws import ONCE, forget_clients, get_client
 from movies.errors import (
     AlreadyVoted,
     AWSRefused,
+    AWSUnreachable,
     BadCursor,
     BadInput,
     MovieNotFound,
     SampleIsReadOnly,
+    VoteUncertain,
 )
 from movies.fields import MovieFields
 from movies.items import to_key
 from movies.models import Review, Vote
 from movies.movie import SAMPLE_KEY, MovieKey
+from tests.movies.films import losing_answers, refusing
 
 KEY = MovieKey(1999, "The Matrix")
 OTHER_KEY = MovieKey(1979, "Alien")
@@ -215,6 +218,60 @@ def test_cast_vote_count_fails(film: MovieKey, user: User, settings: Any) -> Non
     assert not Vote.objects.exists()
     assert catalogue.get_movie(film) == before
     assert reviews.cast_vote(user, film, 8).votes == 1
+
+
+def test_cast_vote_whose_answer_is_lost(film: MovieKey, user: User) -> None:
+    """It may be counted, so it is never counted again."""
+    with losing_answers("UpdateItem", ONCE), pytest.raises(VoteUncertain, match="not be counted"):
+        reviews.cast_vote(user, film, 8)
+
+    with pytest.raises(AlreadyVoted):
+        reviews.cast_vote(user, film, 8)
+    assert catalogue.get_movie(film).votes == Vote.objects.count() == 1
+
+
+def test_cast_vote_on_a_server_that_breaks(film: MovieKey, user: User) -> None:
+    body = '{"__type": "InternalServerError", "message": "Perhaps."}'
+
+    with (
+        refusing("UpdateItem", body, status=500, patience=ONCE),
+        pytest.raises(VoteUncertain) as caught,
+    ):
+        reviews.cast_vote(user, film, 8)
+
+    assert "InternalServerError" in caught.value.details
+    assert Vote.objects.exists()
+
+
+def test_cast_vote_that_never_reached_aws(
+    film: MovieKey, user: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    movie = catalogue.get_movie(film)
+    monkeypatch.setattr(catalogue, "get_movie", lambda key: movie)
+    url, settings.AWS_ENDPOINT_URL = settings.AWS_ENDPOINT_URL, "http://127.0.0.1:9"
+    forget_clients()
+    with pytest.raises(AWSUnreachable):
+        reviews.cast_vote(user, film, 8)
+    settings.AWS_ENDPOINT_URL = url
+    forget_clients()
+
+    assert reviews.cast_vote(user, film, 8).votes == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_cast_vote_holds_no_transaction_while_aws_counts(film: MovieKey) -> None:
+    user = User.objects.create_user("trinity")
+    were_open: list[bool] = []
+    events = get_client("dynamodb", patience=ONCE).meta.events
+
+    def look(**_: Any) -> None:
+        were_open.append(connection.in_atomic_block)
+
+    events.register("before-send.dynamodb.UpdateItem", look)
+    reviews.cast_vote(user, film, 8)
+    events.unregister("before-send.dynamodb.UpdateItem", look)
+
+    assert were_open == [False]
 
 
 @pytest.mark.parametrize("stars", [0, 11, None, True, 1.5, "many"])

@@ -6,8 +6,10 @@ import pytest
 from django.contrib.auth.models import User
 
 from movies import catalogue
+from movies.aws import ONCE
 from movies.models import Review, Vote
 from movies.movie import Movie
+from tests.movies.films import losing_answers
 
 from .client import APIClient, film_path
 
@@ -29,6 +31,14 @@ def test_cast_vote(person: APIClient, film: Movie) -> None:
     assert again.status_code == 409
     assert again.json()["code"] == "already_voted"
     assert person.get(MATRIX).json()["rating"] == 8.0
+
+
+def test_cast_vote_whose_answer_is_lost(person: APIClient, film: Movie) -> None:
+    with losing_answers("UpdateItem", ONCE):
+        response = person.post(MATRIX + "votes/", {"stars": 8})
+
+    assert (response.status_code, response.json()["code"]) == (503, "vote_uncertain")
+    assert person.post(MATRIX + "votes/", {"stars": 8}).json()["code"] == "already_voted"
 
 
 def test_rating_is_rounded(film: Movie) -> None:

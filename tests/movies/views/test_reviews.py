@@ -3,8 +3,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from movies import catalogue, reviews
+from movies.aws import ONCE
 from movies.models import Review
 from movies.movie import Movie
+from tests.movies.films import losing_answers
 
 from .markup import read
 
@@ -29,6 +31,16 @@ def test_vote_twice(member: Client, film: Movie) -> None:
 
     assert "You have voted" in read(member.get(response["Location"])).text
     assert catalogue.get_movie(film.key).stars == 8
+
+
+def test_vote_whose_answer_is_lost(member: Client, film: Movie) -> None:
+    with losing_answers("UpdateItem", ONCE):
+        response = member.post(f"{FILM}vote/", {"stars": "8"})
+
+    assert response["Location"] == FILM
+    text = read(member.get(FILM)).text
+    assert "It may have, and so it will not be counted again." in text
+    assert "You gave it 8 of 10." in text
 
 
 @pytest.mark.parametrize("stars", ["", "0", "11", "x", "9" * 5000, "1.5", "\0"])
