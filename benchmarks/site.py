@@ -1,9 +1,8 @@
 """What tracing costs a request of this site: untraced, aws-xray-sdk as it comes, and this site's.
 
-One process for each variant, all alive during the whole run, all pinned to the same core where the
-system can do so; they answer batches of requests in turn, in random order, so that what else the
-machine does strikes all alike. CPU is the process's own, with its threads. DynamoDB and S3 are the
-embedded ones, over HTTP; the daemon is a UDP socket that throws away what it gets, in the parent.
+Paired processes, see benchmarks/pairs.py; CPU is the process's own, with its threads. DynamoDB and
+S3 are the embedded ones, over HTTP; the daemon is a UDP socket that throws away what it gets, in
+the parent.
 
     make bench                                   or
     .venv/bin/python -m benchmarks.site --rounds 40
@@ -12,75 +11,32 @@ Prints medians of the batches, and ratios to the untraced process of the same ro
 """
 
 import argparse
-import json
 import os
-import random
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks.pairs import ROOT, Worker, answer, count, serve, shuffled
+
 VARIANTS = ("untraced", "sdk", "movies")
 PATHS = ("/movies/", "/movies/1968/2001:%20A%20Space%20Odyssey/", "/accounts/sign-in/")
 WARM_UP_REQUESTS = 30
 
 
-def answer(application: Any, path: str) -> int:
-    """Send one GET through the WSGI application; return the status."""
-    import io
-    from urllib.parse import unquote
-
-    told: list[str] = []
-    environ = {
-        "REQUEST_METHOD": "GET",
-        "PATH_INFO": unquote(path),
-        "QUERY_STRING": "",
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
-        "HTTP_HOST": "localhost",
-        "HTTP_USER_AGENT": "benchmark",
-        "REMOTE_ADDR": "127.0.0.1",
-        "wsgi.input": io.BytesIO(),
-        "wsgi.errors": sys.stderr,
-        "wsgi.url_scheme": "http",
-    }
-    body = application(environ, lambda status, headers, info=None: told.append(status))
-    b"".join(body)
-    body.close()
-    return int(told[0][:3])
-
-
 def work() -> None:
-    """Answer batches: a line `{"path", "requests"}` in, a line with microseconds out."""
-    import gc
-
+    """Answer batches of requests for a path."""
     from django.core.wsgi import get_wsgi_application
 
     application = get_wsgi_application()
     for path in PATHS:
         for _ in range(WARM_UP_REQUESTS):
-            status = answer(application, path)
+            status, _body = answer(application, path)
             assert status == 200, f"{path} answered {status}; expected 200."
-    gc.collect()
-    gc.freeze()
-    print("ready", flush=True)
-    for line in sys.stdin:
-        batch = json.loads(line)
-        cpu, wall = time.process_time(), time.perf_counter()
-        for _ in range(batch["requests"]):
-            answer(application, batch["path"])
-        each = 1e6 / batch["requests"]
-        told = {
-            "cpu_us": (time.process_time() - cpu) * each,
-            "wall_us": (time.perf_counter() - wall) * each,
-        }
-        print(json.dumps(told), flush=True)
+    serve(lambda batch: answer(application, batch["path"]))
 
 
 class Sink:
@@ -101,51 +57,19 @@ class Sink:
             self.datagrams += 1
 
 
-class Worker:
-    """One variant's process."""
-
-    def __init__(self, variant: str, endpoint: str, local_dir: str) -> None:
-        self.sink = Sink()
-        environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": f"benchmarks.settings_{variant}",
-            "AWS_ENDPOINT_URL": endpoint,
-            "LOCAL_DIR": local_dir,
-            "AWS_XRAY_DAEMON_ADDRESS": self.sink.address,
-            "LOG_LEVEL": "ERROR",
-        }
-        command = [sys.executable, "-m", "benchmarks.site", "--work"]
-        if hasattr(os, "sched_setaffinity"):
-            core = max(os.sched_getaffinity(0))
-            command = ["taskset", "--cpu-list", str(core), *command]
-        self._process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        line = self._read()
-        assert line == "ready\n", f"The {variant} process said {line!r}; expected 'ready'."
-
-    def _read(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline()
-
-    def run(self, path: str, requests: int) -> dict[str, float]:
-        """Answer a batch; return microseconds for each request."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"path": path, "requests": requests}) + "\n")
-        self._process.stdin.flush()
-        told: dict[str, float] = json.loads(self._read())
-        return told
-
-    def stop(self) -> None:
-        """End the process."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(10)
+def start(variant: str, sink: Sink, endpoint: str, local_dir: str) -> Worker:
+    """Start one variant's process."""
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": f"benchmarks.settings_{variant}",
+        "AWS_ENDPOINT_URL": endpoint,
+        "LOCAL_DIR": local_dir,
+        "AWS_XRAY_DAEMON_ADDRESS": sink.address,
+        "LOG_LEVEL": "ERROR",
+    }
+    worker = Worker(variant, [sys.executable, "-m", "benchmarks.site", "--work"], environment)
+    worker.wait_until_ready()
+    return worker
 
 
 def prepare(endpoint: str, local_dir: str) -> None:
@@ -167,18 +91,17 @@ def measure(rounds: int, requests: int) -> None:
 
     with tempfile.TemporaryDirectory() as local_dir, run_embedded_aws(Path(local_dir)) as endpoint:
         prepare(endpoint, local_dir)
-        workers = {variant: Worker(variant, endpoint, local_dir) for variant in VARIANTS}
-        sent = {variant: worker.sink.datagrams for variant, worker in workers.items()}
+        sinks = {variant: Sink() for variant in VARIANTS}
+        workers = {
+            variant: start(variant, sink, endpoint, local_dir) for variant, sink in sinks.items()
+        }
+        sent = {variant: sink.datagrams for variant, sink in sinks.items()}
         figures: dict[tuple[str, str], list[dict[str, float]]] = {}
-        for number in range(rounds):
+        for _ in count(rounds):
             for path in PATHS:
-                order = list(VARIANTS)
-                random.shuffle(order)
-                for variant in order:
-                    told = workers[variant].run(path, requests)
+                for variant in shuffled(VARIANTS):
+                    told = workers[variant].run(requests, path=path)
                     figures.setdefault((path, variant), []).append(told)
-            print(f"\rround {number + 1} of {rounds}", end="", file=sys.stderr, flush=True)
-        print(file=sys.stderr)
         print(f"{'path':<46}{'variant':<10}{'CPU us':>9}{'added':>8}{'ratio':>8}{'wall us':>9}")
         for path in PATHS:
             base = figures[path, "untraced"]
@@ -198,7 +121,7 @@ def measure(rounds: int, requests: int) -> None:
                 )
         total = rounds * requests * len(PATHS)
         for variant, worker in workers.items():
-            each = (worker.sink.datagrams - sent[variant]) / total
+            each = (sinks[variant].datagrams - sent[variant]) / total
             print(f"{variant}: {each:.2f} datagrams a request")
             worker.stop()
 

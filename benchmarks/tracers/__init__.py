@@ -1,0 +1,1 @@
+"""How each tracer is set up: `start()` does so, Django included, and returns what flushes it."""

@@ -1,0 +1,257 @@
+"""What tracing costs a request of a small site: nothing, aws-xray-sdk, this project's, and others.
+
+Paired processes, see benchmarks/pairs.py. What each variant adds is the difference of its process's
+CPU, threads included, to the mean of two untraced processes in the same round; medians, with 95 %
+confidence intervals by order statistics. Before anything is measured, what each sends is decoded
+and has to be complete: a tracer that does less is not cheaper. The daemon, the collector and the
+agents are one process on another core; DynamoDB is a ready answer, without a socket.
+
+    make bench                                   or
+    .venv/bin/python -m benchmarks.tracing --rounds 120
+    .venv/bin/python -m benchmarks.tracing --only sdk-lambda,ours-lambda
+"""
+
+import argparse
+import importlib
+import math
+import os
+import random
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.decoding import Span, decode
+from benchmarks.pairs import Worker, answer, count, serve, shuffled
+from benchmarks.sink import Sink
+from benchmarks.variants import UNTRACED, VARIANTS, Variant
+
+PATH = "/films/3/"
+FILMS = [("Metropolis", 1927), ("Alphaville", 1965), ("2001: A Space Odyssey", 1968)]
+FILMS += [("Solaris", 1972), ("Stalker", 1979), ("Blade Runner", 1982)]
+EXPECTED = (b"<title>2001: A Space Odyssey</title>", b"METROPOLIS", b"astronaut", b"one of 6")
+WARM_UP_REQUESTS = 200
+DISCARDED_ROUNDS = 2
+CHECKED_REQUESTS = 20
+SECONDS_TO_ARRIVE = 15.0
+# Of each request, on X-Ray.
+KINDS = Counter({"request": 1, "template": 1, "sql": 3, "aws": 1})
+HEADERS = {
+    "root": "Root={root}",
+    "sampled": "Root={root};Parent={parent};Sampled=1;Lineage=1:a87bd80c:0",
+    "unsampled": "Root={root};Parent={parent};Sampled=0;Lineage=1:a87bd80c:0",
+    "passthrough": "Root={root};Lineage=1:a87bd80c:0",
+}
+
+
+def work(variant: Variant) -> None:
+    """Answer batches of requests, each of a trace of its own."""
+    flush = importlib.import_module(f"benchmarks.tracers.{variant.tracer}").start()
+    from django.core.wsgi import get_wsgi_application
+
+    application = get_wsgi_application()
+    layout = HEADERS[variant.header]
+    # Elsewhere than on Lambda the variable is another, which nobody reads: it costs the same.
+    variable = "_X_AMZN_TRACE_ID" if variant.is_lambda else "_BENCHMARK_TRACE_ID"
+
+    def answer_one(batch: object = None) -> bytes:
+        root = f"1-{int(time.time()):08x}-{random.getrandbits(96):024x}"
+        header = layout.format(root=root, parent=f"{random.getrandbits(64):016x}")
+        os.environ[variable] = header
+        status, body = answer(
+            application,
+            PATH,
+            "sort=year&page=2",
+            HTTP_X_AMZN_TRACE_ID=header,
+            HTTP_X_FORWARDED_FOR="203.0.113.7",
+            HTTP_ACCEPT="text/html,application/xhtml+xml",
+            HTTP_ACCEPT_LANGUAGE="en-GB,en;q=0.8",
+            **{"wsgi.url_scheme": "https"},
+        )
+        assert status == 200, f"{PATH} answered {status}; expected 200."
+        return body
+
+    body = answer_one()
+    missing = [text for text in EXPECTED if text not in body]
+    assert not missing, f"{PATH} answered {body!r}, without {missing!r}."
+    for _ in range(WARM_UP_REQUESTS):
+        answer_one()
+    serve(answer_one, flush)
+
+
+def make_environment(variant: Variant, port: int, database: str) -> dict[str, str]:
+    """Return the environment of a variant's process; nothing of ours leaks into it."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", "/"),
+        "DJANGO_SETTINGS_MODULE": "benchmarks.small.settings",
+        "BENCHMARK_APPS": variant.apps,
+        "BENCHMARK_MIDDLEWARE": variant.middleware,
+        "BENCHMARK_DATABASE": database,
+        "AWS_REGION": "us-east-1",
+        "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{port}",
+        **{name: value.format(port=port) for name, value in variant.environment.items()},
+    }
+
+
+def check(variant: Variant, worker: Worker, sink: Sink) -> tuple[float, float]:
+    """Have some requests answered; return spans and datagrams of each. Raises if any is missing."""
+    worker.run(0, flush=True)
+    time.sleep(0.2)
+    before = sink.ask(variant.name, keep=True)["datagrams"]
+    worker.run(CHECKED_REQUESTS, flush=True)
+    messages: list[dict[str, Any]] = []
+    deadline = time.monotonic() + SECONDS_TO_ARRIVE
+    expected = variant.entities * CHECKED_REQUESTS
+    spans: list[Span] = []
+    while True:
+        # What comes beyond what is expected has to be seen too.
+        time.sleep(0.3)
+        told = sink.ask(variant.name, keep=True)
+        messages += told["kept"]
+        spans = decode(variant.wire, messages)
+        if len(spans) >= expected or time.monotonic() > deadline:
+            break
+    sink.ask(variant.name)
+    each = Counter(span.trace_id for span in spans)
+    names = Counter(span.name for span in spans)
+    assert len(spans) == expected, (
+        f"{variant.name} sent {len(spans)} entities for {CHECKED_REQUESTS} requests; "
+        f"expected {variant.entities} for each, got {dict(names)}."
+    )
+    assert set(each.values()) <= {variant.entities}, f"{variant.name} sent traces of {each}."
+    if variant.wire == "xray" and spans:
+        kinds = Counter(span.kind for span in spans)
+        wanted = {kind: times * CHECKED_REQUESTS for kind, times in KINDS.items()}
+        assert kinds == wanted, f"{variant.name} sent {dict(kinds)}; expected {wanted}."
+    return len(spans) / CHECKED_REQUESTS, (told["datagrams"] - before) / CHECKED_REQUESTS
+
+
+def estimate(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return the median and its 95 % confidence interval, by order statistics."""
+    ordered = sorted(values)
+    half = 0.98 * math.sqrt(len(ordered))
+    low = max(0, math.floor(len(ordered) / 2 - half) - 1)
+    high = min(len(ordered) - 1, math.ceil(len(ordered) / 2 + half))
+    return statistics.median(ordered), ordered[low], ordered[high]
+
+
+def measure(names: Sequence[str], rounds: int, requests: int) -> None:
+    """Check all, measure all in turn and print the table."""
+    variants = [VARIANTS[name] for name in names]
+    sink = Sink(names)
+    workers: dict[str, Worker] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        database = make_database(Path(folder))
+        try:
+            for variant in variants:
+                command = [sys.executable, "-m", "benchmarks.tracing", "--work", variant.name]
+                environment = make_environment(variant, sink.ports[variant.name], database)
+                workers[variant.name] = Worker(variant.name, command, environment)
+            for worker in workers.values():
+                worker.wait_until_ready()
+            sent = {
+                variant.name: check(variant, workers[variant.name], sink) for variant in variants
+            }
+            before = {name: sink.ask(name)["datagrams"] for name in names}
+            figures: dict[str, list[float]] = {name: [] for name in names}
+            for number in count(DISCARDED_ROUNDS + rounds):
+                for name in shuffled(names):
+                    told = workers[name].run(requests)
+                    if number >= DISCARDED_ROUNDS:
+                        figures[name].append(told["cpu_us"])
+            time.sleep(0.2)
+            arrived = {name: sink.ask(name)["datagrams"] - before[name] for name in names}
+        finally:
+            for worker in workers.values():
+                worker.stop()
+            sink.stop()
+    print_table(variants, sent, figures)
+    for variant in variants:
+        expected = sent[variant.name][1] * requests * (DISCARDED_ROUNDS + rounds)
+        if variant.wire == "xray" and arrived[variant.name] != expected:
+            print(f"{variant.name}: {arrived[variant.name]} datagrams of {expected:.0f} arrived.")
+
+
+def make_database(folder: Path) -> str:
+    """Return the file of a database with some films."""
+    path = str(folder / "small.sqlite3")
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE film (id INTEGER PRIMARY KEY, title TEXT, year INTEGER)")
+    connection.executemany("INSERT INTO film (title, year) VALUES (?, ?)", FILMS)
+    connection.commit()
+    connection.close()
+    return path
+
+
+def print_table(
+    variants: Sequence[Variant],
+    sent: Mapping[str, tuple[float, float]],
+    figures: Mapping[str, Sequence[float]],
+) -> None:
+    """Print what each adds, what that is of what the plain SDK adds, and whether it may be so."""
+    base = [
+        statistics.mean(pair) for pair in zip(*(figures[name] for name in UNTRACED), strict=True)
+    ]
+    added = {
+        variant.name: estimate(
+            [cpu - before for cpu, before in zip(figures[variant.name], base, strict=True)]
+        )
+        for variant in variants
+    }
+    noise = max(abs(value) for name in UNTRACED for value in added[name])
+    print(f"Untraced: {statistics.median(base):.0f} us of CPU a request; medians of {len(base)}.")
+    print(
+        f"{'variant':<24}{'entities':>9}{'datagrams':>10}{'+ CPU us':>10}  {'95 % CI':<16}"
+        f"{'of SDK':>8}{'budget':>8}"
+    )
+    for variant in variants:
+        median, low, high = added[variant.name]
+        entities, datagrams = sent[variant.name]
+        interval = f"[{low:.0f}, {high:.0f}]"
+        print(
+            f"{variant.name:<24}{entities:>9g}{datagrams:>10g}{median:>10.0f}  {interval:<16}"
+            + judge(variant, added, noise)
+        )
+
+
+def judge(variant: Variant, added: Mapping[str, tuple[float, float, float]], noise: float) -> str:
+    """Return the last columns: the share of what the SDK adds, and the budget."""
+    if variant.peer not in added or variant.budget is None:
+        return ""
+    median, low, _ = added[variant.name]
+    ratio = median / added[variant.peer][0]
+    # Nothing measurable: no more than what separates two processes that do the same.
+    is_met = ratio <= variant.budget if variant.budget else low <= noise
+    return f"{ratio:>8.2f}{variant.budget:>8.2f}  {'met' if is_met else 'not met'}"
+
+
+def choose(only: str) -> list[str]:
+    """Return the variants named, with the untraced ones, in the order of the table."""
+    chosen = set(only.split(",")) if only else set(VARIANTS)
+    unknown = sorted(chosen - VARIANTS.keys())
+    if unknown:
+        raise SystemExit(f"No variant is named {unknown[0]!r}; there are {', '.join(VARIANTS)}.")
+    return [name for name in VARIANTS if name in chosen or name in UNTRACED]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What tracing costs a request of a small site.")
+    parser.add_argument("--rounds", type=int, default=120)
+    parser.add_argument("--requests", type=int, default=40, help="requests in a batch")
+    parser.add_argument("--only", default="", help=f"of {', '.join(VARIANTS)}, with commas")
+    parser.add_argument("--work", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.work:
+        work(VARIANTS[arguments.work])
+    else:
+        measure(choose(arguments.only), arguments.rounds, arguments.requests)
+
+
+if __name__ == "__main__":
+    main()
