@@ -1,8 +1,12 @@
 """The films in DynamoDB: lists, and writes that never overwrite what somebody else has saved."""
 
-from collections.abc import Iterator
-from contextlib import suppress
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
@@ -32,16 +36,24 @@ from .movie import (
 )
 from .search import search_movies
 from .transactions import (
+    BESIDE_SQL,
     NotWritten,
     attempts,
     change_rows,
     delete,
+    may_be_done,
     put_new,
     too_busy,
     update_info,
     write,
     write_once,
 )
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef as Action
+
+# What a write of a film takes along in SQL, begun anew for each attempt.
+Beside = Callable[[], AbstractContextManager[None]]
 
 __all__ = [
     "DEFAULT_LIMIT",
@@ -112,10 +124,13 @@ def add_movie(movie_fields: MovieFields) -> Movie:
     return movie
 
 
-def change_movie(key: MovieKey, fields: MovieFields, *, version: int) -> Movie:
+def change_movie(
+    key: MovieKey, fields: MovieFields, *, version: int, beside: Beside | None = None
+) -> Movie:
     """Save new fields over the version given; return the film as it is then.
 
     Another year or title moves the film, with its votes and poster, in the same transaction.
+    beside: entered around each write; what it does is taken back where nothing is written.
     Raises MovieNotFound, MovieChanged if somebody saved it since, MovieExists if the new key is
     another film's, SampleIsReadOnly.
     """
@@ -127,7 +142,11 @@ def change_movie(key: MovieKey, fields: MovieFields, *, version: int) -> Movie:
         else:
             actions = [put_new(changed), delete(current)]
         try:
-            write_once([*actions, *change_rows(current, changed)])
+            _write_beside(
+                beside,
+                [*actions, *change_rows(current, changed)],
+                partial(_is_saved, changed),
+            )
         except NotWritten as refusal:
             if changed.key != key and 0 in refusal.failed:
                 raise MovieExists(changed.key) from refusal
@@ -136,15 +155,16 @@ def change_movie(key: MovieKey, fields: MovieFields, *, version: int) -> Movie:
     raise too_busy(key)
 
 
-def delete_movie(key: MovieKey, *, version: int) -> None:
-    """Delete the version given of a film; its poster and reviews are the caller's to delete.
+def delete_movie(key: MovieKey, *, version: int, beside: Beside | None = None) -> Movie:
+    """Delete the version given of a film, and return it; its poster is the caller's to delete.
 
-    Raises MovieNotFound, MovieChanged, SampleIsReadOnly.
+    beside: as in change_movie. Raises MovieNotFound, MovieChanged, SampleIsReadOnly.
     """
     for current in _read_until_written(key, version):
         with suppress(NotWritten):
-            write_once([delete(current), *change_rows(current, None)])
-            return
+            actions = [delete(current), *change_rows(current, None)]
+            _write_beside(beside, actions, partial(_is_gone, key))
+            return current
     raise too_busy(key)
 
 
@@ -211,6 +231,35 @@ def _read_until_written(key: MovieKey, version: int) -> Iterator[Movie]:
         if current.version != version:
             raise MovieChanged(current, version)
         yield current
+
+
+def _write_beside(
+    beside: Beside | None, actions: list[Action], is_written: Callable[[], bool]
+) -> None:
+    """Write all actions or none, and have `beside` share their fate.
+
+    Where the answer is lost, is_written is asked: what had been taken back is done again then.
+    """
+    if beside is None:
+        write_once(actions)
+        return
+    try:
+        with beside():
+            write_once(actions, BESIDE_SQL)
+    except AWSRefused as error:
+        if not may_be_done(error) or not is_written():
+            raise
+        with beside():
+            pass
+
+
+def _is_saved(movie: Movie) -> bool:
+    current = get_movies([movie.key]).get(movie.key)
+    return current is not None and current.version == movie.version
+
+
+def _is_gone(key: MovieKey) -> bool:
+    return key not in get_movies([key])
 
 
 def _refuse_sample(key: MovieKey) -> None:

@@ -1,6 +1,8 @@
 """Edit films together with what else belongs to them: reviews and votes in SQL, posters in S3."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import transaction
 
@@ -19,9 +21,14 @@ def change_movie(key: MovieKey, fields: MovieFields, *, version: int) -> Movie:
     """
     if fields.key == key:
         return catalogue.change_movie(key, fields, version=version)
-    with transaction.atomic():
-        reviews.move_opinions(key, fields.key)
-        return catalogue.change_movie(key, fields, version=version)
+
+    @contextmanager
+    def moving_opinions() -> Iterator[None]:
+        with transaction.atomic():
+            reviews.move_opinions(key, fields.key)
+            yield
+
+    return catalogue.change_movie(key, fields, version=version, beside=moving_opinions)
 
 
 def delete_movie(key: MovieKey, *, version: int) -> None:
@@ -29,11 +36,15 @@ def delete_movie(key: MovieKey, *, version: int) -> None:
 
     Raises what catalogue.delete_movie raises, and then nothing is gone.
     """
-    poster = catalogue.get_movie(key).poster
-    with transaction.atomic():
-        reviews.delete_opinions(key)
-        catalogue.delete_movie(key, version=version)
-    _drop_poster(poster)
+
+    @contextmanager
+    def deleting_opinions() -> Iterator[None]:
+        with transaction.atomic():
+            reviews.delete_opinions(key)
+            yield
+
+    movie = catalogue.delete_movie(key, version=version, beside=deleting_opinions)
+    _drop_poster(movie.poster)
 
 
 def replace_poster(key: MovieKey, content: bytes, *, version: int) -> Movie:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from .aws import get_client, translate_errors
+from .aws import USUAL, Patience, get_client, translate_errors
 from .errors import AWSRefused, AWSUnreachable, Throttled
 from .items import to_info, to_item, to_key, to_row_item, to_row_key
 from .movie import Movie, MovieKey
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 WRITE_ATTEMPTS = 10
 MAX_PAUSE_SECONDS = 0.8
 
+# While SQL holds what belongs to the film, and SQLite every other writer: one attempt of 2 s.
+BESIDE_SQL = Patience(1, 2, 1)
 # boto3's errors for a request that never left. After any other, AWS may have done what was asked.
 NEVER_SENT = frozenset({"ConnectTimeoutError", "EndpointConnectionError", "NoCredentialsError"})
 
@@ -58,12 +60,13 @@ def write(key: MovieKey, actions: list[Action]) -> frozenset[int]:
     raise too_busy(key)
 
 
-def write_once(actions: list[Action]) -> None:
+def write_once(actions: list[Action], patience: Patience = USUAL) -> None:
     """Write all actions or none. Raises NotWritten, AWSRefused for every other refusal."""
     try:
         # boto3 adds a ClientRequestToken: its own retry after a lost answer writes once only.
         with translate_errors(f"TransactWriteItems on {settings.MOVIES_TABLE}"):
-            get_client("dynamodb").transact_write_items(TransactItems=actions)
+            client = get_client("dynamodb", patience=patience)
+            client.transact_write_items(TransactItems=actions)
     except AWSRefused as error:
         failed = [place for place, code in enumerate(error.reasons) if code == _FAILED]
         if failed or _CONFLICT in error.reasons:

@@ -1,6 +1,7 @@
 """Edits of films with what belongs to them; test_postgresql runs this file on PostgreSQL too."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from movies import catalogue, edits, posters, reviews
 from movies.aws import get_client
 from movies.errors import (
     AWSRefused,
+    AWSUnreachable,
     MovieChanged,
     MovieExists,
     MovieNotFound,
@@ -20,7 +22,9 @@ from movies.errors import (
 from movies.fields import MovieFields
 from movies.models import Review, Vote
 from movies.movie import SAMPLE_KEY, Movie, MovieKey
+from movies.transactions import BESIDE_SQL
 from tests.movies.api.client import make_png
+from tests.movies.films import hanging, losing_answers
 
 pytestmark = pytest.mark.django_db
 
@@ -113,6 +117,60 @@ def test_delete_movie_stale(film: Movie, settings: Any) -> None:
 def test_delete_movie_unknown(aws: str) -> None:
     with pytest.raises(MovieNotFound):
         edits.delete_movie(MovieKey(1999, "Nothing"), version=1)
+
+
+def test_change_movie_whose_answer_is_lost(film: Movie) -> None:
+    """It has moved, and so do its reviews and votes."""
+    with losing_answers("TransactWriteItems", BESIDE_SQL):
+        movie = edits.change_movie(film.key, MovieFields(2000, "Matrix"), version=film.version)
+
+    assert movie == catalogue.get_movie(MovieKey(2000, "Matrix"))
+    assert opinions() == [(2000, "Matrix")] * 2
+
+
+def test_delete_movie_whose_answer_is_lost(film: Movie, settings: Any) -> None:
+    with losing_answers("TransactWriteItems", BESIDE_SQL):
+        edits.delete_movie(film.key, version=film.version)
+
+    assert opinions() == []
+    assert not has_object(film.poster, settings)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda film: edits.change_movie(
+            film.key, MovieFields(2000, "Matrix"), version=film.version
+        ),
+        lambda film: edits.delete_movie(film.key, version=film.version),
+    ],
+)
+def test_write_that_hangs(film: Movie, settings: Any, act: Callable[[Movie], object]) -> None:
+    """Nothing has moved, and nothing is gone."""
+    with hanging("TransactWriteItems", BESIDE_SQL), pytest.raises(AWSUnreachable):
+        act(film)
+
+    assert catalogue.get_movie(film.key) == film
+    assert opinions() == [(1999, "The Matrix")] * 2
+    assert has_object(film.poster, settings)
+
+
+def test_vote_between_read_and_move(film: Movie, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is found at the second attempt, and goes along."""
+    once = iter([True])
+    write_once = catalogue.write_once
+
+    def write_and_be_overtaken(*args: Any) -> None:
+        if next(once, False):
+            catalogue.count_vote(film.key, 5)
+        write_once(*args)
+
+    monkeypatch.setattr(catalogue, "write_once", write_and_be_overtaken)
+
+    movie = edits.change_movie(film.key, MovieFields(2000, "Matrix"), version=film.version)
+
+    assert movie.votes == 2
+    assert opinions() == [(2000, "Matrix")] * 2
 
 
 def test_replace_poster_drops_the_one_before(film: Movie, settings: Any) -> None:
