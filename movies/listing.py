@@ -19,7 +19,7 @@ from .aws import get_client, translate_errors
 from .errors import BadInput, Throttled
 from .items import to_key, to_movie, to_row
 from .movie import Movie, MovieKey, Page
-from .terms import TermRow
+from .terms import TermRow, finds
 from .transactions import pause
 
 if TYPE_CHECKING:
@@ -100,7 +100,9 @@ def read_page(listing: str, phases: Sequence[Phase], cursor: str | None, limit: 
             break
         movies = get_movies(row.key for _, row in wanted)
         found += [
-            (movies[row.key], phase, row.position) for phase, row in wanted if row.key in movies
+            (movies[row.key], phase, row.position)
+            for phase, row in wanted
+            if row.key in movies and finds(row, movies[row.key].genres)
         ]
     shown = found[:limit]
     next_cursor = None

@@ -11,7 +11,7 @@ Each row is one way. Its `term` is the partition, its `position` the place in th
 | `title`        | folded title, year downwards               | titles by their beginning, A-Z |
 | `word#ma`      | folded word, year downwards, folded title  | words that begin with `ma…`    |
 
-The term `seed` finds nothing for visitors: it says which films were put in by seed_movies.
+The term `complete` finds nothing: its one row says that every film has its rows.
 
 A position ends in a digest of the title, so two titles that fold alike keep their own rows.
 """
@@ -34,7 +34,6 @@ WORD_SHARD_CHARS = 2
 
 ALL = "all"
 TITLE = "title"
-SEED = "seed"
 # Sorts before everything that a folded title holds, so "alien" comes before "alien 3".
 _SEPARATOR = "\t"
 _ACCENTS = range(0x0300, 0x0370)
@@ -48,6 +47,9 @@ class TermRow:
     position: str
     key: MovieKey
     text: str
+
+
+COMPLETE = TermRow("complete", "-", MovieKey(0, "-"), "")
 
 
 def fold(text: str) -> str:
@@ -76,9 +78,12 @@ def rows_of(key: MovieKey, genres: tuple[str, ...]) -> dict[tuple[str, str], Ter
     return {place: TermRow(*place, key, text) for place in _places(key, genres)}
 
 
-def seed_row(key: MovieKey) -> TermRow:
-    """Return the row that says that seed_movies has put a film in once."""
-    return TermRow(SEED, _newest_first(key), key, "")
+def finds(row: TermRow, genres: tuple[str, ...]) -> bool:
+    """Say whether a row may find the film with these genres that is at its key.
+
+    Not where it was left over by a film that was lost, and put in again with other genres.
+    """
+    return not row.term.startswith(genre_term("")) or row.term in map(genre_term, genres)
 
 
 def decade_term(decade: int) -> str:

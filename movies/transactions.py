@@ -17,6 +17,7 @@ from .movie import Movie, MovieKey
 from .terms import TermRow, rows_of
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import ConditionCheckTypeDef as CheckTypeDef
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef as Action
 
 # A writer that meets others tries again, after longer and longer pauses: about 3 s in all.
@@ -150,6 +151,28 @@ def delete(movie: Movie) -> Action:
             },
         }
     }
+
+
+def check_version(movie: Movie) -> Action:
+    """Return the action that only sees to it that the film is still at this version."""
+    check: CheckTypeDef = {
+        "TableName": settings.MOVIES_TABLE,
+        "Key": to_key(movie.key),
+        "ConditionExpression": "#version = :version",
+        "ExpressionAttributeNames": {"#version": "version"},
+        "ExpressionAttributeValues": {":version": {"N": str(movie.version)}},
+    }
+    if not movie.version:
+        # /app puts its film without one.
+        check["ConditionExpression"] = "attribute_exists(#title) AND attribute_not_exists(#version)"
+        check["ExpressionAttributeNames"] = {"#title": "title", "#version": "version"}
+        del check["ExpressionAttributeValues"]
+    return {"ConditionCheck": check}
+
+
+def put_mark(key: MovieKey) -> Action:
+    """Return the action that puts an item without a film into the films' table."""
+    return {"Put": {"TableName": settings.MOVIES_TABLE, "Item": to_key(key)}}
 
 
 def change_rows(before: Movie | None, after: Movie | None) -> list[Action]:

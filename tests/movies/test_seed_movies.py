@@ -6,12 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from movies.aws import forget_clients
-from movies.catalogue import change_movie, delete_movie, get_movie, list_movies
+from movies.aws import forget_clients, get_client
+from movies.catalogue import (
+    add_movie,
+    change_movie,
+    delete_movie,
+    get_movie,
+    list_movies,
+    search_movies,
+)
+from movies.chain import put_sample
 from movies.management.commands import seed_movies
 from movies.movie import SAMPLE_KEY, MovieKey
+from movies.tables import create_tables
 from tests.movies.films import listening, make_fields, refusing
 
 FILMS = [
@@ -26,6 +36,14 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "films.json"
     path.write_text(json.dumps(FILMS), encoding="utf-8")
     return path
+
+
+def lose(table: str) -> None:
+    """Lose a table with all that is in it, and make it anew."""
+    client = get_client("dynamodb")
+    client.delete_table(TableName=table)
+    client.get_waiter("table_not_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
+    create_tables()
 
 
 def seed(**options: Any) -> str:
@@ -44,7 +62,7 @@ def test_our_own_films_are_loaded_once(aws: str) -> None:
     assert first.startswith(f"Films: {len(films) + 1} added, 0 left as they were (")
     assert second.startswith(f"Films: 0 added, {len(films) + 1} left as they were (")
     # What makes a repeated run quick, on a busy machine too.
-    assert [operation for operation, _ in asked] == ["Query"]
+    assert [operation for operation, _ in asked] == ["GetItem", "Query"]
     assert get_movie(SAMPLE_KEY).is_sample
 
 
@@ -66,6 +84,51 @@ def test_what_editors_did_stays(aws: str, file: Path) -> None:
 
     (movie,) = list_movies().movies
     assert (movie.title, movie.plot) == ("Matrix, The", "Theirs.")
+
+
+def test_lost_films_are_loaded_again(aws: str, file: Path) -> None:
+    """They are lost with their marks, and /app may have made the table anew since."""
+    seed(file=file)
+    change_movie(KEY, make_fields(genres=("Drama",)), version=get_movie(KEY).version)
+    lose(settings.MOVIES_TABLE)
+    assert list_movies().movies == ()
+    put_sample(settings.MOVIES_TABLE)
+
+    assert seed(file=file).startswith("Films: 2 added, 0 left")
+
+    assert [movie.title for movie in list_movies().movies] == ["Amélie", "The Matrix"]
+    assert [movie.title for movie in list_movies(genre="Action").movies] == ["The Matrix"]
+    # What the lost film had as a genre, and this one has not.
+    assert list_movies(genre="Drama").movies == ()
+
+
+def test_lost_index_is_made_again(aws: str, file: Path) -> None:
+    seed(file=file)
+    amelie = get_movie(MovieKey(2001, "Amélie"))
+    delete_movie(amelie.key, version=amelie.version)
+    add_movie(make_fields("Fight Club", genres=("Drama",)))
+    put_sample(settings.MOVIES_TABLE)
+    lose(settings.MOVIES_TERMS_TABLE)
+    assert list_movies().movies == ()
+
+    said = seed(file=file)
+
+    assert said.startswith("Films: 3 indexed again.\nFilms: 0 added, 2 left")
+    listed = ["The Big New Movie", "Fight Club", "The Matrix"]
+    assert [movie.title for movie in list_movies().movies] == listed
+    assert [movie.title for movie in search_movies("club").movies] == ["Fight Club"]
+    assert seed(file=file).startswith("Films: 0 added, 2 left")
+
+
+def test_index_is_not_called_complete_before_it_is(aws: str, file: Path) -> None:
+    seed(file=file)
+    lose(settings.MOVIES_TERMS_TABLE)
+    body = json.dumps({"__type": "AccessDeniedException", "message": "You may not."})
+
+    with refusing("TransactWriteItems", body), pytest.raises(CommandError, match="refused"):
+        seed(file=file)
+
+    assert seed(file=file).startswith("Films: 2 indexed again.")
 
 
 def test_new_films_of_a_longer_list(aws: str, file: Path) -> None:
@@ -111,7 +174,7 @@ def test_aws_that_does_not_answer(settings: Any, file: Path) -> None:
     settings.AWS_ENDPOINT_URL = "http://127.0.0.1:9"
     forget_clients()
 
-    with pytest.raises(CommandError, match="AWS did not answer Query on MovieTerms"):
+    with pytest.raises(CommandError, match="AWS did not answer GetItem on MovieTerms"):
         seed(file=file)
 
     forget_clients()
@@ -164,7 +227,10 @@ class Terminal(io.StringIO):
 def test_progress_on_a_terminal() -> None:
     stream = Terminal()
 
-    assert list(seed_movies.show_progress(iter([True, False]), 2, stream)) == [True, False]
+    assert list(seed_movies.show_progress(iter([True, False]), 2, "Loading", stream)) == [
+        True,
+        False,
+    ]
 
     half, full = "#" * 20 + "." * 20, "#" * 40
     assert stream.getvalue() == f"\rLoading films [{half}] 1/2\rLoading films [{full}] 2/2\n"
@@ -173,6 +239,6 @@ def test_progress_on_a_terminal() -> None:
 def test_no_progress_elsewhere() -> None:
     stream = io.StringIO()
 
-    assert list(seed_movies.show_progress(iter([True]), 1, stream)) == [True]
+    assert list(seed_movies.show_progress(iter([True]), 1, "Loading", stream)) == [True]
 
     assert stream.getvalue() == ""

@@ -14,9 +14,8 @@ from movies.catalogue import (
 )
 from movies.chain import SAMPLE_INFO, put_sample
 from movies.movie import SAMPLE_KEY, MovieKey
-from movies.seeding import SAMPLE, find_seeded, seed_movie
-from movies.terms import seed_row
-from movies.transactions import put_row, write
+from movies.seeding import SAMPLE, find_seeded, make_mark, seed_movie
+from movies.transactions import put_mark, write
 from tests.movies.films import make_fields
 
 KEY = MovieKey(1999, "The Matrix")
@@ -66,12 +65,15 @@ def test_sample_that_app_has_put_is_found_too(aws: str) -> None:
 
 
 def test_more_films_than_one_page_of_a_query(aws: str) -> None:
-    # A page of a Query ends at 1 MB; these rows have some 400 bytes each.
-    keys = {MovieKey(1999, f"{number:04} {'x' * 190}") for number in range(3000)}
+    # A page of a Query ends at 1 MB; these marks have some 600 bytes each.
+    keys = {MovieKey(1999, f"{number:04} {'千' * 190}") for number in range(2000)}
+
+    def put_marks(batch: list[MovieKey]) -> None:
+        write(KEY, [put_mark(make_mark(key)) for key in batch])
 
     ordered = sorted(keys)
     batches = [ordered[place : place + 100] for place in range(0, len(ordered), 100)]
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda batch: write(KEY, [put_row(seed_row(key)) for key in batch]), batches))
+        list(pool.map(put_marks, batches))
 
     assert find_seeded() == keys

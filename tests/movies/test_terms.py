@@ -8,9 +8,9 @@ from movies.fields import MAX_GENRES
 from movies.movie import GENRES, MovieKey
 from movies.terms import (
     MAX_WORDS,
+    finds,
     fold,
     rows_of,
-    seed_row,
     split_words,
     whole_word_prefix,
     word_of,
@@ -130,8 +130,8 @@ def test_newest_first_then_by_title() -> None:
     ]
 
 
-def test_seed_row_finds_nothing_else() -> None:
-    row = seed_row(MovieKey(1999, "The Matrix"))
+def test_rows_that_were_left_over_by_other_genres() -> None:
+    rows = rows_of(MovieKey(1999, "The Matrix"), ("Action", "Science Fiction")).values()
 
-    assert row.term == "seed"
-    assert (row.term, row.position) not in rows_of(row.key, ())
+    assert all(finds(row, ("Action", "Science Fiction")) for row in rows)
+    assert [row.term for row in rows if not finds(row, ("Action",))] == ["genre#science fiction"]

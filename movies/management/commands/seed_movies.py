@@ -4,22 +4,25 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
 
-from movies import seeding
+from movies import indexing, seeding
 from movies.errors import AWSRefused, BadInput, Throttled
 from movies.fields import MovieFields
 
 FILMS = Path(__file__).resolve().parents[2] / "data" / "films.json"
 THREADS = 8
-# The films' table takes about two films a second for ever, and more at first.
+# The films' table takes about one film a second for ever, and more at first.
 THROTTLED_ATTEMPTS, THROTTLED_PAUSE_SECONDS = 60, 1
 BAR_CHARS = 40
+
+F = TypeVar("F")
+T = TypeVar("T")
 
 
 class Command(BaseCommand):
@@ -43,15 +46,29 @@ class Command(BaseCommand):
         if options["file"] == FILMS:
             films.append(seeding.SAMPLE)
         try:
+            self._complete_index()
             seeded = seeding.find_seeded()
             missing = [film for film in films if film.key not in seeded]
-            added = sum(show_progress(_seed_all(missing), len(missing), sys.stderr))
+            results = _do_all(seeding.seed_movie, missing)
+            added = sum(show_progress(results, len(missing), "Loading", sys.stderr))
         except AWSRefused as error:
             raise CommandError(error.details) from error
         self.stdout.write(
             f"Films: {added} added, {len(films) - added} left as they were "
             f"({time.monotonic() - started:.1f} s)."
         )
+
+    def _complete_index(self) -> None:
+        """Have every film found again where the table MovieTerms was lost."""
+        if indexing.is_complete():
+            return
+        movies = list(indexing.scan_movies())
+        results = _do_all(indexing.index_movie, movies)
+        for _ in show_progress(results, len(movies), "Indexing", sys.stderr):
+            pass
+        indexing.mark_complete()
+        if movies:
+            self.stdout.write(f"Films: {len(movies)} indexed again.")
 
 
 def read_films(path: Path) -> list[MovieFields]:
@@ -76,10 +93,10 @@ def read_films(path: Path) -> list[MovieFields]:
     return list(films.values())
 
 
-def _seed_all(films: Sequence[MovieFields]) -> Iterator[bool]:
-    """Put the films in, several at once; yield for each, as it is done, whether it was new."""
+def _do_all(act: Callable[[F], T], films: Sequence[F]) -> Iterator[T]:
+    """Do something to all films, several at once; yield what each gave, as it is done."""
     with ThreadPoolExecutor(THREADS) as pool:
-        jobs = [pool.submit(_seed_patiently, film) for film in films]
+        jobs = [pool.submit(_do_patiently, act, film) for film in films]
         try:
             for job in as_completed(jobs):
                 yield job.result()
@@ -88,23 +105,23 @@ def _seed_all(films: Sequence[MovieFields]) -> Iterator[bool]:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _seed_patiently(film: MovieFields) -> bool:
-    """Put a film in; where the table has no capacity left, wait until it has."""
+def _do_patiently(act: Callable[[F], T], film: F) -> T:
+    """Do something to a film; where the table has no capacity left, wait until it has."""
     for _ in range(THROTTLED_ATTEMPTS - 1):
         try:
-            return seeding.seed_movie(film)
+            return act(film)
         except Throttled:
             time.sleep(THROTTLED_PAUSE_SECONDS)
-    return seeding.seed_movie(film)
+    return act(film)
 
 
-def show_progress(results: Iterable[bool], total: int, stream: TextIO) -> Iterator[bool]:
+def show_progress(results: Iterable[T], total: int, verb: str, stream: TextIO) -> Iterator[T]:
     """Pass the results on, with a bar on the stream where it is a terminal."""
     for done, result in enumerate(results, start=1):
         if stream.isatty():
             filled = BAR_CHARS * done // total
             bar = "#" * filled + "." * (BAR_CHARS - filled)
             end = "\n" if done == total else ""
-            stream.write(f"\rLoading films [{bar}] {done}/{total}{end}")
+            stream.write(f"\r{verb} films [{bar}] {done}/{total}{end}")
             stream.flush()
         yield result
