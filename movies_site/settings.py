@@ -36,7 +36,6 @@ INSTALLED_APPS = [
     "movies",
     # Before the SDK's own app: it hands the SDK the parts that this project mends.
     "tracing",
-    "aws_xray_sdk.ext.django",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -5,11 +5,19 @@ unsampled one and on Lambda: tracing never breaks a request. `xray_recorder` is 
 recorder, with the API that its documentation teaches.
 """
 
-from aws_xray_sdk.core import xray_recorder
+import sys
 
-from .current import Trace, current_trace, put_annotation, put_metadata, set_user
-from .exceptions import record_failure
-from .subsegments import capture, in_subsegment
+from . import sampling
+
+# The SDK's own sampler imports botocore, a quarter of a second of each start, before anybody could
+# put another in its place.
+sys.modules.setdefault("aws_xray_sdk.core.sampling.sampler", sampling)
+
+from aws_xray_sdk.core import xray_recorder  # noqa: E402
+
+from .current import Trace, current_trace, put_annotation, put_metadata, set_user  # noqa: E402
+from .exceptions import record_failure  # noqa: E402
+from .subsegments import capture, in_subsegment  # noqa: E402
 
 __all__ = [
     "Trace",

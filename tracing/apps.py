@@ -1,57 +1,103 @@
-"""Hand the SDK the parts that this package mends, before the SDK's own app uses them."""
+"""Hand the SDK the parts that this package mends, and set them up as the settings say."""
+
+from __future__ import annotations
 
 import logging
+import os
+import sys
 from typing import Any
 
-import aws_xray_sdk.ext.django.apps as sdk_app
-from aws_xray_sdk.core import xray_recorder
-from aws_xray_sdk.core.lambda_launcher import LambdaContext as SDKLambdaContext
+from aws_xray_sdk import global_sdk_config
+from aws_xray_sdk.core import patcher, xray_recorder
 from django.apps import AppConfig
 
-from . import aws, remote, sql, templates
+from . import aws, remote, settings, sql, templates, threads
 from .context import Context, LambdaContext
 from .emitter import Emitter
 from .logs import OnceFilter
+from .recorder import Recorder
+from .sampling import Sampler
 from .streaming import Streaming
 
+# What the SDK's `patch` would trace a second time.
+OURS = {
+    "aws": ("botocore",),
+    "remote": ("requests", "httplib"),
+    "sql": ("sqlite3", "psycopg2", "psycopg", "mysql", "pymysql", "pg8000"),
+}
+INSTRUMENTS = {
+    "aws": aws.install,
+    "remote": remote.install,
+    "sql": sql.install,
+    "templates": templates.install,
+    "threads": threads.install,
+}
 # Loggers of the SDK that say the same thing again at every request or query.
 NOISY_LOGGERS = (
     "aws_xray_sdk.core.context",
     "aws_xray_sdk.core.models.entity",
     "aws_xray_sdk.core.recorder",
-    "aws_xray_sdk.core.sampling.rule_poller",
-    "aws_xray_sdk.core.sampling.sampler",
-    "aws_xray_sdk.core.sampling.target_poller",
 )
 
 
 class TracingConfig(AppConfig):
-    """Must stand before `aws_xray_sdk.ext.django` in INSTALLED_APPS."""
+    """All that INSTALLED_APPS needs for tracing; the SDK's own app is not."""
 
     name = "tracing"
 
     def ready(self) -> None:
-        """Replace the recorder's parts; the SDK's own app configures them right after."""
+        """Replace the recorder's parts and set it up; again when a test overrides the settings."""
+        # CHECKS
         install()
+        settings.apply(settings.current(), xray_recorder)
+        settings.on_change(lambda changed: settings.apply(changed, xray_recorder))
+        instrument(settings.current())
 
 
 def install() -> None:
     """Make the recorder of this process ours. Doing so twice changes nothing."""
     recorder: Any = xray_recorder
+    recorder.__class__ = Recorder
     if not isinstance(recorder.context, Context):
-        is_on_lambda = isinstance(recorder.context, SDKLambdaContext)
-        recorder.context = LambdaContext() if is_on_lambda else Context()
+        recorder.context = LambdaContext() if is_on_lambda() else Context()
     if not isinstance(recorder.emitter, Emitter):
         recorder.emitter._socket.close()
         recorder.emitter = Emitter()
     if not isinstance(recorder.streaming, Streaming):
         recorder.streaming = Streaming()
-    # AUTO_INSTRUMENT makes the SDK's app call these two.
-    sdk_app.patch_db = sql.install
-    sdk_app.patch_template = templates.install
-    remote.install()
-    aws.install()
+    if not isinstance(recorder.sampler, Sampler):
+        recorder.sampler = Sampler()
     for name in NOISY_LOGGERS:
         logger = logging.getLogger(name)
         if not any(isinstance(known, OnceFilter) for known in logger.filters):
             logger.addFilter(OnceFilter())
+
+
+def is_on_lambda() -> bool:
+    """Return whether a Lambda function runs here. Lambda's images set LAMBDA_TASK_ROOT anywhere."""
+    return bool(os.environ.get("LAMBDA_TASK_ROOT") and os.environ.get("AWS_LAMBDA_FUNCTION_NAME"))
+
+
+def instrument(known: settings.Settings) -> None:
+    """Trace what the settings name. What fails is a log line, and the site starts without it."""
+    if not global_sdk_config.sdk_enabled():
+        return
+    for name in sorted(known.instruments & INSTRUMENTS.keys()):
+        try:
+            INSTRUMENTS[name]()
+        except Exception:
+            log.exception("Could not instrument %s.", name)
+        else:
+            patcher._PATCHED_MODULES.update(OURS.get(name, ()))
+    # Where the SDK's own app is installed too, it would patch once more.
+    sdk_app: Any = sys.modules.get("aws_xray_sdk.ext.django.apps")
+    if sdk_app is not None:
+        sdk_app.patch_db = sdk_app.patch_template = lambda: None
+    if known.patch_modules:
+        try:
+            patcher.patch(known.patch_modules, ignore_module_patterns=known.ignore_module_patterns)
+        except Exception as error:
+            log.warning("Could not patch PATCH_MODULES %r: %s", known.patch_modules, error)
+
+
+log = logging.getLogger(__name__)

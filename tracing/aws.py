@@ -8,12 +8,10 @@ from typing import Any
 
 import wrapt
 from aws_xray_sdk.core.models import http
-from aws_xray_sdk.core.models.entity import Entity
 
-from .context import open_entities
 from .exceptions import record_failure
-from .remote import inject_header, is_wrapped
-from .subsegments import begin, end
+from .remote import is_wrapped, pass_header_on
+from .subsegments import begin_leaf, end
 
 THROTTLED = re.compile(r"Throttl|TooManyRequests|LimitExceeded|SlowDown|ThroughputExceeded")
 # Parameters and answers that say what a call was about, and hold no item and no secret.
@@ -42,7 +40,7 @@ def _wrap_client(module: Any) -> None:
     if is_wrapped(module.BaseClient._make_api_call, record_call):
         return
     wrapt.wrap_function_wrapper(module, "BaseClient._make_api_call", record_call)
-    wrapt.wrap_function_wrapper("botocore.endpoint", "Endpoint.prepare_request", pass_header_on)
+    wrapt.wrap_function_wrapper("botocore.endpoint", "Endpoint.prepare_request", prepare_request)
 
 
 def record_call(
@@ -53,7 +51,7 @@ def record_call(
     service = client.meta.service_model.endpoint_prefix
     if service in UNTRACED_SERVICES:
         return call(*arguments, **keywords)
-    subsegment = begin(service, "aws")
+    subsegment = begin_leaf(service, "aws")
     if subsegment is None:
         return call(*arguments, **keywords)
     answer: dict[str, Any] = {}
@@ -66,24 +64,21 @@ def record_call(
     else:
         return answer
     finally:
-        if subsegment.sampled:
-            subsegment.set_aws(describe_call(client, operation, parameters, answer))
-            subsegment.put_http_meta(http.STATUS, _read_metadata(answer).get("HTTPStatusCode"))
+        subsegment.set_aws(describe_call(client, operation, parameters, answer))
+        subsegment.put_http_meta(http.STATUS, _read_metadata(answer).get("HTTPStatusCode"))
         end(subsegment)
 
 
-def pass_header_on(
+def prepare_request(
     prepare: Any, endpoint: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]
 ) -> Any:
     """Put the trace header on the request before it is signed."""
-    entities = open_entities()
-    if entities and getattr(entities[-1], "type", None) == "subsegment":
-        request = arguments[0] if arguments else keywords["request"]
-        inject_header(request.headers, entities[-1])
+    request = arguments[0] if arguments else keywords["request"]
+    pass_header_on(request.headers)
     return prepare(*arguments, **keywords)
 
 
-def record_refusal(subsegment: Entity, exception: BaseException, answer: dict[str, Any]) -> None:
+def record_refusal(subsegment: Any, exception: BaseException, answer: dict[str, Any]) -> None:
     """Mark the subsegment: throttle and error for what AWS refused, fault for all else."""
     status = _read_metadata(answer).get("HTTPStatusCode") or 0
     is_throttle = bool(THROTTLED.search(str(answer.get("Error", {}).get("Code", ""))))

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from aws_xray_sdk.core.models.entity import Entity
-from aws_xray_sdk.core.models.segment import Segment
-
-from .context import open_entities
+from .context import request_entity
+from .entities import Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +20,6 @@ def current_trace() -> Trace | None:
     if entity is None or not entity.trace_id:
         return None
     return Trace(trace_id=entity.trace_id, is_sampled=bool(entity.sampled))
-
-
-def request_entity() -> Entity | None:
-    """Return what stands for the request: its segment or, on Lambda, its outermost subsegment."""
-    entities = open_entities()
-    return entities[0] if entities else None
 
 
 def put_annotation(key: str, value: str | float | bool) -> None:

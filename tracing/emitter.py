@@ -9,12 +9,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from aws_xray_sdk.core.daemon_config import DaemonConfig
-from aws_xray_sdk.core.models.entity import Entity
 
-from .documents import make_document
+from .documents import make_documents
+from .plain import make_plain
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ SECONDS_BETWEEN_WARNINGS = 60.0
 SECONDS_BETWEEN_ATTEMPTS = 60.0
 # For an address in numbers it is microseconds.
 LONGEST_WAIT_SECONDS = 0.05
+CUT_FIRST = ("metadata", "sql", "cause", "annotations", "aws", "http")
 
 
 class Emitter:
@@ -33,7 +35,6 @@ class Emitter:
 
     def __init__(self, daemon_address: str | None = None) -> None:
         self._socket: socket.socket | None = None
-        self._address: Any = None
         self._next_warning = 0.0
         self._opening = threading.Lock()
         self._next_attempt = 0.0
@@ -45,7 +46,6 @@ class Emitter:
         address: `host:port`, or `tcp:host:port udp:host:port`.
         """
         config = DaemonConfig(address)
-        self._address = None
         self._next_attempt = 0.0
         self.ip: str = config.udp_ip
         self.port: int = config.udp_port
@@ -53,18 +53,25 @@ class Emitter:
             self._socket.close()
             self._socket = None
 
-    def send_entity(self, entity: Entity) -> None:
-        """Send a closed segment or subsegment with all beneath it. Never raises."""
+    def send_entity(self, entity: Any) -> None:
+        """Send a segment or subsegment with all beneath it. Never raises, never waits."""
         try:
-            for document in split(make_document(entity), MAX_DOCUMENT_BYTES):
-                self._send(HEADER + document)
+            for document in make_documents(entity):
+                for piece in split(document, MAX_DOCUMENT_BYTES):
+                    self._send(HEADER + piece)
         except Exception as exception:
             self._warn("Could not send the segment %r: %s", entity.name, exception)
 
     def _send(self, datagram: bytes) -> None:
         opened = self._socket or self._open()
-        if opened is not None:
-            opened.sendto(datagram, self._address)
+        if opened is None:
+            return
+        try:
+            opened.send(datagram)
+        except ConnectionRefusedError:
+            # What the system has to say is about the datagram before: this one was not sent.
+            with suppress(ConnectionRefusedError):
+                opened.send(datagram)
 
     def _open(self) -> socket.socket | None:
         """Return the socket, made by the first of several threads.
@@ -94,8 +101,8 @@ class Emitter:
         )[0]
         opened = socket.socket(family, kind, protocol)
         opened.setblocking(False)
-        # The address first: a socket that is there is ready to be used.
-        self._address, self._socket = address, opened
+        opened.connect(address)
+        self._socket = opened
 
     def _warn(self, message: str, *arguments: object) -> None:
         now = time.monotonic()
@@ -104,31 +111,18 @@ class Emitter:
             log.warning(message + " (said at most once a minute)", *arguments)
 
 
+_encoder = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), default=make_plain, allow_nan=False
+)
+
+
 def encode(document: dict[str, Any]) -> bytes:
     """Return the document as JSON in UTF-8; what JSON cannot say becomes text."""
     try:
-        return json.dumps(
-            document, ensure_ascii=False, separators=(",", ":"), default=repr, allow_nan=False
-        ).encode("utf-8", "replace")
+        return _encoder.encode(document).encode("utf-8", "replace")
     except (ValueError, TypeError, RecursionError):
-        return json.dumps(make_plain(document), ensure_ascii=False, separators=(",", ":")).encode(
-            "utf-8", "replace"
-        )
-
-
-def make_plain(value: Any, depth: int = 0) -> Any:
-    """Return what JSON can say of a value: no NaN, text as keys, no endless nesting."""
-    if depth > 20:
-        return "…"
-    if isinstance(value, dict):
-        return {str(key): make_plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [make_plain(item, depth + 1) for item in value]
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return repr(value)
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return repr(value)
+        # Deep enough for subsegments in subsegments, each in a list of its own.
+        return _encoder.encode(make_plain(document, depth=-200)).encode("utf-8", "replace")
 
 
 def split(document: dict[str, Any], limit_bytes: int) -> Iterator[bytes]:
@@ -165,13 +159,52 @@ def split(document: dict[str, Any], limit_bytes: int) -> Iterator[bytes]:
 
 
 def shorten(document: dict[str, Any], limit_bytes: int) -> dict[str, Any]:
-    """Return a document without subsegments that fits, and that says what was cut."""
+    """Return a document without subsegments that fits, and that says what was cut.
+
+    Long texts and long lists are cut first, more and more of each; a block that is still too large
+    is left out.
+    """
     short = dict(document)
-    cut: list[str] = []
-    for key in ("metadata", "sql", "cause", "annotations", "aws", "http"):
+    for most in (4000, 1000, 200):
+        cut = [key for key in CUT_FIRST if _cut(short, key, most)]
+        short = _mark(short, cut)
+        if len(encode(short)) <= limit_bytes:
+            return short
+    for key in CUT_FIRST:
+        if key in short:
+            left_out = short.pop(key)
+            if key == "metadata" and "tracing" in left_out:
+                short["metadata"] = {"tracing": left_out["tracing"]}
+            short = _mark(short, [key])
         if len(encode(short)) <= limit_bytes:
             break
-        if short.pop(key, None) is not None:
-            cut.append(key)
-            short["metadata"] = {"tracing": {"cut_because_too_large": list(cut)}}
     return short
+
+
+def _cut(document: dict[str, Any], key: str, most: int) -> bool:
+    if key not in document:
+        return False
+    before = document[key]
+    document[key] = cut_values(before, most)
+    return bool(document[key] != before)
+
+
+def _mark(document: dict[str, Any], keys: list[str]) -> dict[str, Any]:
+    """Say in the metadata which blocks are not whole."""
+    if not keys:
+        return document
+    metadata = dict(document.get("metadata", {}))
+    known = metadata.get("tracing", {}).get("cut_because_too_large", [])
+    metadata["tracing"] = {"cut_because_too_large": [*known, *(k for k in keys if k not in known)]}
+    return {**document, "metadata": metadata}
+
+
+def cut_values(value: Any, most: int) -> Any:
+    """Return a value with no text longer than `most` characters, no list of more than most / 10."""
+    if isinstance(value, str):
+        return value if len(value) <= most else f"{value[:most]}… ({len(value)} characters)"
+    if isinstance(value, dict):
+        return {key: cut_values(item, most) for key, item in list(value.items())[: most // 10]}
+    if isinstance(value, list):
+        return [cut_values(item, most) for item in value[: most // 10]]
+    return value

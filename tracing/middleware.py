@@ -1,97 +1,128 @@
 """One segment for each request or, on Lambda, one subsegment of the function's."""
 
+from __future__ import annotations
+
 import logging
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from aws_xray_sdk import global_sdk_config
 from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.models import http
-from aws_xray_sdk.core.models.entity import Entity
-from aws_xray_sdk.core.models.segment import Segment
-from aws_xray_sdk.core.models.traceid import TraceId
-from aws_xray_sdk.ext.django.middleware import XRayMiddleware as SDKMiddleware
-from aws_xray_sdk.ext.util import calculate_sampling_decision, calculate_segment_name
 from django.conf import settings
 from django.core.signals import got_request_exception
 from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.encoding import escape_uri_path
 
-from .context import LambdaContext, open_entities, replace_open_entities
+from .context import begin_subsegment, put_current, request_entity
 from .current import set_user
+from .entities import UnsampledSegment, UnsampledSubsegment, make_trace_id
 from .exceptions import record_failure
 from .header import TraceHeader, parse
 from .logs import forget_request, remember_request, remember_trace
+from .settings import current as current_settings
 
 log = logging.getLogger(__name__)
 
 _cold_start = threading.Lock()  # taken by the first request of the process, and never given back
 
 
-class XRayMiddleware(SDKMiddleware):  # type: ignore[misc]
+class XRayMiddleware:
     """Opens the segment before everything else and closes it on every path.
 
-    It keeps the SDK's name and place, first in MIDDLEWARE, and replaces what the SDK's does.
+    It has the name of the SDK's and its place, first in MIDDLEWARE.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-        self.ignored_paths = tuple(getattr(settings, "TRACING_IGNORED_PATHS", ()))
-        self.annotations = dict(getattr(settings, "TRACING_ANNOTATIONS", {}))
+    sync_capable = True
+    async_capable = True
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        remember_request(request)
-        header = parse(request.META.get("HTTP_X_AMZN_TRACE_ID"))
-        is_ignored = is_among(request.path_info, self.ignored_paths)
-        entity = None if is_ignored else begin_request(request, header)
-        if entity is None:
-            try:
-                return self.get_response(request)
-            finally:
-                forget_request()
-        remember_trace(request, entity.trace_id)
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+            self._answer: Callable[[HttpRequest], Any] = self._answer_async
+        else:
+            self._answer = self._answer_sync
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return self._answer(request)
+
+    def _answer_sync(self, request: HttpRequest) -> HttpResponseBase:
+        entity = begin_request(request)
         try:
-            self._describe_request(entity, request)
-            response = self.get_response(request)
+            response: HttpResponseBase = self.get_response(request)
         except BaseException as exception:
             # Django turns exceptions into responses; what comes here ends the process.
-            record_failure(entity, exception)
-            end_request(entity)
+            fail_request(entity, exception)
             raise
+        return answer_request(entity, request, response)
+
+    async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
+        entity = begin_request(request)
+        if entity is not None:
+            entity.request.is_async = True
         try:
-            describe_response(entity, request, response)
-            if entity.trace_id:
-                response.headers[http.XRAY_HEADER] = make_response_header(header, entity)
-        except Exception:
-            log.exception("Could not describe the response to %s.", request.path)
-        if isinstance(response, StreamingHttpResponse) and keep_open(response):
-            response.streaming_content = Body(response.streaming_content, entity)
-        else:
-            end_request(entity)
-        return response
+            response: HttpResponseBase = await self.get_response(request)
+        except BaseException as exception:
+            fail_request(entity, exception)
+            raise
+        return answer_request(entity, request, response)
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
-        """Do nothing: Http404 and PermissionDenied come here too, and are no faults."""
 
-    def _describe_request(self, entity: Entity, request: HttpRequest) -> None:
-        """Say who asked for what. What a client may write freely is cut, and never believed."""
+def begin_request(request: HttpRequest) -> Any:
+    """Open the request's segment, or its subsegment on Lambda, and say what is asked for.
+
+    None where AWS_XRAY_SDK_ENABLED switches tracing off, where the path is ignored, and where
+    tracing itself fails.
+    """
+    remember_request(request)
+    if not global_sdk_config.sdk_enabled():
+        return None
+    try:
+        known = current_settings()
+        if is_among(request.path_info, known.ignored_paths):
+            # What a request before this one may have left in the thread is not ours.
+            put_current(None)
+            return None
+        entity = _open(request)
+        remember_trace(request, entity.trace_id)
         is_cold = _cold_start.acquire(blocking=False)
-        if not entity.sampled:
-            return
-        meta = request.META
-        host = meta.get("HTTP_HOST") or meta.get("SERVER_NAME", "")
-        entity.put_http_meta(http.URL, f"{request.scheme}://{host}{escape_uri_path(request.path)}")
-        entity.put_http_meta(http.METHOD, request.method)
-        entity.put_http_meta(http.USER_AGENT, meta.get("HTTP_USER_AGENT"))
-        # REMOTE_ADDR comes from the server or the gateway; X-Forwarded-For is the client's word.
-        entity.put_http_meta(http.CLIENT_IP, meta.get("REMOTE_ADDR"))
-        for key, value in self.annotations.items():
-            entity.put_annotation(key, value)
-        if is_on_lambda():
-            entity.put_annotation("cold_start", is_cold)
+        if entity.sampled:
+            _describe_request(entity, request, known, is_cold)
+    except Exception:
+        log.exception("Could not begin a segment for %s; it goes untraced.", request.path)
+        return None
+    return entity
+
+
+def _open(request: HttpRequest) -> Any:
+    put_current(None)
+    function = xray_recorder._context.current()
+    naming = xray_recorder._dynamic_naming
+    name = naming.get_name(request.META.get("HTTP_HOST")) if naming else xray_recorder._service
+    if function is not None:
+        # On Lambda, whose header says all.
+        if function.sampled:
+            return begin_subsegment(function, name)
+        entity: Any = UnsampledSubsegment(name, function)
+        put_current(entity)
+        return entity
+    header = parse(request.META.get("HTTP_X_AMZN_TRACE_ID"))
+    decision = decide_sampling(request, header, name)
+    if not decision:
+        known = TraceHeader(header.root or make_trace_id(), header.parent, 0, header.data)
+        entity = UnsampledSegment(name, header if header.root else known)
+        put_current(entity)
+    else:
+        entity = xray_recorder.begin_segment(
+            name, traceid=header.root, parent_id=header.parent, sampling=decision
+        )
+        entity.header = header
+    return entity
 
 
 def is_among(path: str, ignored_paths: tuple[str, ...]) -> bool:
@@ -102,68 +133,90 @@ def is_among(path: str, ignored_paths: tuple[str, ...]) -> bool:
     )
 
 
-def is_on_lambda() -> bool:
-    """Return whether the recorder runs in a Lambda function."""
-    return isinstance(xray_recorder.context, LambdaContext)
-
-
-def begin_request(request: HttpRequest, header: TraceHeader) -> Entity | None:
-    """Open the request's segment, or its subsegment on Lambda.
-
-    None where AWS_XRAY_SDK_ENABLED switches tracing off, and where tracing itself fails.
-    """
-    if not global_sdk_config.sdk_enabled():
-        return None
-    try:
-        name = calculate_segment_name(request.META.get("HTTP_HOST"), xray_recorder)
-        if is_on_lambda():
-            return xray_recorder.begin_subsegment(name)
-        # What a request before this one may have left in the thread is not ours.
-        replace_open_entities(())
-        segment: Entity = xray_recorder.begin_segment(
-            name=name,
-            traceid=header.root,
-            parent_id=header.parent,
-            sampling=decide_sampling(request, header, name),
-        )
-        if not segment.sampled:
-            # Not sent, but known: the log and what is called downstream carry the true id.
-            segment.trace_id = header.root or TraceId().to_id()
-        segment.save_origin_trace_header(header)
-    except Exception:
-        log.exception("Could not begin a segment for %s; it goes untraced.", request.path)
-        return None
-    return segment
-
-
 def decide_sampling(request: HttpRequest, header: TraceHeader, name: str) -> Any:
     """Return 0, 1 or the name of the sampling rule; 1 if the sampler fails."""
+    if header.sampled in (0, 1):
+        return header.sampled
+    if not xray_recorder._sampling:
+        return 1
     try:
-        return calculate_sampling_decision(
-            trace_header=header,
-            recorder=xray_recorder,
-            sampling_req={
-                "host": request.META.get("HTTP_HOST"),
-                "method": request.method,
-                "path": request.path,
-                "service": name,
-            },
+        return (
+            xray_recorder.sampler.should_trace(
+                {
+                    "host": request.META.get("HTTP_HOST"),
+                    "method": request.method,
+                    "path": request.path,
+                    "service": name,
+                }
+            )
+            or 0
         )
     except Exception:
         log.exception("The sampler failed; the request is traced.")
         return 1
 
 
-def describe_response(entity: Entity, request: HttpRequest, response: HttpResponseBase) -> None:
+def _describe_request(entity: Any, request: HttpRequest, known: Any, is_cold: bool) -> None:
+    """Say who asked for what. What a client may write freely is cut, and never believed."""
+    meta = request.META
+    host = meta.get("HTTP_HOST") or meta.get("SERVER_NAME", "")
+    url = f"{request.scheme}://{host}{escape_uri_path(request.path)}"
+    asked = {http.URL: url, http.METHOD: request.method}
+    if "HTTP_USER_AGENT" in meta:
+        asked[http.USER_AGENT] = meta["HTTP_USER_AGENT"]
+    # REMOTE_ADDR comes from the server or the gateway; X-Forwarded-For is the client's word.
+    if meta.get("REMOTE_ADDR"):
+        asked[http.CLIENT_IP] = meta["REMOTE_ADDR"]
+    entity.http["request"] = asked
+    annotations = entity.annotations
+    annotations.update(known.annotations)
+    is_on_lambda = entity.parent_segment.is_function
+    if is_on_lambda:
+        annotations["cold_start"] = is_cold
+    where = known.urls_as_annotation
+    if where == "ALL" or (where == "LAMBDA" and is_on_lambda):
+        annotations["url"], annotations["method"] = url, request.method
+    if known.in_progress_first and is_on_lambda:
+        xray_recorder.emitter.send_entity(entity)
+        # It goes again when it has ended, in the place of this one.
+        entity.is_sent = False
+
+
+def answer_request(
+    entity: Any, request: HttpRequest, response: HttpResponseBase
+) -> HttpResponseBase:
+    """Say what was answered, and end the request, or leave that to the end of its body."""
+    if entity is None:
+        forget_request()
+        return response
+    try:
+        if entity.sampled:
+            describe_response(entity, request, response)
+        if entity.trace_id:
+            response.headers[http.XRAY_HEADER] = make_response_header(request, entity)
+        if isinstance(response, StreamingHttpResponse) and is_work(response):
+            make_body = AsyncBody if response.is_async else Body
+            response.streaming_content = make_body(response.streaming_content, entity)
+            return response
+    except Exception:
+        log.exception("Could not describe the response to %s.", request.path)
+    end_request(entity)
+    return response
+
+
+def describe_response(entity: Any, request: HttpRequest, response: HttpResponseBase) -> None:
     """Say what was answered: status, length, the route, the user."""
-    if not entity.sampled or not entity.in_progress:
+    if not entity.in_progress:
         return
-    entity.put_http_meta(http.STATUS, response.status_code)
+    status = response.status_code
+    answered = {http.STATUS: status}
+    entity.apply_status_code(status)
     if not response.streaming:
-        entity.put_http_meta(http.CONTENT_LENGTH, len(getattr(response, "content", b"")))
+        answered[http.CONTENT_LENGTH] = len(getattr(response, "content", b""))
+    entity.http["response"] = answered
     match = request.resolver_match
     if match is not None and match.view_name:
-        entity.put_annotation("route", match.view_name)
+        entity.annotations["route"] = match.view_name
     user = read_user(request)
     if user is not None:
         set_user(user)
@@ -171,71 +224,82 @@ def describe_response(entity: Entity, request: HttpRequest, response: HttpRespon
 
 def read_user(request: HttpRequest) -> str | None:
     """Return the id of the signed-in user, without a query if the view did not ask for the user."""
-    user = getattr(request, "_cached_user", None)
+    user = getattr(request, "_cached_user", None) or getattr(request, "_acached_user", None)
     if user is not None:
         return str(user.pk) if user.is_authenticated else None
     session = getattr(request, "session", None)
     if session is None or settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return None
-    user_id = session.get("_auth_user_id")
+    # One that the view did not look at stays unread.
+    cached = getattr(session, "_session_cache", None) or {}
+    user_id = cached.get("_auth_user_id")
     return None if user_id is None else str(user_id)
 
 
-def make_response_header(header: TraceHeader, entity: Entity) -> str:
+def make_response_header(request: HttpRequest, entity: Any) -> str:
     """Return the header that tells the client its trace."""
     value = f"Root={entity.trace_id}"
+    asked: str = request.META.get("HTTP_X_AMZN_TRACE_ID", "")
     # A client that asked gets the decision with it.
-    return f"{value};Sampled={int(bool(entity.sampled))}" if header.sampled == "?" else value
+    return f"{value};Sampled={int(entity.sampled)}" if "Sampled=?" in asked else value
 
 
-def keep_open(response: StreamingHttpResponse) -> bool:
+def is_work(response: StreamingHttpResponse) -> bool:
     """Return whether the body does work of its own, which belongs to the trace."""
-    return not response.is_async and not isinstance(response, FileResponse)
+    return not isinstance(response, FileResponse)
 
 
-def end_request(entity: Entity) -> None:
-    """Close what the view left open, then the request itself, and leave nothing behind."""
+def fail_request(entity: Any, exception: BaseException) -> None:
+    """End a request that was not answered."""
+    if entity is None:
+        forget_request()
+        return
+    record_failure(entity, exception)
+    end_request(entity)
+
+
+def end_request(entity: Any) -> None:
+    """End the request with all that the view left open, and leave nothing behind."""
     try:
-        close_beneath(entity)
-        # A view may have begun a segment of its own, or ended ours: neither must lose the request.
-        if entity.in_progress:
-            replace_open_entities((entity,))
-            if isinstance(entity, Segment):
-                xray_recorder.end_segment()
-            else:
-                xray_recorder.end_subsegment()
+        if entity.sampled and entity.in_progress:
+            xray_recorder.end_entity(entity)
     except Exception:
         log.exception("Could not end the segment %r.", entity.name)
     finally:
-        xray_recorder.clear_trace_entities()
+        put_current(None)
         forget_request()
 
 
-def close_beneath(entity: Entity) -> None:
-    """Close every subsegment that is still open, the innermost first."""
-    for child in list(entity.subsegments):
-        close_beneath(child)
-        if child.in_progress:
-            child.close()
-
-
-class Body:
+class _Body:
     """A streaming body that is part of its request's trace: it ends the segment when it ends."""
 
-    def __init__(self, chunks: Any, entity: Entity) -> None:
-        self._chunks: Iterator[bytes] = iter(chunks)
+    def __init__(self, chunks: Any, entity: Any) -> None:
+        self._chunks = chunks
         self._entity = entity
         # Between two chunks the thread may serve somebody else: the trace is put away.
-        self._entities = replace_open_entities(())
+        self._inner = put_current(None)
         self._is_open = True
 
-    def __iter__(self) -> "Body":
+    def _finish(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            end_request(self._entity)
+
+
+class Body(_Body):
+    """The body of a synchronous view."""
+
+    def __init__(self, chunks: Any, entity: Any) -> None:
+        super().__init__(chunks, entity)
+        self._iterator: Iterator[bytes] = iter(chunks)
+
+    def __iter__(self) -> Body:
         return self
 
     def __next__(self) -> bytes:
-        before = replace_open_entities(self._entities)
+        before = put_current(self._inner)
         try:
-            return next(self._chunks)
+            return next(self._iterator)
         except StopIteration:
             self._finish()
             raise
@@ -244,31 +308,62 @@ class Body:
             self._finish()
             raise
         finally:
-            self._entities = replace_open_entities(before)
+            self._inner = put_current(before)
 
     def close(self) -> None:
         """End the segment, if the client went away before the body ended."""
-        before = replace_open_entities(self._entities)
+        before = put_current(self._inner)
         try:
             close = getattr(self._chunks, "close", None)
             if close is not None:
                 close()
         finally:
             self._finish()
-            replace_open_entities(before)
+            put_current(before)
 
-    def _finish(self) -> None:
-        if self._is_open:
-            self._is_open = False
-            end_request(self._entity)
+
+class AsyncBody(_Body):
+    """The body of an asynchronous view."""
+
+    def __init__(self, chunks: Any, entity: Any) -> None:
+        super().__init__(chunks, entity)
+        self._iterator: AsyncIterator[bytes] = aiter(chunks)
+
+    def __aiter__(self) -> AsyncBody:
+        return self
+
+    async def __anext__(self) -> bytes:
+        before = put_current(self._inner)
+        try:
+            return await anext(self._iterator)
+        except StopAsyncIteration:
+            self._finish()
+            raise
+        except BaseException as exception:
+            if not isinstance(exception, GeneratorExit):
+                record_failure(self._entity, exception)
+            self._finish()
+            raise
+        finally:
+            self._inner = put_current(before)
+
+    async def aclose(self) -> None:
+        """End the segment, if the client went away before the body ended."""
+        before = put_current(self._inner)
+        try:
+            close = getattr(self._iterator, "aclose", None)
+            if close is not None:
+                await close()
+        finally:
+            self._finish()
+            put_current(before)
 
 
 def record_unhandled(sender: object, request: HttpRequest | None = None, **kwargs: object) -> None:
     """Put an exception that nobody handled, in a view or in a middleware, on the request."""
     exception = sys.exc_info()[1]
-    entities = open_entities()
-    if exception is not None and entities:
-        record_failure(entities[0], exception)
+    if exception is not None:
+        record_failure(request_entity(), exception)
 
 
 got_request_exception.connect(record_unhandled, dispatch_uid="tracing.middleware")

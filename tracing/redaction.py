@@ -37,6 +37,13 @@ PASSWORD = re.compile(
     rf"{GONE}(?:{QUOTED_VALUE}|[^,;&)}}\]\r\n]++)",
     re.IGNORECASE,
 )
+SECRET_NAME = re.compile(
+    r"secret|token|api[_-]?key|access[_-]?key|session|cookie|credential|signature|csrf|jwt|otp\b"
+    r"|auth(?!or)|pass(?:word|wd|phrase|code)|pwd",
+    re.IGNORECASE,
+)
+# Most texts are of this kind, and hold nothing that the patterns below look for.
+PLAIN_TEXT = re.compile(r"[A-Za-z0-9_.,/+\- ]{0,14}|[0-9.,/+\- ]{0,200}")
 # PostgreSQL tells the values of the row in the further lines of its errors, and of bad input at
 # the end of the first.
 DETAIL = re.compile(r"\n\s{0,20}(?:DETAIL|CONTEXT|LINE \d{1,9}):.*", re.DOTALL)
@@ -59,8 +66,15 @@ MAX_SQL_CHARACTERS = 4000
 MAX_HTTP_CHARACTERS = 250
 
 
+def is_secret_name(name: str) -> bool:
+    """Return whether a value of this name is not for the readers of traces."""
+    return bool(SECRET_NAME.search(name))
+
+
 def redact_text(text: str) -> str:
     """Return the text without credentials, query strings and values of secret-sounding names."""
+    if PLAIN_TEXT.fullmatch(text):
+        return text
     text = DETAIL.sub("", text)
     text = USER_INFO.sub(r"\g<scheme>", text)
     text = QUERY.sub("?" + REDACTED, text)

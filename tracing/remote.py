@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 import wrapt
 from aws_xray_sdk.core.models import http
-from aws_xray_sdk.core.models.entity import Entity
 
+from .context import current_entity
 from .exceptions import record_failure
-from .subsegments import begin, end
+from .subsegments import begin_leaf, end
 
 
 def install() -> None:
@@ -33,10 +33,10 @@ def record_request(
 ) -> Any:
     """Send one request in a subsegment named after its host."""
     request = arguments[0] if arguments else keywords["request"]
-    subsegment = begin(urlsplit(request.url).hostname or "unknown host", "remote")
+    subsegment = begin_leaf(urlsplit(request.url).hostname or "unknown host", "remote")
+    pass_header_on(request.headers)
     if subsegment is None:
         return send(*arguments, **keywords)
-    inject_header(request.headers, subsegment)
     try:
         response = send(*arguments, **keywords)
     except BaseException as exception:
@@ -49,23 +49,32 @@ def record_request(
             subsegment.put_http_meta(http.CONTENT_LENGTH, int(length))
         return response
     finally:
-        if subsegment.sampled:
-            subsegment.put_http_meta(http.URL, request.url)
-            subsegment.put_http_meta(http.METHOD, request.method)
+        subsegment.put_http_meta(http.URL, request.url)
+        subsegment.put_http_meta(http.METHOD, request.method)
         end(subsegment)
 
 
-def inject_header(headers: Any, subsegment: Entity) -> None:
+def pass_header_on(headers: Any) -> None:
     """Tell the service that is called which trace it is in; not sampled, as we were told ourselves.
 
     Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
     """
-    origin = subsegment.parent_segment.get_origin_trace_header()
-    fields = [f"Root={subsegment.trace_id}"]
-    if subsegment.sampled:
-        fields += [f"Parent={subsegment.id}", "Sampled=1"]
-    elif origin is not None:
-        fields += [f"Parent={origin.parent}"] if origin.parent else []
-        fields += [f"Sampled={origin.sampled}"] if origin.sampled is not None else []
-    fields += [f"{key}={value}" for key, value in ((origin and origin.data) or {}).items()]
-    headers[http.XRAY_HEADER] = ";".join(fields)
+    entity = current_entity()
+    value = entity and make_header(entity)
+    if value:
+        headers[http.XRAY_HEADER] = value
+
+
+def make_header(entity: Any) -> str:
+    """Return the tracing header for what is called beneath an entity; empty without a trace."""
+    if not entity.trace_id:
+        return ""
+    header = entity.parent_segment.header
+    fields = [f"Root={entity.trace_id}"]
+    if entity.sampled:
+        fields += [f"Parent={entity.id}", "Sampled=1"]
+    elif header is not None:
+        fields += [f"Parent={header.parent}"] if header.parent else []
+        fields += [f"Sampled={header.sampled}"] if header.sampled is not None else []
+    fields += [f"{key}={value}" for key, value in ((header and header.data) or {}).items()]
+    return ";".join(fields)

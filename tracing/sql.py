@@ -11,7 +11,7 @@ from django.db import connections
 from django.db.backends.signals import connection_created
 
 from .exceptions import record_failure
-from .subsegments import begin, end
+from .subsegments import begin_leaf, end
 
 # What X-Ray calls the databases that Django names by vendor.
 DATABASE_TYPES = {"postgresql": "PostgreSQL", "sqlite": "SQLite", "mysql": "MySQL"}
@@ -35,7 +35,7 @@ def record_statement(
 ) -> Any:
     """Run a statement in a subsegment of its own. Its parameters are not recorded."""
     connection = context["connection"]
-    subsegment = begin(name_connection(connection), "remote")
+    subsegment = begin_leaf(name_connection(connection), "remote")
     if subsegment is None:
         return execute(sql, parameters, many, context)
     try:
@@ -44,8 +44,7 @@ def record_statement(
         record_failure(subsegment, exception, is_remote=True)
         raise
     finally:
-        if subsegment.sampled:
-            subsegment.set_sql(describe_statement(connection, str(sql)))
+        subsegment.set_sql(describe_statement(connection, sql))
         end(subsegment)
 
 
@@ -73,5 +72,5 @@ def describe_statement(connection: Any, sql: str) -> dict[str, str]:
         port = f":{values['PORT']}" if values.get("PORT") else ""
         described["url"] = f"{connection.vendor}://{values['HOST']}{port}/{values.get('NAME')}"
     if xray_recorder.stream_sql:
-        described["sanitized_query"] = sql
+        described["sanitized_query"] = str(sql)
     return described

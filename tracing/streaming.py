@@ -1,57 +1,59 @@
 """When parts of a request are sent before it has ended."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable
-
-from aws_xray_sdk.core.models.entity import Entity
-
-from .context import FunctionSegment, open_entities
+from typing import Any
 
 # A request with more subsegments than this is sent in parts, so that a process that is killed
 # has told most of it. Below that, one datagram holds the whole request.
 DEFAULT_THRESHOLD = 250
 
+_sending = threading.Lock()
+
 
 class Streaming:
-    """Sends closed subtrees of a large request early and, on Lambda, all at the request's end.
-
-    streaming_threshold: how many subsegments a request may hold back.
-    """
+    """How many subsegments a request may hold back."""
 
     def __init__(self, streaming_threshold: int = DEFAULT_THRESHOLD) -> None:
         self.streaming_threshold = streaming_threshold
-        self._lock = threading.Lock()
 
-    def is_eligible(self, segment: Entity | None) -> bool:
-        """Return whether something should be sent now."""
-        if segment is None or not segment.sampled:
-            return False
-        # The function's segment is never sent by us: its subsegments go when the last one closes.
-        if isinstance(segment, FunctionSegment) and not open_entities():
-            return True
-        return bool(segment.get_total_subsegments_size() > self.streaming_threshold)
 
-    def stream(self, entity: Entity, send: Callable[[Entity], None]) -> None:
-        """Send the largest closed subtrees beneath an entity that is still open."""
-        with self._lock:
-            self._stream(entity, send)
+def send_closed(request: Any, send: Callable[[Any], None], threshold: int) -> None:
+    """Send the largest closed subtrees beneath a request that goes on.
 
-    def _stream(self, entity: Entity, send: Callable[[Entity], None]) -> bool:
-        """Return whether the entity and all beneath it are closed; if not, send what is."""
-        closed = [child for child in list(entity.subsegments) if self._stream(child, send)]
-        if len(closed) == len(entity.subsegments) and not entity.in_progress:
-            return True
-        for child in closed:
+    One thread at a time does it; another that comes meanwhile goes on.
+    """
+    if not _sending.acquire(blocking=False):
+        return
+    try:
+        for parent, child, count in find_closed(request):
             send(child)
-            # Once for the child itself, and once for each beneath it, which went with it.
-            beneath = count_beneath(child)
-            entity.remove_subsegment(child)
-            segment = getattr(entity, "parent_segment", entity)
-            for _ in range(beneath):
-                segment.decrement_subsegments_size()
-        return False
+            parent.subsegments.remove(child)
+            request.held -= count
+        # What is open stays; looking through it again at each end would take ever longer.
+        request.hold_until = request.held + threshold
+    finally:
+        _sending.release()
 
 
-def count_beneath(entity: Entity) -> int:
-    """Return how many subsegments an entity holds, at any depth."""
-    return sum(1 + count_beneath(child) for child in entity.subsegments)
+def find_closed(request: Any) -> list[tuple[Any, Any, int]]:
+    """Return the largest closed subtrees: the parent that is open or holds something open, the
+    subtree, and how many subsegments it holds.
+    """
+    order: list[Any] = []
+    waiting = [request]
+    while waiting:
+        entity = waiting.pop()
+        order.append(entity)
+        waiting.extend(entity.subsegments)
+    counts: dict[int, int] = {}
+    largest: list[tuple[Any, Any, int]] = []
+    for entity in reversed(order):
+        children = [child for child in entity.subsegments if id(child) in counts]
+        if not entity.in_progress and len(children) == len(entity.subsegments):
+            counts[id(entity)] = 1 + sum(counts[id(child)] for child in children)
+        else:
+            largest.extend((entity, child, counts[id(child)]) for child in children)
+    return largest

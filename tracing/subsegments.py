@@ -1,15 +1,17 @@
 """Begin and end subsegments without ever failing, whatever the trace is in."""
 
+from __future__ import annotations
+
+import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from functools import wraps
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from aws_xray_sdk.core import xray_recorder
-from aws_xray_sdk.core.models.entity import Entity
 
-from .context import has_trace, open_entities
+from .context import begin_subsegment, current_entity, put_current
 from .exceptions import record_failure
 
 log = logging.getLogger(__name__)
@@ -17,9 +19,15 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# What the SDK and this package put on a function that makes its own subsegment.
+CAPTURED = "_self___SUBSEGMENT_RECORDING_ATTRIBUTE__"
+
 
 class Nothing:
     """What stands for a subsegment where there is no trace: takes everything, keeps nothing."""
+
+    def __bool__(self) -> bool:
+        return False
 
     def put_annotation(self, key: str, value: object) -> None:
         """Drop the annotation."""
@@ -31,26 +39,36 @@ class Nothing:
 NOTHING = Nothing()
 
 
-def begin(name: str, namespace: str = "local") -> Entity | None:
-    """Begin a subsegment under what is open; None, in silence, outside a trace."""
-    if not has_trace():
-        return None
+def begin(name: str, namespace: str = "local") -> Any:
+    """Begin a subsegment under what is open.
+
+    None, in silence, outside a trace, in one that is not sampled, and beneath a call that is
+    recorded as a whole: what botocore sends through urllib3 is no second call.
+    """
     try:
-        subsegment = xray_recorder.begin_subsegment(name, namespace)
+        parent = current_entity()
+        if parent is None or not parent.sampled or parent.is_leaf:
+            return None
+        return begin_subsegment(parent, name, namespace)
     except Exception:
         log.exception("Could not begin the subsegment %r; the work goes on untraced.", name)
         return None
-    # Begun too late, the context has dropped it: then there is nothing to end either.
-    return subsegment if subsegment in open_entities() else None
 
 
-def end(subsegment: Entity | None) -> None:
+def begin_leaf(name: str, namespace: str) -> Any:
+    """Begin a subsegment beneath which nothing else is recorded."""
+    subsegment = begin(name, namespace)
+    if subsegment is not None:
+        subsegment.is_leaf = True
+    return subsegment
+
+
+def end(subsegment: Any) -> None:
     """End a subsegment, and first whatever was left open beneath it."""
     if subsegment is None:
         return
     try:
-        while subsegment in open_entities():
-            xray_recorder.end_subsegment()
+        xray_recorder.end_entity(subsegment)
     except Exception:
         log.exception("Could not end the subsegment %r.", subsegment.name)
 
@@ -59,17 +77,20 @@ class in_subsegment:
     """Run a block in a subsegment; an exception that leaves the block is recorded on it.
 
     Enters with the subsegment or, outside a trace, with a stand-in that takes annotations and
-    metadata too. A class: contextlib writes to the exceptions that pass through it.
+    metadata too. With `async with` the same. A class: contextlib writes to the exceptions that pass
+    through it. As a decorator it is `capture`.
     """
 
-    def __init__(self, name: str, namespace: str = "local") -> None:
-        self._name = name
+    _outside: Any = NOTHING
+
+    def __init__(self, name: str | None = None, namespace: str = "local") -> None:
+        self.name = name
         self._namespace = namespace
-        self._subsegment: Entity | None = None
+        self._subsegment: Any = None
 
     def __enter__(self) -> Any:
-        self._subsegment = begin(self._name, self._namespace)
-        return NOTHING if self._subsegment is None else self._subsegment
+        self._subsegment = begin(self.name or "subsegment", self._namespace)
+        return self._outside if self._subsegment is None else self._subsegment
 
     def __exit__(
         self,
@@ -82,19 +103,168 @@ class in_subsegment:
             record_failure(self._subsegment, exception)
         end(self._subsegment)
 
+    async def __aenter__(self) -> Any:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.__exit__(kind, exception, traceback)
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        return capture(self.name)(function)
+
 
 def capture(name: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Return a decorator that runs a function in a subsegment, named after it unless told.
 
-    The recorder's own, but that it leaves exceptions alone and is silent outside a trace.
+    For a coroutine function it lasts as long as the awaiting, for a generator function as long as
+    the iteration. It leaves exceptions alone and is silent outside a trace.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        @wraps(function)
-        def captured(*args: P.args, **kwargs: P.kwargs) -> R:
-            with in_subsegment(name or function.__name__):
-                return function(*args, **kwargs)
+        if isinstance(function, staticmethod | classmethod):
+            return cast("Callable[P, R]", type(function)(decorate(function.__func__)))
+        if getattr(function, CAPTURED, None) is not None:
+            return function
+        called = name or function.__name__
+        captured: Any
+        if inspect.isasyncgenfunction(function):
 
-        return captured
+            def captured(*args: P.args, **kwargs: P.kwargs) -> Any:
+                return AsyncIteration(called, cast("Any", function(*args, **kwargs)))
+
+        elif inspect.isgeneratorfunction(function):
+
+            def captured(*args: P.args, **kwargs: P.kwargs) -> Any:
+                return Iteration(called, cast("Any", function(*args, **kwargs)))
+
+        elif inspect.iscoroutinefunction(function):
+
+            async def captured(*args: P.args, **kwargs: P.kwargs) -> Any:
+                with in_subsegment(called):
+                    return await cast("Any", function(*args, **kwargs))
+
+        else:
+
+            def captured(*args: P.args, **kwargs: P.kwargs) -> Any:
+                with in_subsegment(called):
+                    return function(*args, **kwargs)
+
+        captured = wraps(function)(captured)
+        setattr(captured, CAPTURED, False)
+        return cast("Callable[P, R]", captured)
 
     return decorate
+
+
+class Visit:
+    """A subsegment that is open over many short visits, and current in each of them alone.
+
+    Between two chunks of an iteration its caller works on, in its own subsegments.
+    """
+
+    def __init__(self, name: str, namespace: str = "local") -> None:
+        self._name = name
+        self._namespace = namespace
+        self._subsegment: Any = None
+        self._inner: Any = None
+        self._before: Any = None
+        self._has_begun = False
+
+    def __enter__(self) -> Any:
+        if not self._has_begun:
+            self._has_begun = True
+            self._before = current_entity()
+            self._inner = self._subsegment = begin(self._name, self._namespace)
+            if self._subsegment is not None:
+                request = self._subsegment.request
+                request.iterations = (*request.iterations, self._subsegment)
+        elif self._subsegment is not None:
+            self._before = put_current(self._inner)
+        return self._subsegment
+
+    def __exit__(self, *exception: object) -> None:
+        if self._subsegment is not None:
+            self._inner = put_current(self._before)
+
+    def finish(self, exception: BaseException | None = None) -> None:
+        """End the subsegment; called within the last visit, or after it."""
+        subsegment = self._subsegment
+        if subsegment is None:
+            return
+        self._subsegment = None
+        if exception is not None and not isinstance(exception, GeneratorExit):
+            record_failure(subsegment, exception)
+        request = subsegment.request
+        request.iterations = tuple(known for known in request.iterations if known is not subsegment)
+        before = put_current(self._inner)
+        end(subsegment)
+        put_current(self._before if before is self._inner else before)
+
+
+class Iteration(Generator[Any, Any, Any]):
+    """A generator that runs in a subsegment from its first step to its last."""
+
+    def __init__(self, name: str, generator: Any) -> None:
+        self._visit = Visit(name)
+        self._generator = generator
+
+    def send(self, value: Any) -> Any:
+        return self._step(self._generator.send, value)
+
+    def throw(self, *arguments: Any) -> Any:
+        return self._step(self._generator.throw, *arguments)
+
+    def close(self) -> None:
+        with self._visit:
+            try:
+                self._generator.close()
+            finally:
+                self._visit.finish()
+
+    def _step(self, step: Any, *arguments: Any) -> Any:
+        with self._visit:
+            try:
+                return step(*arguments)
+            except StopIteration:
+                self._visit.finish()
+                raise
+            except BaseException as exception:
+                self._visit.finish(exception)
+                raise
+
+
+class AsyncIteration(AsyncGenerator[Any, Any]):
+    """An asynchronous generator that runs in a subsegment from its first step to its last."""
+
+    def __init__(self, name: str, generator: Any) -> None:
+        self._visit = Visit(name)
+        self._generator = generator
+
+    async def asend(self, value: Any) -> Any:
+        return await self._step(self._generator.asend, value)
+
+    async def athrow(self, *arguments: Any) -> Any:
+        return await self._step(self._generator.athrow, *arguments)
+
+    async def aclose(self) -> None:
+        with self._visit:
+            try:
+                await self._generator.aclose()
+            finally:
+                self._visit.finish()
+
+    async def _step(self, step: Any, *arguments: Any) -> Any:
+        with self._visit:
+            try:
+                return await step(*arguments)
+            except StopAsyncIteration:
+                self._visit.finish()
+                raise
+            except BaseException as exception:
+                self._visit.finish(exception)
+                raise

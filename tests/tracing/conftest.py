@@ -68,7 +68,11 @@ def run(tmp_path: Path) -> Iterator[Runner]:
             "DJANGO_SETTINGS_MODULE": "tests.tracing.site_settings",
             "LOCAL_DIR": str(tmp_path),
             "AWS_XRAY_DAEMON_ADDRESS": daemon.address,
-            **({"LAMBDA_TASK_ROOT": str(ROOT)} if on_lambda else {}),
+            **(
+                {"LAMBDA_TASK_ROOT": str(ROOT), "AWS_LAMBDA_FUNCTION_NAME": "movies"}
+                if on_lambda
+                else {}
+            ),
             **environment,
         }
         variables.pop(without, None)

@@ -1,0 +1,543 @@
+"""Segments and subsegments: the SDK's, with its methods, that cost little and never raise.
+
+Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from threading import get_ident
+from typing import Any
+
+from aws_xray_sdk.core.exceptions.exceptions import SegmentNameMissingException
+from aws_xray_sdk.core.models import http
+from aws_xray_sdk.core.models.dummy_entities import DummySegment, DummySubsegment
+from aws_xray_sdk.core.models.facade_segment import FacadeSegment
+from aws_xray_sdk.core.models.segment import Segment as SDKSegment
+from aws_xray_sdk.core.models.subsegment import Subsegment as SDKSubsegment
+
+from .exceptions import record_failure, use_stack
+from .header import TraceHeader
+
+log = logging.getLogger(__name__)
+
+# Blocks that most entities do not have: made when somebody looks at them or writes to them.
+BLOCKS = frozenset({"annotations", "metadata", "http", "aws", "cause", "sql"})
+KEY_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+NO_ID = "0" * 16
+
+_told: set[str] = set()
+_told_lock = threading.Lock()
+
+
+def tell_once(key: str, message: str, *arguments: object) -> None:
+    """Log a warning the first time in this process that something happens, and never again."""
+    with _told_lock:
+        if key in _told:
+            return
+        _told.add(key)
+    log.warning(message, *arguments)
+
+
+def make_id() -> str:
+    """Return the id of a segment. From the system: a snapshot of a process repeats its own."""
+    return os.urandom(8).hex()
+
+
+def make_trace_id() -> str:
+    """Return a trace id of the present second."""
+    return f"1-{int(time.time()):08x}-{os.urandom(12).hex()}"
+
+
+class Recorded:
+    """What a segment and a subsegment that are sent have in common.
+
+    parent: the entity above, None for a segment of ours. request: the entity that stands for the
+    request, which is the segment or, on Lambda, the outermost subsegment. is_sent: its document has
+    left. is_alone: it was sent before it had ended, or begun when its parent had been sent, and so
+    leaves on its own. is_leaf: what it calls is not recorded beneath it. owner: the thread that
+    began it. is_async: of a request whose thread serves others meanwhile.
+    """
+
+    parent: Any = None
+    request: Any
+    parent_segment: Any
+    subsegments: list[Any]
+    id: str
+    name: str
+    start_time: float
+    end_time: float
+
+    sampled = True
+    in_progress = True
+    is_sent = False
+    is_alone = False
+    is_leaf = False
+    is_function = False
+    fault = False
+    error = False
+    throttle = False
+    # Of a request: how many subsegments it holds that were not sent, and the iterations that are
+    # not at their end.
+    held = 0
+    hold_until = 0
+    is_async = False
+    owner = 0
+    iterations: tuple[Any, ...] = ()
+
+    def __getattr__(self, name: str) -> dict[str, Any]:
+        if name not in BLOCKS:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        made: dict[str, Any] = {}
+        self.__dict__[name] = made
+        return made
+
+    def now(self) -> float:
+        """Return the time in seconds since 1970, by a clock that does not jump in this request."""
+        started: float = self.parent_segment.clock
+        return started + time.perf_counter()
+
+    def close(self, end_time: float | None = None) -> None:
+        """End it, at `end_time` in seconds since 1970 or now. The second time does nothing."""
+        if self.in_progress:
+            self.end_time = end_time or self.now()
+            self.in_progress = False
+
+    def add_subsegment(self, subsegment: Any) -> None:
+        """Hang a subsegment beneath this one."""
+        subsegment.parent = self
+        self.subsegments.append(subsegment)
+        self.request.held += 1
+
+    def remove_subsegment(self, subsegment: Any) -> None:
+        """Take away a subsegment that was sent."""
+        self.subsegments.remove(subsegment)
+        self.request.held -= 1
+
+    def put_annotation(self, key: str, value: object) -> None:
+        """Annotate it; a key or a value that X-Ray does not take is told once and dropped."""
+        if not self._is_open("annotation"):
+            return
+        if not isinstance(key, str) or not key or not KEY_CHARACTERS.issuperset(key):
+            tell_once(
+                "annotation-key",
+                "The annotation %r is dropped: expected a key of letters, digits and underscores.",
+                key,
+            )
+        elif not isinstance(value, str | int | float | bool):
+            tell_once(
+                "annotation-value",
+                "The annotation %r is dropped: expected text, a number or a bool, got %s.",
+                key,
+                type(value).__name__,
+            )
+        else:
+            self.annotations[key] = value
+
+    def put_metadata(self, key: str, value: object, namespace: str = "default") -> None:
+        """Keep a value with it. The value is read when the document is made."""
+        if not self._is_open("metadata"):
+            return
+        if not isinstance(namespace, str) or namespace.startswith("AWS."):
+            tell_once(
+                "namespace",
+                "Metadata of the namespace %r is dropped: expected text that does not begin "
+                "with 'AWS.'.",
+                namespace,
+            )
+            return
+        self.metadata.setdefault(namespace, {})[key] = value
+
+    def put_http_meta(self, key: str, value: Any) -> None:
+        """Say one thing about the HTTP request or response that it stands for."""
+        if value is None or not self._is_open("http"):
+            return
+        if key == http.STATUS:
+            try:
+                value = int(value)
+            except (TypeError, ValueError):
+                return
+            self.apply_status_code(value)
+        if key in http.request_keys:
+            self.http.setdefault("request", {})[key] = value
+        elif key in http.response_keys:
+            self.http.setdefault("response", {})[key] = value
+
+    def set_aws(self, aws_meta: dict[str, Any]) -> None:
+        """Say which call of AWS it stands for."""
+        self.__dict__["aws"] = aws_meta
+
+    def apply_status_code(self, status_code: int | None) -> None:
+        """Set the flags that an HTTP status means."""
+        if not status_code or status_code < 400:
+            return
+        if status_code >= 500:
+            self.fault = True
+        else:
+            self.error = True
+            if status_code == 429:
+                self.throttle = True
+
+    def add_exception(self, exception: BaseException, stack: Any, remote: bool = False) -> None:
+        """Record an exception and mark a fault; the stack serves where the exception has none."""
+        if record_failure(self, exception, is_remote=remote) and exception.__traceback__ is None:
+            use_stack(self, stack)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document, cleaned of what must not leave."""
+        from .documents import make_document
+
+        return make_document(self)
+
+    def serialize(self) -> str:
+        """Return the document as JSON."""
+        from .emitter import encode
+
+        return encode(self.to_dict()).decode()
+
+    def _is_open(self, what: str) -> bool:
+        if not self.in_progress:
+            tell_once(
+                "ended", "%s was put on %r, which had ended; dropped.", what.capitalize(), self.name
+            )
+        return self.in_progress
+
+
+class Segment(Recorded, SDKSegment):  # type: ignore[misc]
+    """A segment that is sent when it ends."""
+
+    user: str | None = None
+    service: Any = None
+    origin: str | None = None
+    header: TraceHeader | None = None
+    type = None
+    is_function = False
+    key: str | None = None
+
+    def __init__(
+        self,
+        name: str,
+        entityid: str | None = None,
+        traceid: str | None = None,
+        parent_id: str | None = None,
+        sampled: bool = True,
+    ) -> None:
+        if not name:
+            raise SegmentNameMissingException("Segment name is required.")
+        self.name = name
+        self.id = entityid or make_id()
+        self.trace_id = traceid or make_trace_id()
+        self.parent_id = parent_id
+        if not sampled:
+            self.sampled = False
+        self.parent_segment = self.request = self
+        self.subsegments = []
+        self.start_time = time.time()
+        self.clock = self.start_time - time.perf_counter()
+
+    def set_user(self, user: str) -> None:
+        """Say whose request this is."""
+        if self._is_open("user"):
+            self.user = user
+
+    def set_rule_name(self, rule_name: str) -> None:
+        """Say which sampling rule chose it."""
+        known = self.aws
+        xray = {**known.get("xray", {}), "sampling_rule_name": rule_name}
+        self.set_aws({**known, "xray": xray})
+
+    def save_origin_trace_header(self, trace_header: TraceHeader) -> None:
+        """Keep the header that the request came with."""
+        self.header = trace_header
+
+    def get_origin_trace_header(self) -> TraceHeader | None:
+        """Return the header that the request came with."""
+        return self.header
+
+    def increment(self) -> None:
+        """Do nothing: `add_subsegment` has counted."""
+
+    def decrement_ref_counter(self) -> None:
+        """Do nothing: what is open is known by looking."""
+
+    def ready_to_send(self) -> bool:
+        """Return whether it has ended."""
+        return not self.in_progress
+
+    def get_total_subsegments_size(self) -> int:
+        """Return how many subsegments it holds."""
+        return self.held
+
+    def decrement_subsegments_size(self) -> int:
+        """Count a subsegment that was sent."""
+        self.held -= 1
+        return self.held
+
+
+class Subsegment(Recorded, SDKSubsegment):  # type: ignore[misc]
+    """A part of a request."""
+
+    type = "subsegment"
+
+    def __init__(self, name: str, namespace: str, segment: Any, parent: Any = None) -> None:
+        self.name = name
+        self.namespace = namespace
+        self.id = os.urandom(8).hex()
+        self.parent_segment = segment
+        self.parent = parent or segment
+        # Beneath the function's segment, which the service sends, it is the request itself.
+        self.request = self.parent.request or self
+        self.subsegments = []
+        self.owner = get_ident()
+        self.start_time = segment.clock + time.perf_counter()
+
+    @property
+    def trace_id(self) -> str:
+        trace_id: str = self.parent_segment.trace_id
+        return trace_id
+
+    @property
+    def parent_id(self) -> str:
+        parent_id: str = self.parent.id
+        return parent_id
+
+    def set_sql(self, sql: dict[str, Any]) -> None:
+        """Say which SQL statement it stands for."""
+        self.__dict__["sql"] = sql
+
+
+class FunctionSegment(FacadeSegment):  # type: ignore[misc]
+    """A segment that somebody else sends: Lambda's for the function, or another process's.
+
+    What is put on it goes to the request beneath it. The SDK's own raises here, although its guide
+    teaches `current_segment().put_annotation`.
+    """
+
+    sampled = True
+    in_progress = True
+    initializing = False
+    name = "function"
+    type = None
+    parent = None
+    parent_id = None
+    request = None
+    is_sent = True
+    is_leaf = False
+    is_function = True
+
+    def __init__(self, trace_id: str, id: str, header: TraceHeader, key: str | None) -> None:
+        self.trace_id = trace_id
+        self.id = id
+        self.header = header
+        self.key = key
+        self.parent_segment = self
+        self.clock = time.time() - time.perf_counter()
+
+    @property
+    def subsegments(self) -> list[Any]:
+        """Return nothing: it does not keep them."""
+        return []
+
+    def add_subsegment(self, subsegment: Any) -> None:
+        subsegment.parent = self
+
+    def get_origin_trace_header(self) -> TraceHeader:
+        return self.header
+
+    def save_origin_trace_header(self, trace_header: TraceHeader) -> None:
+        self.header = trace_header
+
+    def put_annotation(self, key: str, value: object) -> None:
+        self._forward("put_annotation", key, value)
+
+    def put_metadata(self, key: str, value: object, namespace: str = "default") -> None:
+        self._forward("put_metadata", key, value, namespace)
+
+    def put_http_meta(self, key: str, value: object) -> None:
+        self._forward("put_http_meta", key, value)
+
+    def set_user(self, user: str) -> None:
+        # A subsegment has no user; an annotation can be searched for just as well.
+        self._forward("put_annotation", "user", user)
+
+    def set_aws(self, aws_meta: dict[str, Any]) -> None:
+        self._forward("set_aws", aws_meta)
+
+    def add_throttle_flag(self) -> None:
+        self._forward("add_throttle_flag")
+
+    def add_fault_flag(self) -> None:
+        self._forward("add_fault_flag")
+
+    def add_error_flag(self) -> None:
+        self._forward("add_error_flag")
+
+    def add_exception(self, exception: BaseException, stack: Any, remote: bool = False) -> None:
+        self._forward("add_exception", exception, stack, remote)
+
+    def apply_status_code(self, status_code: int) -> None:
+        self._forward("apply_status_code", status_code)
+
+    def close(self, end_time: float | None = None) -> None:
+        """Do nothing: the service ends it."""
+
+    def increment(self) -> None:
+        """Do nothing."""
+
+    def get_total_subsegments_size(self) -> int:
+        return 0
+
+    def _forward(self, method: str, *arguments: object) -> None:
+        from .context import request_entity
+
+        request = request_entity()
+        if request is not None and request is not self:
+            getattr(request, method)(*arguments)
+        else:
+            tell_once(
+                "function",
+                "%s() was called on the function's segment outside a request; dropped.",
+                method,
+            )
+
+
+class Unsampled:
+    """What is not sent, and costs next to nothing: it takes everything and keeps nothing."""
+
+    sampled = False
+    in_progress = True
+    is_sent = False
+    is_leaf = False
+    is_function = False
+    namespace = "local"
+    held = 0
+    start_time = 0.0
+    fault = error = throttle = False
+
+    @property
+    def subsegments(self) -> list[Any]:
+        return []
+
+    def __getattr__(self, name: str) -> dict[str, Any]:
+        if name not in BLOCKS:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return {}
+
+    def add_subsegment(self, subsegment: Any) -> None:
+        subsegment.parent = self
+
+    def remove_subsegment(self, subsegment: Any) -> None:
+        """Do nothing."""
+
+    def add_throttle_flag(self) -> None:
+        """Do nothing."""
+
+    def add_fault_flag(self) -> None:
+        """Do nothing."""
+
+    def add_error_flag(self) -> None:
+        """Do nothing."""
+
+    def close(self, end_time: float | None = None) -> None:
+        self.in_progress = False
+
+    def to_dict(self) -> dict[str, Any]:
+        return {}
+
+
+class UnsampledSegment(Unsampled, DummySegment):  # type: ignore[misc]
+    """A segment that is not sent, but knows its true trace id: logs and pages still show it."""
+
+    type = None
+    parent = None
+    user = None
+
+    def __init__(self, name: str, header: TraceHeader, key: str | None = None) -> None:
+        self.name = name
+        # Empty where there is no trace at all; the SDK's zeros would look like one.
+        self.trace_id = header.root or ""
+        self.id = header.parent or NO_ID
+        self.parent_id = header.parent
+        self.header = header
+        self.key = key
+        self.is_function = key is not None
+        self.parent_segment = self.request = self
+
+    def get_origin_trace_header(self) -> TraceHeader:
+        return self.header
+
+    def save_origin_trace_header(self, trace_header: TraceHeader) -> None:
+        self.header = trace_header
+
+    def increment(self) -> None:
+        """Do nothing."""
+
+    def decrement_ref_counter(self) -> None:
+        """Do nothing."""
+
+    def ready_to_send(self) -> bool:
+        return not self.in_progress
+
+    def get_total_subsegments_size(self) -> int:
+        return 0
+
+
+class UnsampledSubsegment(Unsampled, DummySubsegment):  # type: ignore[misc]
+    """A subsegment that is not sent."""
+
+    type = "subsegment"
+
+    def __init__(self, name: str, parent: Any) -> None:
+        self.name = name
+        self.parent = parent
+        self.parent_segment = parent.parent_segment
+        self.request = parent.request or self
+
+    @property
+    def trace_id(self) -> str:
+        trace_id: str = self.parent_segment.trace_id
+        return trace_id
+
+    @property
+    def id(self) -> str:
+        id: str = self.parent_segment.id
+        return id
+
+    @property
+    def parent_id(self) -> str:
+        return self.id
+
+
+def is_subsegment(entity: Any) -> bool:
+    """Return whether an entity is a part of a request."""
+    return getattr(entity, "type", None) == "subsegment"
+
+
+def adopt(entity: Any) -> Any:
+    """Return an entity that application code made of the SDK's own classes as one of ours.
+
+    Both share their attributes, so that what is put on either is on both.
+    """
+    if isinstance(entity, Recorded | Unsampled | FunctionSegment):
+        return entity
+    if not entity.sampled:
+        made: Any = UnsampledSegment(entity.name, TraceHeader(root=entity.trace_id))
+        return UnsampledSubsegment(entity.name, made) if is_subsegment(entity) else made
+    if is_subsegment(entity):
+        segment = adopt(entity.parent_segment)
+        made = Subsegment(entity.name, entity.namespace, segment)
+        for computed in ("trace_id", "parent_id", "sampled", "type"):
+            entity.__dict__.pop(computed, None)
+    else:
+        made = Segment(entity.name)
+    known = made.__dict__
+    made.__dict__ = entity.__dict__
+    entity.__dict__.update(
+        {key: value for key, value in known.items() if key not in entity.__dict__}
+    )
+    made.parent_segment = made if isinstance(made, Segment) else segment
+    made.request = made if isinstance(made, Segment) else made.parent.request or made
+    return made

@@ -1,0 +1,276 @@
+"""The SDK's recorder, with the API that everybody knows, over the parts of this package.
+
+Source: https://docs.aws.amazon.com/xray-sdk-for-python/latest/reference/
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from aws_xray_sdk import global_sdk_config
+from aws_xray_sdk.core.async_recorder import AsyncAWSXRayRecorder
+from aws_xray_sdk.core.daemon_config import DaemonConfig
+from aws_xray_sdk.core.exceptions.exceptions import SegmentNameMissingException
+from aws_xray_sdk.core.recorder import SERVICE_INFO
+
+from .context import Context, begin_subsegment, put_current
+from .entities import Segment, UnsampledSegment, UnsampledSubsegment, is_subsegment, make_trace_id
+from .exceptions import record_failure
+from .header import TraceHeader
+from .streaming import send_closed
+from .subsegments import capture, in_subsegment
+
+
+class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
+    """Begins, ends and sends entities. The class of `xray_recorder` once `install` has run."""
+
+    def configure(self, **options: Any) -> None:
+        """Take what is given and leave the rest as it is.
+
+        The SDK's own sets `stream_sql` anew each time and points its sampler at 127.0.0.1 again. A
+        context of the SDK's is passed over: ours is right for threads and asyncio alike.
+        """
+        context = options.pop("context", None)
+        if isinstance(context, Context):
+            self.context = context
+        super().configure(**{"stream_sql": None, **options})
+        if options.get("daemon_address") and hasattr(self.sampler, "load_settings"):
+            config = DaemonConfig(options["daemon_address"])
+            self.sampler.load_settings(config, self.context, self._origin)
+
+    def begin_segment(
+        self,
+        name: str | None = None,
+        traceid: str | None = None,
+        parent_id: str | None = None,
+        sampling: Any = None,
+    ) -> Any:
+        """Begin a segment and return it; on Lambda, where the service makes it, the function's.
+
+        sampling: 0, 1 or the name of the rule that decided; None asks the sampler.
+        Raises SegmentNameMissingException without any name.
+        """
+        if not global_sdk_config.sdk_enabled():
+            return UnsampledSegment("dummy", TraceHeader())
+        name = name or self.service
+        if not name:
+            raise SegmentNameMissingException("Segment name is required.")
+        decision = sampling
+        if sampling is None:
+            decision = self.sampler.should_trace({"service": name}) if self.sampling else 1
+        if not decision:
+            known = TraceHeader(root=traceid or make_trace_id(), parent=parent_id, sampled=0)
+            segment: Any = UnsampledSegment(name, known)
+        else:
+            segment = Segment(name, traceid=traceid, parent_id=parent_id)
+            segment.aws = {**self._aws_metadata}
+            segment.service = SERVICE_INFO
+            if self._origin:
+                segment.origin = self._origin
+            if isinstance(decision, str):
+                segment.set_rule_name(decision)
+        self.context.put_segment(segment)
+        return segment
+
+    def end_segment(self, end_time: float | None = None) -> None:
+        """End the segment with all that is open in it, and send it."""
+        if not global_sdk_config.sdk_enabled():
+            return
+        entity = self.context.get_trace_entity()
+        if entity is None:
+            return
+        segment = entity.parent_segment
+        if segment.is_function:
+            self.context.end_segment(end_time)
+        else:
+            self.end_entity(segment, end_time)
+
+    def _begin_subsegment_helper(
+        self, name: str, namespace: str = "local", beginWithoutSampling: bool = False
+    ) -> Any:
+        if not global_sdk_config.sdk_enabled():
+            return UnsampledSubsegment(name, UnsampledSegment("dummy", TraceHeader()))
+        parent = self.context.get_trace_entity()
+        if parent is None:
+            return None
+        if parent.sampled and not beginWithoutSampling and not parent.is_leaf:
+            return begin_subsegment(parent, name, namespace)
+        subsegment = UnsampledSubsegment(name, parent)
+        put_current(subsegment)
+        return subsegment
+
+    def end_subsegment(self, end_time: float | None = None) -> None:
+        """End the innermost subsegment. What is left open when its request ends is ended then."""
+        if not global_sdk_config.sdk_enabled():
+            return
+        entity = put_current(None)
+        put_current(entity)
+        if entity is not None and is_subsegment(entity):
+            self.end_entity(entity, end_time)
+        else:
+            self.context.end_subsegment(end_time)
+
+    def end_entity(self, entity: Any, end_time: float | None = None) -> None:
+        """End an entity and what is open beneath it here, and send what is to be sent now."""
+        current = put_current(entity.parent)
+        if current is not entity:
+            if is_beneath(current, entity):
+                while current is not entity:
+                    self._close(current, end_time)
+                    current = current.parent
+            elif entity.parent_segment is not entity:
+                # Ended from elsewhere: what is current here stays so.
+                put_current(current)
+        self._close(entity, end_time)
+
+    def _close(self, entity: Any, end_time: float | None) -> None:
+        if not entity.sampled:
+            entity.close(end_time)
+            return
+        request = entity.request
+        if entity is request:
+            for iteration in entity.iterations:
+                iteration.close(end_time)
+            entity.close(end_time)
+            if not entity.is_sent:
+                self.emitter.send_entity(entity)
+            return
+        entity.close(end_time)
+        if entity.is_alone:
+            self.emitter.send_entity(entity)
+        elif (
+            request.held > self.streaming.streaming_threshold and request.held > request.hold_until
+        ):
+            send_closed(request, self.emitter.send_entity, self.streaming.streaming_threshold)
+
+    def current_subsegment(self) -> Any:
+        """Return the innermost open subsegment, or None."""
+        if not global_sdk_config.sdk_enabled():
+            return UnsampledSubsegment("dummy", UnsampledSegment("dummy", TraceHeader()))
+        entity = self.context.get_trace_entity()
+        return entity if is_subsegment(entity) else None
+
+    def current_segment(self) -> Any:
+        """Return the segment that this code runs in; on Lambda the function's."""
+        entity = self.context.get_trace_entity()
+        return None if entity is None else entity.parent_segment
+
+    def in_subsegment(self, name: str | None = None, **options: Any) -> Any:
+        """Return a context manager, or a decorator, that runs its code in a subsegment."""
+        return InSubsegment(self, name, **options)
+
+    in_subsegment_async = in_subsegment
+
+    def capture(self, name: str | None = None) -> Any:
+        """Return a decorator; functions, coroutine functions and generator functions alike."""
+        return capture(name)
+
+    capture_async = capture
+
+    def record_subsegment(
+        self,
+        wrapped: Any,
+        instance: Any,
+        args: Any,
+        kwargs: Any,
+        name: str,
+        namespace: str,
+        meta_processor: Any,
+    ) -> Any:
+        """Call a function in a subsegment, as the SDK's patches and early decorators ask for."""
+        if meta_processor is None and (
+            inspect.iscoroutinefunction(wrapped)
+            or inspect.isgeneratorfunction(wrapped)
+            or inspect.isasyncgenfunction(wrapped)
+        ):
+            return capture(name)(wrapped)(*args, **kwargs)
+        subsegment = self.begin_subsegment(name, namespace)
+        exception = value = None
+        try:
+            value = wrapped(*args, **kwargs)
+            return value
+        except BaseException as error:
+            exception = error
+            raise
+        finally:
+            self._end_recorded(
+                subsegment, meta_processor, wrapped, instance, args, kwargs, value, exception
+            )
+
+    async def record_subsegment_async(
+        self,
+        wrapped: Any,
+        instance: Any,
+        args: Any,
+        kwargs: Any,
+        name: str,
+        namespace: str,
+        meta_processor: Any,
+    ) -> Any:
+        """Await a coroutine function in a subsegment."""
+        subsegment = self.begin_subsegment(name, namespace)
+        exception = value = None
+        try:
+            value = await wrapped(*args, **kwargs)
+            return value
+        except BaseException as error:
+            exception = error
+            raise
+        finally:
+            self._end_recorded(
+                subsegment, meta_processor, wrapped, instance, args, kwargs, value, exception
+            )
+
+    def _end_recorded(
+        self,
+        subsegment: Any,
+        meta_processor: Any,
+        wrapped: Any,
+        instance: Any,
+        args: Any,
+        kwargs: Any,
+        value: Any,
+        exception: BaseException | None,
+    ) -> None:
+        if subsegment is None:
+            return
+        if callable(meta_processor):
+            meta_processor(
+                wrapped=wrapped,
+                instance=instance,
+                args=args,
+                kwargs=kwargs,
+                return_value=value,
+                exception=exception,
+                subsegment=subsegment,
+                stack=[],
+            )
+        elif exception is not None:
+            record_failure(subsegment, exception)
+        self.end_entity(subsegment)
+
+
+class InSubsegment(in_subsegment):
+    """The recorder's own block, which enters with None where there is no segment."""
+
+    _outside = None
+
+    def __init__(self, recorder: Recorder, name: str | None = None, **options: Any) -> None:
+        super().__init__(name, **options)
+        self._recorder = recorder
+
+    def __enter__(self) -> Any:
+        self._subsegment = self._recorder.begin_subsegment(
+            self.name or "subsegment", self._namespace
+        )
+        return self._subsegment
+
+
+def is_beneath(entity: Any, ancestor: Any) -> bool:
+    """Return whether an entity is open somewhere beneath another."""
+    while entity is not None:
+        if entity is ancestor:
+            return True
+        entity = entity.parent
+    return False
