@@ -1,79 +1,260 @@
-"""The trace id and the request id in every log record; JSON on Lambda, readable on a laptop."""
+"""The trace id and the request id in every log record; JSON on Lambda, readable on a laptop.
+
+A filter has to be named on each handler, and the handlers of other packages name none. So `install`
+makes every record of the process one that knows its ids: it notes at once in whose request it was
+made, and writes `trace_id` and `request_id` into itself when a handler asks for its message. Not
+before: what an application gives with `extra=` must neither be refused by logging nor be replaced.
+"""
 
 import json
 import logging
+import os
+import re
+import sys
+import threading
+import traceback
 import uuid
+from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, SupportsIndex
 
 from django.http import HttpRequest
 
 from .redaction import redact_text
 
-_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-# Trace and request of the last request of this thread, for the server's line about it.
-_last_ids: ContextVar[tuple[str, str]] = ContextVar("last_ids", default=("-", "-"))
-# runserver logs each request when the last middleware has returned, and knows no request by then.
-SERVER_LOGGER = "django.server"
+NONE = "-"
+# Servers log a request when the last middleware has returned, and know no request by then.
+SERVER_LOGGERS = frozenset({"django.server", "gunicorn.access"})
+ROOT = re.compile(r"\bRoot=(1-[0-9a-f]{8}-[0-9a-f]{24})\b", re.IGNORECASE)
+
+_making_ids = threading.Lock()
+
+
+class Ids:
+    """The ids of one request. Its own id is Lambda's, or is made when somebody asks for it."""
+
+    __slots__ = ("_context", "_request_id", "trace_id")
+
+    def __init__(self, context: Any) -> None:
+        self.trace_id = NONE
+        self._context = context
+        self._request_id: str | None = None
+
+    @property
+    def request_id(self) -> str:
+        """The same for whoever asks, in whatever thread."""
+        if self._request_id is None:
+            with _making_ids:
+                if self._request_id is None:
+                    self._request_id = self._make()
+        return self._request_id
+
+    def _make(self) -> str:
+        lambdas = getattr(self._context, "aws_request_id", None) or runtime_request_id()
+        return lambdas or str(uuid.uuid4())
+
+
+_current: ContextVar[Ids | None] = ContextVar("tracing_ids", default=None)
+# Of the last request of this thread or task, for the server's line about it.
+_last: ContextVar[Ids | None] = ContextVar("tracing_last_ids", default=None)
 
 
 def remember_request(request: HttpRequest) -> None:
-    """Give the request its id: Lambda's own where there is one."""
-    context = request.META.get("apig_wsgi.context")
-    request_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
-    _request_id.set(request_id)
+    """Say that what is logged from here on belongs to this request."""
     # Django logs 4xx and 5xx after the last middleware has returned, with the request at hand.
-    request._ids = ("-", request_id)  # type: ignore[attr-defined]
-    _last_ids.set(("-", request_id))
+    request._ids = ids = Ids(request.META.get("apig_wsgi.context"))  # type: ignore[attr-defined]
+    _current.set(ids)
 
 
 def remember_trace(request: HttpRequest, trace_id: str) -> None:
     """Keep the trace id with the request, for what is logged when the trace has ended."""
-    request._ids = (trace_id or "-", request._ids[1])  # type: ignore[attr-defined]
-    _last_ids.set(request._ids)  # type: ignore[attr-defined]
+    ids: Ids | None = getattr(request, "_ids", None)
+    if ids is not None:
+        ids.trace_id = trace_id or NONE
 
 
 def forget_request() -> None:
     """Say that what is logged from here on belongs to no request."""
-    _request_id.set(None)
+    _last.set(_current.get())
+    _current.set(None)
 
 
-class TraceFilter(logging.Filter):
-    """Add trace_id and request_id to each record; `-` where there is none."""
+def current_request_id() -> str | None:
+    """Return the id of the request that this code runs in, or None outside a request."""
+    ids = _current.get()
+    return None if ids is None else ids.request_id
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        # Settings name this class before the SDK may be imported; by the first record it may.
+
+def last_ids() -> tuple[str, str]:
+    """Return trace id and request id of the request that this thread answers or has answered."""
+    ids = _current.get() or _last.get()
+    return (NONE, NONE) if ids is None else (ids.trace_id, ids.request_id)
+
+
+def runtime_request_id() -> str | None:
+    """Return the id of the invocation that Lambda's runtime client is at, if there is one."""
+    # It tells the id to its own handler alone, by this name.
+    return getattr(sys.modules.get("awslambdaric.bootstrap"), "_GLOBAL_AWS_REQUEST_ID", None)
+
+
+def runtime_trace_id() -> str | None:
+    """Return the trace id of the invocation that Lambda's runtime client is at."""
+    header = os.environ.get("_X_AMZN_TRACE_ID")
+    match = ROOT.search(header) if header else None
+    return match[1] if match else None
+
+
+def _note(record: logging.LogRecord) -> tuple[str | None, Ids | None]:
+    """Return the id of the trace and the ids of the request that this code runs in."""
+    ids = _current.get()
+    if ids is None and record.name in SERVER_LOGGERS:
+        ids = _last.get()
+        # A static file on the same connection never reaches the middleware.
+        _last.set(None)
+    elif ids is None and record.name == "gunicorn.error" and record.exc_info:
+        ids = _last.get()
+    try:
+        # Settings name this module before the SDK may be imported; by the first record it may.
         from .current import current_trace
 
         trace = current_trace()
-        ids = getattr(getattr(record, "request", None), "_ids", ("-", "-"))
-        if record.name == SERVER_LOGGER:
-            ids = _last_ids.get()
-            # A static file on the same connection never reaches the middleware.
-            _last_ids.set(("-", "-"))
-        record.trace_id = trace.trace_id if trace else ids[0]
-        record.request_id = _request_id.get() or ids[1]
+    except Exception:  # logging must not fail because tracing does
+        trace = None
+    return (trace.trace_id if trace else None), ids
+
+
+def _fill(record: logging.LogRecord, noted: tuple[str | None, Ids | None]) -> None:
+    """Write the ids into a record that has none yet."""
+    fields = record.__dict__
+    if "trace_id" in fields and "request_id" in fields:
+        return
+    trace_id, ids = noted
+    if ids is None:
+        ids = getattr(fields.get("request"), "_ids", None)
+    if trace_id is None and ids is not None and ids.trace_id != NONE:
+        trace_id = ids.trace_id
+    fields.setdefault("trace_id", trace_id or runtime_trace_id() or NONE)
+    fields.setdefault("request_id", (ids.request_id if ids else runtime_request_id()) or NONE)
+
+
+class Record(logging.LogRecord):
+    """A record that knows the trace and the request that it was made in."""
+
+    __slots__ = ("noted",)
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.noted = _note(self)
+
+    def getMessage(self) -> str:
+        """Return the message; formatters ask for it first, and read the other fields after."""
+        _fill(self, self.noted)
+        return super().getMessage()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("trace_id", "request_id"):
+            _fill(self, self.noted)
+            return self.__dict__[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        # Queues copy records or send them to other processes: the ids travel as fields.
+        _fill(self, self.noted)
+        return logging.makeLogRecord, (self.__dict__.copy(),)
+
+
+def install() -> None:
+    """Make every record of this process know its ids. Doing so twice changes nothing."""
+    previous = logging.getLogRecordFactory()
+    if previous is logging.LogRecord:
+        logging.setLogRecordFactory(Record)
+    elif previous is not Record and not getattr(previous, "knows_ids", False):
+        logging.setLogRecordFactory(_make_factory(previous))
+    for handler in logging.getLogger().handlers:
+        is_lambdas = type(handler).__module__ == "awslambdaric.bootstrap"
+        if is_lambdas and handler.formatter and not isinstance(handler.formatter, LambdaFormatter):
+            handler.setFormatter(LambdaFormatter(handler.formatter))
+
+
+def _make_factory(previous: Callable[..., logging.LogRecord]) -> Callable[..., logging.LogRecord]:
+    """Return a factory of records such as another package's, but with ids."""
+
+    def make(*arguments: Any, **keywords: Any) -> logging.LogRecord:
+        made = previous(*arguments, **keywords)
+        if type(made) is not logging.LogRecord:
+            # A class of its own: its handlers need TraceFilter.
+            return made
+        record = Record.__new__(Record)
+        record.__dict__ = made.__dict__
+        record.noted = _note(record)
+        return record
+
+    make.knows_ids = True  # type: ignore[attr-defined]
+    return make
+
+
+class TraceFilter(logging.Filter):
+    """Add trace_id and request_id to each record of a handler; `-` where there is none.
+
+    Needed where a handler's format names them: records made before `install` have none.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        _fill(record, record.noted if isinstance(record, Record) else _note(record))
         return True
 
 
+def read_ids(record: logging.LogRecord) -> tuple[str, str]:
+    """Return trace id and request id of a record, each `-` where there is none."""
+    return getattr(record, "trace_id", NONE), getattr(record, "request_id", NONE)
+
+
+def describe_ids(record: logging.LogRecord) -> str:
+    """Return what a line for people ends with: nothing for a record outside any request."""
+    trace_id, request_id = read_ids(record)
+    return "" if request_id == NONE else f"  [trace {trace_id} request {request_id}]"
+
+
 class JSONFormatter(logging.Formatter):
-    """One JSON object a line, with the names that CloudWatch and Lambda's own logs use."""
+    """One JSON object a line; with the names of Lambda's own, where Lambda logs in JSON too."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.is_lambdas = os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
 
     def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, UTC)
+        trace_id, request_id = read_ids(record)
         line: dict[str, Any] = {
-            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(
-                timespec="milliseconds"
-            ),
+            "timestamp": time.isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": redact_text(record.getMessage()),
-            "request_id": getattr(record, "request_id", "-"),
-            "trace_id": getattr(record, "trace_id", "-"),
         }
-        if record.exc_info:
+        if self.is_lambdas:
+            ids = {"requestId": request_id, "xrayTraceId": trace_id}
+            line |= {name: value for name, value in ids.items() if value != NONE}
+        else:
+            line |= {"request_id": request_id, "trace_id": trace_id}
+        if record.exc_info and self.is_lambdas:
+            line |= self._describe_exception(record)
+        elif record.exc_info:
             line["exception"] = redact_text(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)
+
+    @staticmethod
+    def _describe_exception(record: logging.LogRecord) -> dict[str, Any]:
+        """Return the fields that Lambda's formatter has for an exception."""
+        kind, error, stack = record.exc_info or (None, None, None)
+        if kind is None:
+            return {}
+        return {
+            "stackTrace": [redact_text(frame) for frame in traceback.format_tb(stack)],
+            "errorType": kind.__name__,
+            "errorMessage": redact_text(str(error)),
+            "location": f"{record.pathname}:{record.funcName}:{record.lineno}",
+        }
 
 
 class TextFormatter(logging.Formatter):
@@ -82,10 +263,39 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
         line = f"{time} {record.levelname:<7} {record.name}: {redact_text(record.getMessage())}"
-        if getattr(record, "request_id", "-") != "-":
-            line += f"  [trace {getattr(record, 'trace_id', '-')} request {record.request_id}]"  # type: ignore[attr-defined]
+        line += describe_ids(record)
         if record.exc_info:
             line += "\n" + redact_text(self.formatException(record.exc_info))
+        return line
+
+
+class LambdaFormatter(logging.Formatter):
+    """What Lambda's own formatter writes, and the trace id by the name that Lambda has for it.
+
+    The request id is there already: the runtime client's handler adds it.
+    """
+
+    def __init__(self, formatter: logging.Formatter) -> None:
+        super().__init__()
+        self.formatter = formatter
+        self.is_json = type(formatter).__name__ == "JsonFormatter"
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = record.__dict__.copy()
+        trace_id, _ = read_ids(record)
+        fields.pop("trace_id", None)
+        fields.pop("request_id", None)
+        if trace_id != NONE and self.is_json:
+            fields["xrayTraceId"] = trace_id
+        elif trace_id != NONE:
+            # As in the line REPORT of each invocation.
+            fields |= {"msg": f"{record.getMessage()}\tXRAY TraceId: {trace_id}", "args": None}
+        shown = logging.LogRecord.__new__(logging.LogRecord)
+        shown.__dict__.update(fields)
+        line = self.formatter.format(shown)
+        if hasattr(shown, "_frame_type"):
+            # Lambda's handler looks for it: it tells the level to the log service.
+            record._frame_type = shown._frame_type
         return line
 
 
