@@ -13,6 +13,7 @@ from typing import TypeVar
 from django.utils.datastructures import MultiValueDict
 
 from .errors import BadInput
+from .lines import find_fault
 from .movie import (
     FIRST_VERSIONS,
     FIRST_YEAR,
@@ -34,8 +35,6 @@ RUNTIME_MAX_MINUTES = 1000
 
 T = TypeVar("T")
 
-# Control characters, lone surrogates, line and paragraph separators: nothing that a name holds.
-_REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _GENRE_BY_NAME = {genre.casefold(): genre for genre in GENRES}
@@ -216,8 +215,8 @@ def _read_line(value: object, max_chars: int) -> str:
     line = unicodedata.normalize("NFC", value).strip()
     if not 1 <= len(line) <= max_chars:
         raise _Wrong(f"Expected 1 to {max_chars} characters.")
-    if any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in line):
-        raise _Wrong("Expected one line of text, without control characters.")
+    if fault := find_fault(line):
+        raise _Wrong(fault)
     return line
 
 

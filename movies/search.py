@@ -14,13 +14,14 @@ def search_movies(query: str, *, cursor: str | None = None, limit: int = DEFAULT
 
     First those whose title begins with it, A-Z; then those that have its words anywhere, the last
     of which may be the beginning of one, from two letters on. Case and accents don't count.
-    Raises BadInput for a query without a letter or digit, BadCursor.
+    Where it has no letter or digit, its symbols count.
+    Raises BadInput for a query in which there is nothing to see, BadCursor.
     """
     if len(query) > QUERY_MAX_CHARS:
         raise BadInput("q", f"Expected at most {QUERY_MAX_CHARS} characters.")
     folded = terms.fold(query)
     if not folded:
-        raise BadInput("q", "Expected at least one letter or digit.")
+        raise BadInput("q", "Expected at least one letter, digit or symbol.")
     phases = [Phase(terms.TITLE, begins_with=folded), _find_words(folded)]
     return read_page(f"search#{folded}", phases, cursor, limit)
 

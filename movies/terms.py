@@ -36,7 +36,10 @@ ALL = "all"
 TITLE = "title"
 # Sorts before everything that a folded title holds, so "alien" comes before "alien 3".
 _SEPARATOR = "\t"
-_ACCENTS = range(0x0300, 0x0370)
+# Accents, joiners, and the variants of a letter or emoji: written or not, it is the same word.
+_PASSED_OVER = frozenset((*range(0x0300, 0x0370), 0x200C, 0x200D, *range(0xFE00, 0xFE10)))
+# Blanks and what can't be seen: what is left of a text without letters and digits has none of it.
+_UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +58,25 @@ COMPLETE = TermRow("complete", "-", MovieKey(0, "-"), "")
 def fold(text: str) -> str:
     """Return text as a search compares it: no case, no accents, single spaces for all else.
 
-    Letters, digits and vowel signs of every script stay. Cut at 200 characters.
+    Letters, digits and vowel signs of every script stay; symbols only where there are no letters
+    or digits, so that films called "$" or "✨" are found too. Cut at 200 characters.
     """
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    kept = (character for character in plain if ord(character) not in _ACCENTS)
-    spaced = "".join(
-        character if character.isalnum() or unicodedata.category(character)[0] == "M" else " "
-        for character in kept
-    )
+    # Of all letters, the dotless i alone has a capital that folds to another letter.
+    folded = unicodedata.normalize("NFKD", text).casefold().replace("\u0131", "i")
+    plain = unicodedata.normalize("NFKD", folded)
+    kept = [character for character in plain if ord(character) not in _PASSED_OVER]
+    stays = _is_of_a_word if any(map(str.isalnum, kept)) else _is_seen
+    spaced = "".join(character if stays(character) else " " for character in kept)
     composed = unicodedata.normalize("NFC", " ".join(spaced.split()))
     return composed[:FOLDED_MAX_CHARS].strip()
+
+
+def _is_of_a_word(character: str) -> bool:
+    return character.isalnum() or unicodedata.category(character)[0] == "M"
+
+
+def _is_seen(character: str) -> bool:
+    return unicodedata.category(character) not in _UNSEEN
 
 
 def split_words(folded: str) -> list[str]:

@@ -76,7 +76,7 @@ def describe_parameters() -> dict[str, Schema]:
         "genre": in_query("genre", "A genre.", type="string", enum=list(GENRES)),
         "q": in_query(
             "q",
-            "The beginning of a title, or words of it; at least one letter or digit.",
+            "The beginning of a title, or words of it; at least one letter, digit or symbol.",
             type="string",
             minLength=1,
             maxLength=QUERY_MAX_CHARS,

@@ -12,23 +12,17 @@ from movies.fields import (
     PLOT_MAX_CHARS,
     RUNTIME_MAX_MINUTES,
 )
+from movies.lines import BLANK, CONTROL, LINE
 from movies.movie import FIRST_YEAR, GENRES, MAX_STARS, MIN_STARS, TITLE_MAX_CHARS, last_year
 from movies.reviews import TEXT_MAX_CHARS
+from movies.terms import MAX_WORDS
 
 Schema = dict[str, Any]
 
-# One line that isn't blank: no control characters, no separators of lines and paragraphs.
-_REFUSED = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
-_BLANK = r"\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
-LINE = f"^[^{_REFUSED}]*[^{_REFUSED}{_BLANK}][^{_REFUSED}]*$"
 # Text of several lines: no control characters but tabs and line ends.
 _REFUSED_IN_TEXT = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
 TEXT = f"^[^{_REFUSED_IN_TEXT}]*$"
-FILLED_TEXT = (
-    f"^[^{_REFUSED_IN_TEXT}]*"
-    rf"[^\u0000-\u001f\u007f-\u009f\u2028\u2029{_BLANK}]"
-    f"[^{_REFUSED_IN_TEXT}]*$"
-)
+FILLED_TEXT = f"^[^{_REFUSED_IN_TEXT}]*[^{CONTROL}{BLANK}][^{_REFUSED_IN_TEXT}]*$"
 # TitleConverter's escaping: no "/", "~" only before "~" or "s", and dots alone as "~d".
 TITLE_SEGMENT = r"^(?:\.*(?:[^/~.]|~[~s])(?:[^/~]|~[~s])*|(?:~d)+)$"
 
@@ -173,7 +167,9 @@ def _movie_fields() -> dict[str, Schema]:
         "title": {
             **line,
             "maxLength": TITLE_MAX_CHARS,
-            "description": "Kept composed (NFC), without blanks around it.",
+            "description": "Kept composed (NFC), without blanks around it. "
+            f"At most {MAX_WORDS} different words. "
+            "Nothing invisible, but joiners (U+200C, U+200D) between letters or emoji.",
         },
         "plot": {"type": "string", "maxLength": PLOT_MAX_CHARS, "pattern": TEXT},
         "genres": list_of({"enum": list(GENRES)}, MAX_GENRES),

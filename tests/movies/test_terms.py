@@ -1,5 +1,7 @@
 """Tests of movies.terms: how titles are folded, and the rows that find a film."""
 
+import sys
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -36,9 +38,21 @@ TITLES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max
         ("千と千尋の神隠し", "千と千尋の神隠し"),
         ("आनंद", "आनंद"),
         ("ВОЙНА и мир", "воина и мир"),
-        ("$", ""),
+        ("$", "$"),
+        ("✨ ", "✨"),
+        ("!?", "!?"),
+        ("¡ … !", "¡ ... !"),
+        ("$9.99", "9 99"),
+        ("❤\ufe0f", "❤"),
+        ("I ❤\ufe0f Huckabees", "i huckabees"),
+        ("\u200b\u202e", ""),
+        ("\u0301", ""),
         ("\t\n\0", ""),
         ("İstanbul", "istanbul"),
+        ("K\u0131ş", "kis"),
+        ("KIŞ", "kis"),
+        ("می\u200cخواهم", "میخواهم"),  # noqa: RUF001 - Persian, as it is written
+        ("👩\u200d🚀 👨", "👩🚀 👨"),
     ],
 )
 def test_fold(text: str, folded: str) -> None:
@@ -54,6 +68,14 @@ def test_fold_is_stable_and_bounded(text: str) -> None:
     assert fold(folded) == folded
     assert fold(text.upper().lower()) == fold(text.lower())
     assert " ".join(split_words(folded)) == folded
+
+
+def test_fold_of_each_letter_is_that_of_its_capital() -> None:
+    letters = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).upper() != chr(code)]
+
+    assert len(letters) > 1000
+    for letter in letters:
+        assert fold(letter.upper()) == fold(letter), ascii(letter)
 
 
 def test_rows_of_film() -> None:
