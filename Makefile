@@ -4,6 +4,7 @@
 PYTHON ?=
 VENV = .venv
 AWS_VENV = .venv-aws
+BENCH_VENV = .venv-bench
 RUN = $(VENV)/bin/python -m
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --require-hashes
 # Tests of one file stay in one process: its servers are started once.
@@ -16,8 +17,9 @@ PYTEST_FLAGS ?= -n auto --maxprocesses 4 --dist loadfile
 RUNTIME = $(VENV)/runtime.stamp
 DEV = $(VENV)/dev.stamp
 AWS = $(AWS_VENV)/aws.stamp
+BENCH = $(BENCH_VENV)/bench.stamp
 
-$(VENV)/made.stamp $(AWS_VENV)/made.stamp:
+$(VENV)/made.stamp $(AWS_VENV)/made.stamp $(BENCH_VENV)/made.stamp:
 	@sh scripts/make_venv.sh $(@D) $(PYTHON)
 	@touch $@
 
@@ -33,6 +35,12 @@ $(DEV): requirements-dev.txt $(RUNTIME)
 
 $(AWS): requirements-aws.txt $(AWS_VENV)/made.stamp
 	@echo "Installing requirements-aws.txt into $(@D)."
+	@$(@D)/bin/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+# The tracers that ours is compared with.
+$(BENCH): requirements-bench.txt $(BENCH_VENV)/made.stamp
+	@echo "Installing requirements-bench.txt into $(@D)."
 	@$(@D)/bin/python $(PIP_INSTALL) -r $<
 	@touch $@
 
@@ -83,7 +91,7 @@ format: $(DEV) ## Lay the code out as `make lint` wants it
 	@$(RUN) ruff format .
 
 .PHONY: bench
-bench: $(DEV) $(AWS) ## Measure what a request costs, with tracing and without
+bench: $(DEV) $(AWS) $(BENCH) ## Measure what a request costs, with tracing and without
 	@$(RUN) benchmarks
 
 .PHONY: screenshot
@@ -111,6 +119,7 @@ lock: $(DEV) ## Pin the newest versions that pyproject.toml allows (UPGRADE=--up
 	@$(LOCK) -o requirements.txt
 	@$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
 	@$(RUN) uv pip compile --group aws $(LOCK_FLAGS) -o requirements-aws.txt
+	@$(RUN) uv pip compile benchmarks/requirements.in $(LOCK_FLAGS) -o requirements-bench.txt
 
 LOCK_FLAGS = --quiet --universal --generate-hashes --python-version 3.11 $(UPGRADE)
 LOCK = $(RUN) uv pip compile pyproject.toml $(LOCK_FLAGS)

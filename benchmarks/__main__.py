@@ -1,6 +1,8 @@
 """Run every benchmark, one after the other: `make bench`."""
 
-from benchmarks import site, tracing
+from benchmarks import site, starts, tracing
 
 site.measure(rounds=40, requests=10)
+print()
 tracing.measure(tracing.choose(""), rounds=120, requests=40)
+starts.measure(starts.DEFAULT_ROUNDS)

@@ -8,8 +8,10 @@ all alike. What is compared is always of the same round.
 import gc
 import io
 import json
+import math
 import os
 import random
+import statistics
 import subprocess
 import sys
 import time
@@ -115,11 +117,16 @@ class Worker:
             self._process.wait()
 
 
-def pin(command: Sequence[str]) -> list[str]:
-    """Return the command, kept to the last core where the system can do so."""
+def pin(command: Sequence[str], *, is_aside: bool = False) -> list[str]:
+    """Return the command, kept to the last core where the system can do so.
+
+    is_aside: kept to the others instead, as what is not measured should be.
+    """
     if not hasattr(os, "sched_getaffinity"):
         return list(command)
-    return ["taskset", "--cpu-list", str(max(os.sched_getaffinity(0))), *command]
+    *others, last = sorted(os.sched_getaffinity(0))
+    cores = others if is_aside and others else [last]
+    return ["taskset", "--cpu-list", ",".join(map(str, cores)), *command]
 
 
 def shuffled(names: Sequence[str]) -> list[str]:
@@ -127,9 +134,25 @@ def shuffled(names: Sequence[str]) -> list[str]:
     return random.sample(names, len(names))
 
 
-def count(rounds: int, what: str = "round") -> Iterator[int]:
-    """Yield the number of each round and show it while it runs."""
+def estimate(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return the median and its 95 % confidence interval, by order statistics."""
+    ordered = sorted(values)
+    half = 0.98 * math.sqrt(len(ordered))
+    low = max(0, math.floor(len(ordered) / 2 - half) - 1)
+    high = min(len(ordered) - 1, math.ceil(len(ordered) / 2 + half))
+    return statistics.median(ordered), ordered[low], ordered[high]
+
+
+def tell(is_met: bool) -> str:
+    """Return whether a budget is met, in words."""
+    return "met" if is_met else "not met"
+
+
+def count(rounds: int) -> Iterator[int]:
+    """Yield the number of each round; show it to whoever watches."""
     for number in range(rounds):
-        print(f"\r{what} {number + 1} of {rounds}", end="", file=sys.stderr, flush=True)
+        if sys.stderr.isatty():
+            print(f"\rround {number + 1} of {rounds}", end="", file=sys.stderr, flush=True)
         yield number
-    print(file=sys.stderr)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)

@@ -4,7 +4,7 @@
 
 Each variant has a port of its own, for UDP and for HTTP. A line of JSON with the ports goes to
 standard output; then each line that comes in, `[variant, whether to keep]`, is answered with the
-number of datagrams so far and what was kept, and whether to keep from now on is noted.
+number of datagrams since the last and what was kept, and whether to keep from now on is noted.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.pairs import ROOT
+from benchmarks.pairs import ROOT, pin
 
 RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024
 # OTLP takes an empty message; Elastic wants 202; Datadog's agent says what rates to sample at.
@@ -105,8 +105,8 @@ async def listen(names: Sequence[str]) -> None:
     while line := await lines.readline():
         name, is_keeping = json.loads(line)
         port = ports[name]
-        print(json.dumps({"datagrams": port.datagrams, "kept": port.kept}), flush=True)
-        port.is_keeping, port.kept = is_keeping, []
+        print(json.dumps({"new_datagrams": port.datagrams, "kept": port.kept}), flush=True)
+        port.is_keeping, port.kept, port.datagrams = is_keeping, [], 0
 
 
 class Sink:
@@ -114,7 +114,7 @@ class Sink:
 
     def __init__(self, names: Sequence[str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.sink", ",".join(names)],
+            pin([sys.executable, "-m", "benchmarks.sink", ",".join(names)], is_aside=True),
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -129,7 +129,7 @@ class Sink:
         return line
 
     def ask(self, name: str, *, keep: bool = False) -> dict[str, Any]:
-        """Return a variant's `datagrams` so far and what was `kept`; keep from now on, or not."""
+        """Return a variant's `new_datagrams` and what was `kept`; keep from now on, or not."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps([name, keep]) + "\n")
         self._process.stdin.flush()

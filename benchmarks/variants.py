@@ -1,5 +1,6 @@
 """What is compared: each variant's tracer, its surroundings and what it has to send."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -27,6 +28,7 @@ class Variant:
     entities: how many segments, subsegments or spans a request has to send.
     peer: the variant of the plain SDK in the same mode.
     budget: the most that may be added, as a share of what the peer adds; 0 is nothing measurable.
+    is_foreign: whether it needs what only requirements-bench.txt names.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Variant:
     entities: int = 0
     peer: str = ""
     budget: float | None = None
+    is_foreign: bool = False
 
     @property
     def is_lambda(self) -> bool:
@@ -85,7 +88,85 @@ def list_variants() -> Iterable[Variant]:
             peer=f"sdk-{mode}",
             budget=budget,
         )
+    yield from list_foreign_variants()
+
+
+OTEL = {
+    "OTEL_SERVICE_NAME": "small",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:{port}",
+    "OTEL_TRACES_SAMPLER": "parentbased_always_on",
+    "OTEL_BSP_MAX_QUEUE_SIZE": "65536",
+}
+ELASTIC = {"ELASTIC_APM_SERVER_URL": "http://127.0.0.1:{port}"}
+DATADOG = {
+    "DD_SERVICE": "small",
+    "DD_TRACE_AGENT_URL": "http://127.0.0.1:{port}",
+    "DD_TRACE_API_VERSION": "v0.4",
+    "DD_INSTRUMENTATION_TELEMETRY_ENABLED": "false",
+    "DD_REMOTE_CONFIGURATION_ENABLED": "false",
+    "DD_CRASHTRACKING_ENABLED": "false",
+    "DD_TRACE_STARTUP_LOGS": "false",
+}
+
+
+def list_foreign_variants() -> Iterable[Variant]:
+    """Yield what others make, each as its guide sets it up and with all that it can leave off."""
+    # The request, three statements and the call; templates they cannot see.
+    for name, tracer, environment, entities in (
+        ("otel", "opentelemetry", OTEL, 5),
+        ("otel-unsampled", "opentelemetry", OTEL | {"OTEL_TRACES_SAMPLER": "always_off"}, 0),
+        ("adot-udp", "adot", OTEL, 5),
+        ("adot-lite", "adot_lite", OTEL, 5),
+    ):
+        yield Variant(
+            name,
+            tracer=tracer,
+            environment=environment,
+            wire="otlp",
+            entities=entities,
+            is_foreign=True,
+        )
+    # The three statements become one span: it compresses spans of a kind.
+    unsampled = ELASTIC | {"ELASTIC_APM_TRANSACTION_SAMPLE_RATE": "0"}
+    for name, environment, entities in (
+        ("elastic-apm", ELASTIC, 4),
+        ("elastic-apm-unsampled", unsampled, 0),
+    ):
+        yield Variant(
+            name,
+            tracer="elastic",
+            apps="elasticapm.contrib.django",
+            middleware="elasticapm.contrib.django.middleware.TracingMiddleware",
+            environment=environment,
+            wire="elastic",
+            entities=entities,
+            is_foreign=True,
+        )
+    # Each middleware is a span too.
+    yield Variant(
+        "ddtrace",
+        tracer="datadog",
+        environment=DATADOG,
+        wire="datadog",
+        entities=12,
+        is_foreign=True,
+    )
 
 
 VARIANTS = {variant.name: variant for variant in list_variants()}
 UNTRACED = ("none", "none-lambda")
+
+
+def make_environment(variant: Variant, port: int, database: str) -> dict[str, str]:
+    """Return the environment of a variant's process; nothing of ours leaks into it."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", "/"),
+        "DJANGO_SETTINGS_MODULE": "benchmarks.small.settings",
+        "BENCHMARK_APPS": variant.apps,
+        "BENCHMARK_MIDDLEWARE": variant.middleware,
+        "BENCHMARK_DATABASE": database,
+        "AWS_REGION": "us-east-1",
+        "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{port}",
+        **{name: value.format(port=port) for name, value in variant.environment.items()},
+    }
