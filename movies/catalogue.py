@@ -22,7 +22,7 @@ from .errors import (
     Throttled,
 )
 from .fields import MovieFields, read_decade, read_genre, read_stars, read_year
-from .items import to_key, to_movie
+from .items import to_key, to_movie, to_row, to_row_key
 from .listing import DEFAULT_LIMIT, MAX_LIMIT, Phase, get_movies, read_page
 from .movie import (
     FIRST_YEAR,
@@ -41,8 +41,10 @@ from .transactions import (
     attempts,
     change_rows,
     delete,
+    delete_row,
     may_be_done,
     put_new,
+    put_row,
     too_busy,
     update_info,
     write,
@@ -52,6 +54,8 @@ from .transactions import (
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef as Action
 
+# How often a film may get another year or title while somebody looks for it at its old address.
+MAX_MOVES = 10
 # What a write of a film takes along in SQL, begun anew for each attempt.
 Beside = Callable[[], AbstractContextManager[None]]
 
@@ -69,6 +73,7 @@ __all__ = [
     "change_movie",
     "count_vote",
     "delete_movie",
+    "find_moved",
     "get_movie",
     "get_movies",
     "last_year",
@@ -115,6 +120,33 @@ def get_movie(key: MovieKey) -> Movie:
     return to_movie(answer["Item"])
 
 
+def find_moved(key: MovieKey, *, version: int | None = None) -> Movie | None:
+    """Return the film that had this key and got another since; None if there is none.
+
+    version: one that the film was at; without it, whatever film is there now will do.
+    """
+    if not _is_possible(key):
+        return None
+    for _ in range(MAX_MOVES):
+        new_key = _find_new_key(key)
+        if new_key is None:
+            return None
+        movie = get_movies([new_key]).get(new_key)
+        if movie and (version is None or movie.has_been_at(version)):
+            return movie
+        key = new_key
+    return None
+
+
+def _find_new_key(key: MovieKey) -> MovieKey | None:
+    table = settings.MOVIES_TERMS_TABLE
+    with translate_errors(f"GetItem on {table}"):
+        answer = get_client("dynamodb").get_item(
+            TableName=table, Key=to_row_key(terms.moved_row(key, key)), ConsistentRead=True
+        )
+    return to_row(answer["Item"]).key if "Item" in answer else None
+
+
 def add_movie(movie_fields: MovieFields) -> Movie:
     """Add a film and return it. Raises MovieExists, SampleIsReadOnly."""
     movie = movie_fields.make_movie()
@@ -140,7 +172,8 @@ def change_movie(
         if changed.key == key:
             actions = [update_info(changed, version)]
         else:
-            actions = [put_new(changed), delete(current)]
+            moved = put_row(terms.moved_row(key, changed.key))
+            actions = [put_new(changed), delete(current), moved]
         try:
             _write_beside(
                 beside,
@@ -161,8 +194,10 @@ def delete_movie(key: MovieKey, *, version: int, beside: Beside | None = None) -
     beside: as in change_movie. Raises MovieNotFound, MovieChanged, SampleIsReadOnly.
     """
     for current in _read_until_written(key, version):
+        # What had this key before and moved is another film: this one is told of as deleted.
+        moved = delete_row(terms.moved_row(key, key))
         with suppress(NotWritten):
-            actions = [delete(current), *change_rows(current, None)]
+            actions = [delete(current), moved, *change_rows(current, None)]
             _write_beside(beside, actions, partial(_is_gone, key))
             return current
     raise too_busy(key)
@@ -269,6 +304,10 @@ def _refuse_sample(key: MovieKey) -> None:
 
 def _refuse_impossible(key: MovieKey) -> None:
     """Raise MovieNotFound for a key that no film can have, and that DynamoDB may refuse."""
-    is_possible = FIRST_YEAR <= key.year <= 9999 and 1 <= len(key.title) <= TITLE_MAX_CHARS
-    if not is_possible or any("\ud800" <= character <= "\udfff" for character in key.title):
+    if not _is_possible(key):
         raise MovieNotFound(key)
+
+
+def _is_possible(key: MovieKey) -> bool:
+    is_possible = FIRST_YEAR <= key.year <= 9999 and 1 <= len(key.title) <= TITLE_MAX_CHARS
+    return is_possible and not any("\ud800" <= char <= "\udfff" for char in key.title)

@@ -11,6 +11,8 @@ TITLE_MAX_CHARS = 200
 # a film that began at 1 again would let a save made to the deleted one through. With the saves
 # that follow, it keeps to 15 digits: every program that reads JSON reads those exactly.
 FIRST_VERSIONS, VERSION_MAX_DIGITS = 10**14, 15
+# More than any film will see: a version within so many of another is one of the same film.
+MAX_SAVES = 10**6
 MIN_STARS, MAX_STARS = 1, 10
 
 GENRES: tuple[str, ...] = (
@@ -91,6 +93,10 @@ class Movie:
     def rating(self) -> float | None:
         """The mean of the votes, 1 to 10; None where nobody has voted."""
         return self.stars / self.votes if self.votes else None
+
+    def has_been_at(self, version: int) -> bool:
+        """Say whether this film, and not another that had its key, was at this version once."""
+        return 0 <= self.version - version < MAX_SAVES
 
     @property
     def is_sample(self) -> bool:

@@ -11,7 +11,8 @@ Each row is one way. Its `term` is the partition, its `position` the place in th
 | `title`        | folded title, year downwards               | titles by their beginning, A-Z |
 | `word#ma`      | folded word, year downwards, folded title  | words that begin with `ma…`    |
 
-The term `complete` finds nothing: its one row says that every film has its rows.
+Two terms are in no list. `complete` has one row, which says that every film has its rows. `moved`
+has one for each key that a film had before it got another, and that row's film is the new key.
 
 A position ends in a digest of the title, so two titles that fold alike keep their own rows.
 """
@@ -24,7 +25,8 @@ from dataclasses import dataclass
 from .movie import MovieKey
 
 # A film's rows and the film are written in one transaction of at most 100 actions; a film that is
-# moved needs its old rows and its new ones: 2 + 2 x (4 + 6 genres + words).
+# moved needs its old rows, its new ones and the one that leads from here to there:
+# 2 + 2 x (4 + 6 genres + words) + 1.
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 MAX_WORDS = 36
 # A sort key has at most 1,024 bytes, and a character up to four of them.
@@ -34,6 +36,7 @@ WORD_SHARD_CHARS = 2
 
 ALL = "all"
 TITLE = "title"
+MOVED = "moved"
 # Sorts before everything that a folded title holds, so "alien" comes before "alien 3".
 _SEPARATOR = "\t"
 # Accents, joiners, and the variants of a letter or emoji: written or not, it is the same word.
@@ -88,6 +91,11 @@ def rows_of(key: MovieKey, genres: tuple[str, ...]) -> dict[tuple[str, str], Ter
     """Return every row that finds the film, by its term and position."""
     text = f" {fold(key.title)} "
     return {place: TermRow(*place, key, text) for place in _places(key, genres)}
+
+
+def moved_row(key: MovieKey, new_key: MovieKey) -> TermRow:
+    """Return the row that leads from a key that a film had to the one it got."""
+    return TermRow(MOVED, _newest_first(key), new_key, "")
 
 
 def finds(row: TermRow, genres: tuple[str, ...]) -> bool:

@@ -57,15 +57,15 @@ def edit_movie(request: HttpRequest, year: int, title: str) -> HttpResponse:
         return _show_edit_form(request, MovieEditForm(initial=initial), key)
     form = MovieEditForm(request.POST)
     if form.is_valid():
+        version = form.cleaned_data["version"]
         try:
-            version = form.cleaned_data["version"]
             movie = edits.change_movie(key, form.movie_fields, version=version)
         except MovieExists as exc:
             form.add_error("title", str(exc))
         except MovieChanged as exc:
             return _show_conflict(request, form, exc.current)
         except MovieNotFound:
-            return _show_conflict(request, form, None)
+            return _show_conflict(request, form, catalogue.find_moved(key, version=version))
         else:
             messages.success(request, f"{movie.title} is saved.")
             return redirect(movie_url(movie.key))
@@ -84,7 +84,10 @@ def _show_form(request: HttpRequest, form: MovieForm, heading: str, back_url: st
 def _show_conflict(
     request: HttpRequest, form: MovieEditForm, current: Movie | None
 ) -> HttpResponse:
-    """Show both versions, what differs, and what can be done; current is None if it was deleted."""
+    """Show both versions, what differs, and what can be done; current is None if it was deleted.
+
+    Where the film has another key by now, its own form saves to that.
+    """
     yours = form.movie_fields
     theirs = MovieFields.from_movie(current) if current else None
     again: MovieForm = MovieForm(initial=describe_fields(yours))
@@ -130,10 +133,17 @@ def delete_movie(request: HttpRequest, year: int, title: str) -> HttpResponse:
     key = MovieKey(year, title)
     problem = None
     if request.method == "POST":
+        version = read_version(request)
         try:
-            edits.delete_movie(key, version=read_version(request))
+            edits.delete_movie(key, version=version)
         except MovieChanged:
             problem = "Somebody has saved this film meanwhile; look at it again first."
+        except MovieNotFound:
+            moved = catalogue.find_moved(key, version=version)
+            if moved is None:
+                raise
+            messages.warning(request, "Somebody has moved this film meanwhile: it is not deleted.")
+            return redirect(movie_url(moved.key))
         else:
             messages.success(request, f"{key.title} is deleted.")
             return redirect("movies")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.cache import cache_control
@@ -14,7 +14,7 @@ from movies import catalogue, reviews
 from movies.catalogue import GENRES, Movie, MovieKey
 from movies.context_processors import EDIT_PERMISSION
 from movies.drawn_poster import draw_poster
-from movies.errors import BadInput
+from movies.errors import BadInput, MovieNotFound
 from movies.forms import VoteForm
 from movies.models import Vote
 
@@ -70,8 +70,18 @@ def list_movies(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_movie(request: HttpRequest, year: int, title: str) -> HttpResponse:
-    """Show one film with its reviews, and what this visitor may do with it."""
-    movie = catalogue.get_movie(MovieKey(year, title))
+    """Show one film with its reviews, and what this visitor may do with it.
+
+    An address that a film had before leads to it: for now only, another film may come there.
+    """
+    key = MovieKey(year, title)
+    try:
+        movie = catalogue.get_movie(key)
+    except MovieNotFound:
+        moved = catalogue.find_moved(key)
+        if moved is None:
+            raise
+        return redirect(movie_url(moved.key))
     return render_movie(request, movie, VoteForm())
 
 

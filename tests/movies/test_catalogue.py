@@ -17,6 +17,7 @@ from movies.catalogue import (
     change_movie,
     count_vote,
     delete_movie,
+    find_moved,
     get_movie,
     list_movies,
     search_movies,
@@ -33,6 +34,8 @@ from movies.errors import (
     Throttled,
 )
 from movies.movie import SAMPLE_KEY, VERSION_MAX_DIGITS, Movie, MovieKey
+from movies.terms import moved_row
+from movies.transactions import put_row
 from tests.movies.films import make_fields, refusing
 
 KEY = MovieKey(1999, "The Matrix")
@@ -156,7 +159,8 @@ def test_change_movie_moves_all_of_it(matrix: Movie) -> None:
     assert titles() == titles(year=2000) == titles(genre="War") == ["Matrix, The"]
     assert titles(year=1999) == titles(genre="Action") == []
     assert [movie.title for movie in search_movies("the").movies] == ["Matrix, The"]
-    assert count_rows() == rows
+    # One more leads from the old key to the new.
+    assert count_rows() == rows + 1
     with pytest.raises(MovieNotFound, match="There is no film 'The Matrix' of 1999"):
         get_movie(KEY)
 
@@ -169,7 +173,65 @@ def test_largest_film_can_be_moved(aws: str) -> None:
     change_movie(movie.key, make_fields(words[1], 2000, **long), version=movie.version)
 
     assert titles() == [words[1]]
-    assert count_rows() == 4 + 6 + 36
+    assert count_rows() == 4 + 6 + 36 + 1
+
+
+def move(movie: Movie, title: str) -> Movie:
+    return change_movie(movie.key, make_fields(title), version=movie.version)
+
+
+def test_find_moved(matrix: Movie) -> None:
+    assert find_moved(KEY) is None
+
+    third = move(move(matrix, "Second"), "Third")
+
+    assert find_moved(KEY) == find_moved(KEY, version=matrix.version) == third
+    assert find_moved(MovieKey(1999, "Second")) == third
+    assert find_moved(third.key) is None
+
+
+def test_find_moved_that_was_deleted_then(matrix: Movie) -> None:
+    second = move(matrix, "Second")
+    delete_movie(second.key, version=second.version)
+
+    assert find_moved(KEY) is None
+
+
+def test_find_moved_passes_over_other_films(matrix: Movie) -> None:
+    """Another film has come to a key on the way, and still another to the last of them."""
+    third = move(move(matrix, "Second"), "Third")
+    other = add_movie(make_fields("Second"))
+
+    assert find_moved(KEY, version=matrix.version) == third
+    assert find_moved(KEY) == other
+
+    delete_movie(third.key, version=third.version)
+    add_movie(make_fields("Third"))
+
+    assert find_moved(KEY, version=matrix.version) is None
+
+
+def test_find_moved_after_another_film_was_deleted_here(matrix: Movie) -> None:
+    move(matrix, "Second")
+    other = add_movie(make_fields())
+    delete_movie(KEY, version=other.version)
+
+    assert find_moved(KEY) is None
+
+
+def test_find_moved_that_came_back(matrix: Movie) -> None:
+    back = move(move(matrix, "Second"), KEY.title)
+
+    assert find_moved(MovieKey(1999, "Second")) == back
+    delete_movie(KEY, version=back.version)
+    # From one to the other and back, for ever.
+    transactions.write(KEY, [put_row(moved_row(KEY, MovieKey(1999, "Second")))])
+    assert find_moved(KEY) is None
+
+
+@pytest.mark.parametrize("key", [MovieKey(0, "x"), MovieKey(1999, "\ud800"), MovieKey(1999, "")])
+def test_find_moved_that_no_film_can_be(aws: str, key: MovieKey) -> None:
+    assert find_moved(key) is None
 
 
 def test_move_onto_another_film(matrix: Movie) -> None:

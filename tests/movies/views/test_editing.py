@@ -188,6 +188,41 @@ def test_edit_movie_that_was_deleted_and_added_again(editor: Client, film: Movie
     assert catalogue.get_movie(film.key).plot == "Another."
 
 
+def test_edit_movie_that_somebody_renamed(editor: Client, film: Movie) -> None:
+    """Saving mine over it makes no second film."""
+    theirs = MovieFields(1999, "Matrix, The", plot="Theirs.")
+    edits.change_movie(film.key, theirs, version=film.version)
+
+    response = editor.post(EDIT, make_form(film, plot="Mine."))
+
+    page = read(response)
+    assert response.status_code == 409
+    assert "Somebody else saved this film first" in page.text
+    assert "Title differs The Matrix Matrix, The" in page.text
+    assert "Plot differs Mine. Theirs." in page.text
+    new_url = "/movies/1999/Matrix,%20The/edit/"
+    assert f'<form method="post" action="{new_url}">' in response.content.decode()
+    assert new_url in page.links
+
+    saved = editor.post(new_url, make_form(plot="Mine.", version=page.fields["version"]))
+
+    assert saved["Location"] == "/movies/1999/The%20Matrix/"
+    (movie,) = catalogue.list_movies().movies
+    assert (movie.title, movie.plot) == ("The Matrix", "Mine.")
+
+
+def test_edit_movie_that_was_renamed_and_then_deleted(editor: Client, film: Movie) -> None:
+    moved = edits.change_movie(film.key, MovieFields(1999, "Other"), version=film.version)
+    edits.delete_movie(moved.key, version=moved.version)
+    # Another film altogether.
+    catalogue.add_movie(MovieFields(1999, "Other"))
+
+    response = editor.post(EDIT, make_form(film, plot="Mine."))
+
+    assert response.status_code == 409
+    assert "Somebody else deleted this film" in read(response).text
+
+
 @pytest.mark.parametrize("version", ["", "x", "-1", "9" * 400])
 def test_edit_movie_refuses_a_wrong_version(editor: Client, film: Movie, version: str) -> None:
     response = editor.post(EDIT, make_form(plot="Mine.", version=version))
@@ -228,6 +263,15 @@ def test_delete_movie_that_somebody_saved_first(editor: Client, film: Movie) -> 
     assert "Somebody has saved this film meanwhile" in read(response).text
     assert read(response).fields["version"] == str(film.version + 1)
     assert catalogue.get_movie(film.key)
+
+
+def test_delete_movie_that_somebody_renamed(editor: Client, film: Movie) -> None:
+    edits.change_movie(film.key, MovieFields(1999, "Other"), version=film.version)
+
+    response = editor.post(DELETE, {"version": str(film.version)})
+
+    assert response["Location"] == "/movies/1999/Other/"
+    assert "it is not deleted" in read(editor.get(response["Location"])).text
 
 
 @pytest.mark.parametrize("version", ["", "one", "²", "9" * 5000])

@@ -191,6 +191,19 @@ def test_show_movie_unknown(client: Client, film: Movie, path: str) -> None:
 
 
 @pytest.mark.django_db
+def test_show_movie_that_moved(client: Client, film: Movie) -> None:
+    catalogue.change_movie(film.key, MovieFields(2000, "Matrix/2"), version=film.version)
+
+    response = client.get("/movies/1999/The%20Matrix/")
+
+    # Not for ever: another film may come to this address.
+    assert response.status_code == 302
+    assert response["Location"] == "/movies/2000/Matrix~s2/"
+    catalogue.add_movie(MovieFields(1999, "The Matrix"))
+    assert client.get("/movies/1999/The%20Matrix/").status_code == 200
+
+
+@pytest.mark.django_db
 def test_show_movie_with_a_rating(client: Client, film: Movie) -> None:
     catalogue.count_vote(film.key, 8)
     catalogue.count_vote(film.key, 9)
