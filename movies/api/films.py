@@ -107,10 +107,20 @@ def list_genres(request: HttpRequest) -> HttpResponse:
 
 
 def _show(movie: Movie, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
+    """Answer a film with its version as ETag: for If-Match alone, which compares strongly.
+
+    Votes and the poster's signature change the body and not the version, so no cache may keep the
+    answer to revalidate it by that tag, and If-None-Match is answered in full.
+    https://www.rfc-editor.org/rfc/rfc9110#name-strong-versus-weak
+    """
     return JsonResponse(
         movie_to_json(movie),
         status=status,
-        headers={"ETag": f'"{movie.version}"', **(headers or {})},
+        headers={
+            "ETag": f'"{movie.version}"',
+            "Cache-Control": "no-store",
+            **(headers or {}),
+        },
     )
 
 

@@ -47,7 +47,9 @@ The film catalogue, with everything that its pages show and do.
   write also needs the value of the `csrftoken` cookie, which `GET /api/` sets, in `X-CSRFToken`,
   and over HTTPS an `Origin` or `Referer` of this site.
 - **Changing a film** needs its `ETag` in `If-Match`. Where somebody was faster, the answer is a
-  412 with the film as it is now.
+  412 with the film as it is now. The `ETag` tells versions of what an editor may change from each
+  other; votes leave it as it is, so films aren't cached (`no-store`), and `If-None-Match` isn't
+  looked at.
 - **Lists** go on where `next` points to; a `cursor` fits the list that it came from, and no other.
 - **Errors** are `application/problem+json`; `code` tells one from another.
 - `HEAD` is possible wherever `GET` is, and `OPTIONS` everywhere.
@@ -85,7 +87,11 @@ def _describe(prefix: str, _last_year: int, session_cookie: str, csrf_cookie: st
             "examples": describe_examples(),
             "headers": {
                 "Version": {
-                    "description": "The film's version, for If-Match.",
+                    "description": (
+                        "The version of what an editor may change, for If-Match. Votes don't "
+                        "change it, so it is no validator of the answer: `If-None-Match` is "
+                        "not looked at."
+                    ),
                     "required": True,
                     "schema": {
                         "type": "string",

@@ -71,6 +71,18 @@ def test_get_movie(anonymous: APIClient, film: Movie) -> None:
     }
 
 
+def test_etag_does_not_stand_for_what_is_answered(anonymous: APIClient, film: Movie) -> None:
+    """Votes change the film and not its version: nobody may be told that nothing has changed."""
+    before = anonymous.get(MATRIX)
+    catalogue.count_vote(film.key, 8)
+
+    after = anonymous.get(MATRIX, if_none_match=before["ETag"])
+
+    assert before["Cache-Control"] == after["Cache-Control"] == "no-store"
+    assert (after.status_code, after["ETag"]) == (200, before["ETag"])
+    assert (before.json()["votes"], after.json()["votes"]) == (0, 1)
+
+
 def test_list_movies_newest_first(anonymous: APIClient) -> None:
     add_films((1979, "Alien"), (1999, "Magnolia"), (1999, "Election"), (2010, "Inception"))
 
