@@ -58,6 +58,7 @@ class Sampler:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._address = ("127.0.0.1", 2000)
+        self._has_settings = False
         self._context: Any = None
         self._origin: str | None = None
         self._rules = RuleSet((), -math.inf)
@@ -105,6 +106,7 @@ class Sampler:
     def load_settings(self, daemon_config: Any, context: Any, origin: str | None = None) -> None:
         """Ask the daemon at its TCP address; `origin` is the service type of all requests."""
         address = (daemon_config.tcp_ip, daemon_config.tcp_port)
+        self._has_settings = True
         self._context, self._origin = context, origin
         if address != self._address:
             self._address = address
@@ -151,11 +153,26 @@ class Sampler:
             rule.tally.begin_anew()
 
     def _run(self, wake: threading.Event, stopped: threading.Event) -> None:
+        self._use_default_address()
         self._hide_from_instrumentation()
         while not stopped.is_set():
             wake.clear()
             enabled = global_sdk_config.sdk_enabled()
             wake.wait(self._poll() if enabled else RETRY_SECONDS)
+
+    def _use_default_address(self) -> None:
+        """Ask the daemon that AWS_XRAY_DAEMON_ADDRESS names, unless there are settings."""
+        if self._has_settings:
+            return
+        from aws_xray_sdk.core.daemon_config import DaemonConfig
+
+        try:
+            config = DaemonConfig()
+        except Exception as exception:
+            log.warning("Sampling rules are asked for at 127.0.0.1:2000: %s", exception)
+            return
+        if not self._has_settings:
+            self._address = (config.tcp_ip, config.tcp_port)
 
     def _hide_from_instrumentation(self) -> None:
         """Open an unsampled segment in this thread, lest a patched http.client traces the calls."""

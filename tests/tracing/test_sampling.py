@@ -632,6 +632,30 @@ def test_a_new_address_is_asked_at_once(
     wait_until(lambda: sampler.should_trace() == "Default", timeout_seconds=3)
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:{port}", "tcp:127.0.0.1:{port} udp:127.0.0.1:1"])
+def test_without_settings_the_environment_names_the_daemon(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", address.format(port=daemon.port))
+    sampler = Sampler()
+
+    sampler.start()
+
+    wait_until(lambda: sampler.should_trace() == "Default")
+    sampler.stop()
+
+
+def test_an_address_that_is_none_is_told_and_survived(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", "nowhere")
+    sampler = Sampler()
+
+    sampler._use_default_address()
+
+    assert "Invalid daemon address nowhere" in caplog.text
+
+
 def test_a_daemon_that_hangs_holds_no_request(
     daemon: Daemon, make_sampler: MakeSampler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
