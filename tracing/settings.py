@@ -359,6 +359,17 @@ def django_setting(name: str, default: Any = None) -> Any:
     return getattr(django_settings, name, default)
 
 
+def django_setting_names() -> list[str]:
+    """Return the names of all of Django's settings, those of this project among them."""
+    return [name for name in dir(django_settings) if name.isupper()]
+
+
+def given() -> Mapping[Any, Any]:
+    """Return XRAY_RECORDER as it is written; nothing where it is no dict."""
+    recorder = django_setting(NAMESPACE)
+    return recorder if isinstance(recorder, Mapping) else {}
+
+
 def load_rules(rules: Mapping[str, Any] | str) -> dict[str, Any]:
     """Return sampling rules, from a file where a path is given.
 
@@ -409,10 +420,9 @@ def _check_rule(rule: Any, name: str, matchers: tuple[str, ...], *, is_default: 
 def _read() -> tuple[dict[str, Any], list[WrongValue]]:
     """Return the value of each field, and what was wrong."""
     wrong: list[WrongValue] = []
-    given = django_setting(NAMESPACE)
-    if given is not None and not isinstance(given, Mapping):
-        wrong.append(WrongValue(NAMESPACE, NAMESPACE, given, "a dict"))
-    recorder = given if isinstance(given, Mapping) else {}
+    written, recorder = django_setting(NAMESPACE), given()
+    if written is not None and recorder is not written:
+        wrong.append(WrongValue(NAMESPACE, NAMESPACE, written, "a dict"))
     values: dict[str, Any] = {}
     for key in KEYS:
         places = [(f"{NAMESPACE}['{key.name}']", recorder.get(key.name))]
