@@ -43,6 +43,11 @@ EXPLANATIONS = {
         "There is nothing here",
         "Look for mistakes in the address, or search the catalogue above.",
     ),
+    405: Explanation(
+        "method_not_allowed",
+        "That can't be done here",
+        "Go back, and use the links and buttons of the page.",
+    ),
     409: Explanation(
         "conflict",
         "That doesn't fit what is there now",

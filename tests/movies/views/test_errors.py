@@ -213,3 +213,21 @@ def test_show_error_when_no_template_can_be_rendered(
 
 def test_not_found_without_a_reason() -> None:
     assert b"This site has no page" in errors.not_found(HttpRequest(), Exception()).content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("method", "url", "allow"),
+    [
+        ("DELETE", "/movies/", "GET, HEAD"),
+        ("GET", "/movies/1999/X/review/delete/", "POST"),
+        ("PUT", "/accounts/sign-out/", "GET, HEAD, POST, OPTIONS"),
+    ],
+)
+def test_method_that_a_page_has_not(visitor: Client, method: str, url: str, allow: str) -> None:
+    response = visitor.generic(method, url)
+
+    page = read(response)
+    assert (response.status_code, response["Allow"]) == (405, allow)
+    assert f"This address is not for {method}, but for {allow}." in page.text
+    assert errors.EXPLANATIONS[405].advice in page.text
