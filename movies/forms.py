@@ -11,6 +11,8 @@ from .errors import BadInput
 from .reviews import TEXT_MAX_CHARS
 
 STARS = [(stars, str(stars)) for stars in range(1, 11)]
+# What somebody writes runs in the direction of its own letters.
+AUTO = {"dir": "auto"}
 ONE_PER_LINE = "One name on each line."
 
 
@@ -22,19 +24,19 @@ def to_lines(names: Sequence[str]) -> str:
 class MovieForm(forms.Form):
     """All that an editor says about a film; `movie_fields` holds it once the form is valid."""
 
-    title = forms.CharField(max_length=200)
+    title = forms.CharField(max_length=200, widget=forms.TextInput(attrs=AUTO))
     year = forms.CharField(widget=forms.NumberInput(attrs={"min": FIRST_YEAR}))
-    plot = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 5}))
+    plot = forms.CharField(required=False, widget=forms.Textarea(attrs=AUTO | {"rows": 5}))
     genres = forms.MultipleChoiceField(
         required=False,
         choices=[(genre, genre) for genre in GENRES],
         widget=forms.CheckboxSelectMultiple,
     )
     directors = forms.CharField(
-        required=False, help_text=ONE_PER_LINE, widget=forms.Textarea(attrs={"rows": 2})
+        required=False, help_text=ONE_PER_LINE, widget=forms.Textarea(attrs=AUTO | {"rows": 2})
     )
     actors = forms.CharField(
-        required=False, help_text=ONE_PER_LINE, widget=forms.Textarea(attrs={"rows": 4})
+        required=False, help_text=ONE_PER_LINE, widget=forms.Textarea(attrs=AUTO | {"rows": 4})
     )
     runtime_minutes = forms.CharField(
         required=False,
@@ -70,6 +72,17 @@ class MovieEditForm(MovieForm):
     """The same, with the version that the editor saw: nobody else's save is overwritten."""
 
     version = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if self.errors.pop("version", None):
+            # Django would name a field that nobody can see.
+            self.add_error(
+                None,
+                "This form no longer says which version of the film it was made from. "
+                "Open the film's form again, and make your changes there.",
+            )
+        return cleaned
 
 
 def describe_fields(fields: MovieFields) -> dict[str, Any]:
@@ -114,7 +127,7 @@ class ReviewForm(forms.Form):
     text = forms.CharField(
         label="What do you think of it?",
         max_length=TEXT_MAX_CHARS,
-        widget=forms.Textarea(attrs={"rows": 8}),
+        widget=forms.Textarea(attrs=AUTO | {"rows": 8}),
     )
 
 

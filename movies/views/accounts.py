@@ -6,11 +6,13 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth import views as auth_views
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import Permission, User
 from django.core.paginator import InvalidPage, Paginator
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -46,6 +48,9 @@ class SignUpView(auth_views.RedirectURLMixin, FormView):  # type: ignore[type-ar
         messages.success(self.request, f"Welcome, {user.get_username()}.")
         return super().form_valid(form)
 
+    def form_invalid(self, form: SignUpForm) -> HttpResponse:
+        return _refuse(super().form_invalid(form))
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         return context | {"heading": "Sign up", "verb": "Sign up", "next": self.get_redirect_url()}
@@ -57,6 +62,9 @@ class SignInView(auth_views.LoginView):
 
     template_name = "movies/sign_in.html"
     extra_context = {"heading": "Sign in", "verb": "Sign in"}  # noqa: RUF012
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        return _refuse(super().form_invalid(form))
 
 
 @method_decorator(needs_sql, name="dispatch")
@@ -71,9 +79,15 @@ class SignOutView(auth_views.LogoutView):
             "question": "You can sign in again at any time.",
             "action": request.path,
             "verb": "Sign out",
-            "back_url": "/",
+            "back_url": reverse("home"),
         }
         return render(request, "movies/confirm.html", context)
+
+
+def _refuse(response: HttpResponse) -> HttpResponse:
+    """Return a form that came back with its mistakes as what it is: refused."""
+    response.status_code = 400
+    return response
 
 
 def grant_editing(user: User) -> None:

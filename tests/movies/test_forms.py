@@ -62,7 +62,8 @@ def test_movie_form_passes_over_empty_lines() -> None:
 def test_movie_edit_form_wants_a_version() -> None:
     form = MovieEditForm({"title": "X", "year": "1999"})
 
-    assert "version" in form.errors
+    assert list(form.errors) == ["__all__"]
+    assert "no longer says which version" in form.errors["__all__"][0]
 
 
 def test_vote_form_counts_in_whole_stars() -> None:

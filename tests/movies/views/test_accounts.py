@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.urls import set_script_prefix
 
 from movies import reviews
 from movies.catalogue import MovieKey
@@ -63,7 +64,7 @@ def test_sign_up_when_the_name_is_taken_meanwhile(
 
     response = client.post(SIGN_UP, PERSON | {"username": "trinity"})
 
-    assert response.status_code == 200
+    assert response.status_code == 400
     assert "A user with that username already exists." in read(response).text
     assert User.objects.filter(username="trinity").count() == 1
 
@@ -135,3 +136,22 @@ def test_show_account_in_pages(member: Client, user: User) -> None:
 @pytest.mark.parametrize("page", ["0", "2", "x", "9" * 5000])
 def test_show_account_refuses_a_wrong_page(member: Client, page: str) -> None:
     assert member.get("/accounts/", {"page": page}).status_code == 404
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("url", [SIGN_UP, "/accounts/sign-in/"])
+def test_what_is_refused_is_a_400(client: Client, url: str) -> None:
+    response = client.post(url, {"username": "nobody", "password": "x"})
+
+    assert response.status_code == 400
+    assert "Nothing is saved yet" in read(response).text
+
+
+@pytest.mark.django_db
+def test_sign_out_leads_back_behind_a_stage(client: Client) -> None:
+    set_script_prefix("/dev/")
+
+    response = client.get("/accounts/sign-out/")
+
+    assert "/dev/" in read(response).links
+    assert "/" not in read(response).links

@@ -284,3 +284,17 @@ def test_delete_movie_twice(editor: Client, film: Movie) -> None:
     editor.post(DELETE, {"version": str(film.version)})
 
     assert editor.post(DELETE, {"version": str(film.version)}).status_code == 404
+
+
+@pytest.mark.parametrize("version", [{}, {"version": ""}, {"version": "x"}, {"version": "-1"}])
+def test_edit_movie_without_its_version(
+    editor: Client, film: Movie, version: dict[str, str]
+) -> None:
+    url = "/movies/1999/The%20Matrix/edit/"
+
+    response = editor.post(url, {"title": "The Matrix", "year": "1999", **version})
+
+    page = read(response)
+    assert response.status_code == 400
+    assert "This form no longer says which version" in page.text
+    assert "Hidden field" not in page.text
