@@ -18,7 +18,6 @@ urlpatterns = [
     path(MOVIE + "edit/", editing.edit_movie, name="movie-edit"),
     path(MOVIE + "delete/", editing.delete_movie, name="movie-delete"),
     path(MOVIE + "poster/", posters.change_poster, name="movie-poster"),
-    path(MOVIE + "poster.svg", movies.show_drawn_poster, name="movie-drawn-poster"),
     path(MOVIE + "vote/", reviews.vote, name="movie-vote"),
     path(MOVIE + "review/", reviews.write_review, name="review"),
     path(MOVIE + "review/delete/", reviews.delete_review, name="review-delete"),

@@ -7,12 +7,16 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from movies import catalogue
+from movies.api.limits import decades
 from movies.catalogue import FIRST_YEAR, GENRES, Page, last_year
 from movies.errors import BadInput
 
 FILTERS = ("q", "year", "decade", "genre")
 NEWEST_FIRST = "Newest first, then by title."
-BEST_MATCH_FIRST = "First the titles that begin so, then those with these words, newest first."
+BEST_MATCH_FIRST = (
+    "First the titles that begin so, A to Z; "
+    "then those with these words, word by word, newest first."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +105,8 @@ def find_page(choice: Choice) -> Page:
     return catalogue.list_movies(cursor=choice.cursor)
 
 
-def list_decades() -> range:
-    """Return the first year of each decade that films may have, the latest first."""
-    return range(last_year() // 10 * 10, FIRST_YEAR // 10 * 10 - 1, -10)
-
-
 def list_years(decade: int | None) -> range:
     """Return the years of a decade that films may have; none without a decade."""
-    if decade is None or decade not in list_decades():
+    if decade is None or decade not in decades():
         return range(0)
     return range(max(decade, FIRST_YEAR), min(decade + 9, last_year()) + 1)

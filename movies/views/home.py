@@ -6,9 +6,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from movies import remote
+from movies.api.limits import decades
 from movies.catalogue import GENRES
-
-from .browsing import list_decades
 
 
 @require_safe
@@ -18,5 +17,5 @@ def show_home(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "movies/home.html",
-        {"remote": answer, "genres": GENRES, "decades": list_decades()},
+        {"remote": answer, "genres": GENRES, "decades": decades()[::-1]},
     )

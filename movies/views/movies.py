@@ -7,13 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from movies import catalogue, reviews
+from movies.api.limits import decades
 from movies.catalogue import GENRES, Movie, MovieKey
 from movies.context_processors import EDIT_PERMISSION
-from movies.drawn_poster import draw_poster
 from movies.errors import BadInput, MovieNotFound
 from movies.forms import VoteForm
 from movies.models import Vote
@@ -23,13 +22,10 @@ from .browsing import (
     EVERYTHING,
     NEWEST_FIRST,
     find_page,
-    list_decades,
     list_years,
     read_choice,
 )
 from .cards import make_card, movie_url
-
-POSTER_LIFETIME_SECONDS = 24 * 3600
 
 
 @require_safe
@@ -59,7 +55,7 @@ def list_movies(request: HttpRequest) -> HttpResponse:
             "is_later_page": choice.cursor is not None,
             "first_url": choice.make_url(),
             "next_url": choice.make_url(page.next_cursor) if page.next_cursor else None,
-            "decades": list_decades(),
+            "decades": decades()[::-1],
             "years": list_years(choice.decade),
             "genres": GENRES,
             "cards": [make_card(movie) for movie in page.movies],
@@ -118,12 +114,3 @@ def _find_opinions(request: HttpRequest, movie: Movie) -> dict[str, Any]:
         "own_vote": vote.stars if vote else None,
         "may_change": user.has_perm(EDIT_PERMISSION) and not movie.is_sample,
     }
-
-
-@require_safe
-@cache_control(public=True, max_age=POSTER_LIFETIME_SECONDS)
-def show_drawn_poster(request: HttpRequest, year: int, title: str) -> HttpResponse:
-    """Answer the drawn poster of a film as an SVG file, whether it has another or not."""
-    movie = catalogue.get_movie(MovieKey(year, title))
-    svg = draw_poster(movie.title, movie.year, movie.genres)
-    return HttpResponse(svg, content_type="image/svg+xml")

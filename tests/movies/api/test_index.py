@@ -23,7 +23,7 @@ TWINS = {
 # What isn't of the catalogue, and a drawing that stands for what the API says with null.
 ONLY_PAGES = {
     *("home", "app", "account", "sign-up", "sign-in", "sign-out", "lab", "lab-run"),
-    *("healthz", "readyz", "movie-drawn-poster"),
+    *("healthz", "readyz"),
 }
 
 

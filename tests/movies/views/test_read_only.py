@@ -40,7 +40,6 @@ STATUSES = {
     "/movies/": 200,
     "/movies/?q=matrix": 200,
     FILM: 200,
-    f"{FILM}poster.svg": 200,
     "/nothing": 404,
     "/lab/": 404,
     "/admin/": 404,
