@@ -53,3 +53,12 @@ def test_a_user_who_has_voted_can_be_deleted(admin: Client) -> None:
 
 def test_visitors_are_kept_out(client: Client) -> None:
     assert client.get("/admin/movies/review/").status_code == 302
+
+
+@pytest.mark.parametrize("url", ["/admin/", "/admin/movies/review/", "/admin/password_change/"])
+def test_pages_have_their_trace_at_the_foot(admin: Client, url: str) -> None:
+    response = admin.get(url)
+
+    trace_id = response["X-Amzn-Trace-Id"].partition("Root=")[2].partition(";")[0]
+    foot = response.content.decode().partition('<footer id="footer">')[2]
+    assert f"/traces/{trace_id}" in foot

@@ -25,6 +25,11 @@ PAGES = (
     f"{FILM}poster/",
     f"{FILM}review/",
     f"{FILM}delete/",
+    *(
+        f"/movies/1998/{'W' * 200}/{part}"
+        for part in ("", "edit/", "delete/", "poster/", "review/")
+    ),
+    f"/movies/1997/{'ש' * 200}/",
     "/accounts/",
     "/lab/",
     "/lab/many-subsegments/",
@@ -59,6 +64,8 @@ def make_page(
     User.objects.filter(username="morpheus").update(username="M" * 150)
     reviews.save_review(user, film.key, 9, "y" * 400)
     catalogue.add_movie(MovieFields(1999, "W" * 120, plot="m" * 300, actors=("n" * 100,)))
+    catalogue.add_movie(MovieFields(1998, "W" * 200))
+    catalogue.add_movie(MovieFields(1997, "ש" * 200))
     contexts = []
 
     def make(width: int, scheme: str = "light", **options: Any) -> Any:

@@ -69,8 +69,8 @@ def test_write_review(member: Client, film: Movie) -> None:
 
     assert response["Location"] == f"{FILM}#reviews"
     html = member.get(FILM).content.decode()
-    assert "<p>One.</p>" in html
-    assert "<p>Two &lt;b&gt;.</p>" in html
+    assert '<p dir="auto">One.</p>' in html
+    assert '<p dir="auto">Two &lt;b&gt;.</p>' in html
     assert "Change your review" in html
 
 
