@@ -6,13 +6,14 @@ Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocumen
 import re
 from typing import Any
 
-import wrapt
-from aws_xray_sdk.core.models import http
+from aws_xray_sdk.core import xray_recorder
 
 from .exceptions import record_failure
-from .remote import is_wrapped, pass_header_on
-from .subsegments import begin_leaf, end
+from .remote import pass_header_on
+from .subsegments import begin, end
+from .wrapping import when_imported, wrap
 
+CALL, PREPARE = "_make_api_call", "prepare_request"
 THROTTLED = re.compile(r"Throttl|TooManyRequests|LimitExceeded|SlowDown|ThroughputExceeded")
 # Parameters and answers that say what a call was about, and hold no item and no secret.
 PARAMETERS = {
@@ -26,62 +27,67 @@ PARAMETERS = {
     "TopicArn": "topic_arn",
     "FunctionName": "function_name",
 }
+METADATA = (("RequestId", "request_id"), ("HostId", "id_2"), ("RetryAttempts", "retries"))
 ANSWERS = {"Count": "count", "ScannedCount": "scanned_count"}
 # What the SDK itself asks of X-Ray, for sampling, is not part of anybody's request.
 UNTRACED_SERVICES = frozenset({"xray"})
 
 
 def install() -> None:
-    """Trace botocore when it is imported: a process that never does pays nothing."""
-    wrapt.register_post_import_hook(_wrap_client, "botocore.client")
+    """Trace botocore when it is imported."""
+    when_imported(
+        "botocore.client", lambda module: wrap(module.BaseClient, "_make_api_call", trace)
+    )
+    when_imported(
+        "botocore.endpoint", lambda module: wrap(module.Endpoint, "prepare_request", tell)
+    )
 
 
-def _wrap_client(module: Any) -> None:
-    if is_wrapped(module.BaseClient._make_api_call, record_call):
-        return
-    wrapt.wrap_function_wrapper(module, "BaseClient._make_api_call", record_call)
-    wrapt.wrap_function_wrapper("botocore.endpoint", "Endpoint.prepare_request", prepare_request)
+def trace(call: Any) -> Any:
+    """Return `_make_api_call` with a subsegment around it, retries included."""
+
+    def make_api_call(client: Any, operation_name: str, api_params: Any) -> Any:
+        parent = xray_recorder._context.current()
+        if parent is None or not parent.sampled or parent.is_leaf:
+            return call(client, operation_name, api_params)
+        service = client.meta.service_model.endpoint_prefix
+        subsegment = None if service in UNTRACED_SERVICES else begin(service, "aws", is_leaf=True)
+        if subsegment is None:
+            return call(client, operation_name, api_params)
+        answer: Any = None
+        try:
+            answer = call(client, operation_name, api_params)
+        except BaseException as exception:
+            answer = getattr(exception, "response", None)
+            record_refusal(subsegment, exception, answer)
+            raise
+        else:
+            return answer
+        finally:
+            try:
+                describe_call(subsegment, client, operation_name, api_params, answer)
+            finally:
+                end(subsegment)
+
+    return make_api_call
 
 
-def record_call(
-    call: Any, client: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]
-) -> Any:
-    """Make one call, retries included, in a subsegment named after the service."""
-    operation, parameters = _read_arguments(*arguments, **keywords)
-    service = client.meta.service_model.endpoint_prefix
-    if service in UNTRACED_SERVICES:
-        return call(*arguments, **keywords)
-    subsegment = begin_leaf(service, "aws")
-    if subsegment is None:
-        return call(*arguments, **keywords)
-    answer: dict[str, Any] = {}
-    try:
-        answer = call(*arguments, **keywords)
-    except BaseException as exception:
-        answer = getattr(exception, "response", None) or {}
-        record_refusal(subsegment, exception, answer)
-        raise
-    else:
-        return answer
-    finally:
-        subsegment.set_aws(describe_call(client, operation, parameters, answer))
-        subsegment.put_http_meta(http.STATUS, _read_metadata(answer).get("HTTPStatusCode"))
-        end(subsegment)
+def tell(prepare: Any) -> Any:
+    """Return `prepare_request` with the tracing header put on the request before it is signed."""
+
+    def prepare_request(endpoint: Any, request: Any) -> Any:
+        pass_header_on(request.headers)
+        return prepare(endpoint, request)
+
+    return prepare_request
 
 
-def prepare_request(
-    prepare: Any, endpoint: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]
-) -> Any:
-    """Put the trace header on the request before it is signed."""
-    request = arguments[0] if arguments else keywords["request"]
-    pass_header_on(request.headers)
-    return prepare(*arguments, **keywords)
-
-
-def record_refusal(subsegment: Any, exception: BaseException, answer: dict[str, Any]) -> None:
+def record_refusal(subsegment: Any, exception: BaseException, answer: Any) -> None:
     """Mark the subsegment: throttle and error for what AWS refused, fault for all else."""
+    error = answer.get("Error") if isinstance(answer, dict) else None
+    code = str(error.get("Code", "")) if isinstance(error, dict) else ""
     status = _read_metadata(answer).get("HTTPStatusCode") or 0
-    is_throttle = bool(THROTTLED.search(str(answer.get("Error", {}).get("Code", ""))))
+    is_throttle = bool(THROTTLED.search(code))
     is_error = is_throttle or 400 <= status < 500
     record_failure(subsegment, exception, is_remote=True, is_fault=not is_error)
     if is_throttle:
@@ -89,33 +95,39 @@ def record_refusal(subsegment: Any, exception: BaseException, answer: dict[str, 
 
 
 def describe_call(
-    client: Any, operation: str, parameters: dict[str, Any], answer: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the `aws` block of a subsegment."""
+    subsegment: Any, client: Any, operation: str, parameters: Any, answer: Any
+) -> None:
+    """Put the `aws` and `http` blocks on a subsegment."""
     metadata = _read_metadata(answer)
-    described: dict[str, Any] = {
-        "operation": operation,
-        "region": client.meta.region_name,
-        "request_id": metadata.get("RequestId"),
-        "id_2": metadata.get("HostId"),
-        "retries": metadata.get("RetryAttempts"),
-    }
-    for names, source in ((PARAMETERS, parameters), (ANSWERS, answer)):
-        for name, key in names.items():
-            value = source.get(name)
-            if isinstance(value, (str, int)):
-                described[key] = value
-    tables = list_tables(parameters)
-    if len(tables) == 1:
-        described["table_name"] = tables[0]
-    resources: list[Any] = tables or [described.get("bucket_name")]
-    described["resource_names"] = [resource for resource in resources if resource]
-    return {key: value for key, value in described.items() if value not in (None, [], "")}
+    described: dict[str, Any] = {"operation": operation, "region": client.meta.region_name}
+    for name, key in METADATA:
+        if metadata.get(name) not in (None, ""):
+            described[key] = metadata[name]
+    if isinstance(parameters, dict):
+        for name, value in parameters.items():
+            if name in PARAMETERS and isinstance(value, str | int):
+                described[PARAMETERS[name]] = value
+        if "RequestItems" in parameters or "TransactItems" in parameters:
+            tables = list_tables(parameters)
+            if len(tables) == 1:
+                described["table_name"] = tables[0]
+        else:
+            tables = [described[key] for key in ("table_name", "bucket_name") if key in described]
+        if tables:
+            described["resource_names"] = tables
+    for name, key in ANSWERS.items():
+        if isinstance(answer, dict) and isinstance(answer.get(name), int):
+            described[key] = answer[name]
+    subsegment.aws = described
+    status = metadata.get("HTTPStatusCode")
+    if status:
+        subsegment.http = {"response": {"status": status}}
+        subsegment.apply_status_code(status)
 
 
 def list_tables(parameters: dict[str, Any]) -> list[str]:
-    """Return the DynamoDB tables that a call names, in batches and transactions too."""
-    tables: list[Any] = [parameters.get("TableName")]
+    """Return the DynamoDB tables that a batch or a transaction names."""
+    tables: list[Any] = []
     if isinstance(parameters.get("RequestItems"), dict):
         tables += list(parameters["RequestItems"])
     if isinstance(parameters.get("TransactItems"), list):
@@ -127,13 +139,6 @@ def list_tables(parameters: dict[str, Any]) -> list[str]:
             if isinstance(action, dict)
         ]
     return sorted({table for table in tables if isinstance(table, str)})
-
-
-def _read_arguments(
-    operation_name: str, api_params: dict[str, Any] | None = None
-) -> tuple[str, dict[str, Any]]:
-    """Return operation and parameters of `_make_api_call`, whichever way they were passed."""
-    return operation_name, api_params if isinstance(api_params, dict) else {}
 
 
 def _read_metadata(answer: Any) -> dict[str, Any]:

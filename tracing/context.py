@@ -30,7 +30,7 @@ TRACE_HEADER_VARIABLE = "_X_AMZN_TRACE_ID"
 
 # The innermost open entity; those around it are its parents. A thread or a task that gets a copy of
 # the context can move its own, and not ours.
-_current: ContextVar[Any] = ContextVar("xray_entity", default=None)
+innermost: ContextVar[Any] = ContextVar("xray_entity", default=None)
 
 
 def current_entity() -> Any:
@@ -40,15 +40,15 @@ def current_entity() -> Any:
 
 def put_current(entity: Any) -> Any:
     """Make an entity, or None, the innermost one and return the one that was."""
-    before = _current.get()
-    _current.set(entity)
+    before = innermost.get()
+    innermost.set(entity)
     return before
 
 
 def open_entities() -> tuple[Any, ...]:
     """Return the open entities, outermost first; without the function's own, empty outside."""
     entities = []
-    entity = _current.get()
+    entity = innermost.get()
     while entity is not None and not entity.is_function:
         entities.append(entity)
         entity = entity.parent
@@ -57,7 +57,7 @@ def open_entities() -> tuple[Any, ...]:
 
 def request_entity() -> Any:
     """Return what stands for the request: its segment or, on Lambda, its outermost subsegment."""
-    entity = _current.get()
+    entity = innermost.get()
     return None if entity is None or entity.is_function else entity.request
 
 
@@ -76,7 +76,7 @@ def begin_subsegment(parent: Any, name: str, namespace: str = "local") -> Any:
     else:
         parent.subsegments.append(subsegment)
         request.held += 1
-    _current.set(subsegment)
+    innermost.set(subsegment)
     return subsegment
 
 
@@ -85,10 +85,10 @@ class Context(SDKContext):  # type: ignore[misc]
 
     def current(self) -> Any:
         """Return the innermost open entity, or None, in silence."""
-        return _current.get()
+        return innermost.get()
 
     def put_segment(self, segment: Any) -> None:
-        _current.set(adopt(segment))
+        innermost.set(adopt(segment))
 
     def end_segment(self, end_time: float | None = None) -> None:
         entity = self.get_trace_entity()
@@ -103,10 +103,10 @@ class Context(SDKContext):  # type: ignore[misc]
         parent.add_subsegment(ours)
         ours.parent_segment = parent.parent_segment
         ours.request = parent.request or ours
-        _current.set(ours)
+        innermost.set(ours)
 
     def end_subsegment(self, end_time: float | None = None) -> bool:
-        entity = _current.get()
+        entity = innermost.get()
         if entity is None:
             self.handle_context_missing()
             return False
@@ -114,7 +114,7 @@ class Context(SDKContext):  # type: ignore[misc]
             tell_once("end", "end_subsegment() was called with no subsegment open; ignored.")
             return False
         entity.close(end_time)
-        _current.set(entity.parent)
+        innermost.set(entity.parent)
         return True
 
     def get_trace_entity(self) -> Any:
@@ -127,10 +127,10 @@ class Context(SDKContext):  # type: ignore[misc]
 
     def set_trace_entity(self, trace_entity: Any) -> None:
         """Go on under an entity: one of this request, or one handed over by another thread."""
-        _current.set(adopt(trace_entity))
+        innermost.set(adopt(trace_entity))
 
     def clear_trace_entities(self) -> None:
-        _current.set(None)
+        innermost.set(None)
 
     def handle_context_missing(self) -> None:
         """Raise, tell once or do nothing, as AWS_XRAY_CONTEXT_MISSING says."""
@@ -161,20 +161,20 @@ class LambdaContext(Context):
         parent; the runtime deletes the variable where an invocation has no header at all.
         """
         header = os.environ.get(TRACE_HEADER_VARIABLE, "")
-        entity = _current.get()
+        entity = innermost.get()
         if entity is None or entity.parent_segment.key != header:
             if entity is not None and not entity.is_function and not entity.request.in_progress:
                 # A thread that outlived its invocation has no part in this one.
                 return entity
             entity = make_function_segment(parse(header), header)
-            _current.set(entity)
+            innermost.set(entity)
         return entity
 
     def set_trace_entity(self, trace_entity: Any) -> None:
         entity = adopt(trace_entity)
         # Whoever hands an entity over means this invocation.
         entity.parent_segment.key = os.environ.get(TRACE_HEADER_VARIABLE, "")
-        _current.set(entity)
+        innermost.set(entity)
 
     def handle_context_missing(self) -> None:
         """Do nothing: on Lambda there is always a function's segment, if only an unsampled one."""
@@ -193,12 +193,12 @@ def make_function_segment(header: TraceHeader, key: str) -> Any:
 
 def leave_forked_process() -> None:
     """Make what the parent process had open the parent of what this one does: it sends the rest."""
-    entity = _current.get()
+    entity = innermost.get()
     if entity is None or not entity.sampled or entity.is_function:
         return
     header = entity.parent_segment.get_origin_trace_header() or TraceHeader(root=entity.trace_id)
     key = getattr(entity.parent_segment, "key", None)
-    _current.set(FunctionSegment(entity.trace_id, entity.id, header, key))
+    innermost.set(FunctionSegment(entity.trace_id, entity.id, header, key))
 
 
 os.register_at_fork(after_in_child=leave_forked_process)

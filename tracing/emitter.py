@@ -14,8 +14,7 @@ from typing import Any
 
 from aws_xray_sdk.core.daemon_config import DaemonConfig
 
-from .documents import make_documents
-from .plain import make_plain
+from .documents import Part, encode, join, make_parts, quote
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +55,13 @@ class Emitter:
     def send_entity(self, entity: Any) -> None:
         """Send a segment or subsegment with all beneath it. Never raises, never waits."""
         try:
-            for document in make_documents(entity):
-                for piece in split(document, MAX_DOCUMENT_BYTES):
-                    self._send(HEADER + piece)
+            for part in make_parts(entity):
+                document = join(part).encode("utf-8", "replace")
+                if len(document) <= MAX_DOCUMENT_BYTES:
+                    self._send(HEADER + document)
+                else:
+                    for piece in split(part, MAX_DOCUMENT_BYTES):
+                        self._send(HEADER + piece)
         except Exception as exception:
             self._warn("Could not send the segment %r: %s", entity.name, exception)
 
@@ -111,51 +114,37 @@ class Emitter:
             log.warning(message + " (said at most once a minute)", *arguments)
 
 
-_encoder = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), default=make_plain, allow_nan=False
-)
-
-
-def encode(document: dict[str, Any]) -> bytes:
-    """Return the document as JSON in UTF-8; what JSON cannot say becomes text."""
-    try:
-        return _encoder.encode(document).encode("utf-8", "replace")
-    except (ValueError, TypeError, RecursionError):
-        # Deep enough for subsegments in subsegments, each in a list of its own.
-        return _encoder.encode(make_plain(document, depth=-200)).encode("utf-8", "replace")
-
-
-def split(document: dict[str, Any], limit_bytes: int) -> Iterator[bytes]:
-    """Yield the document, in several pieces where it is too large for one datagram.
+def split(part: Part, limit_bytes: int) -> Iterator[bytes]:
+    """Yield a part, in several documents where it is too large for one datagram.
 
     The largest subtrees leave as documents of their own, which name their parent; X-Ray puts them
-    together again. What is too large alone loses its metadata first, then one block after another.
+    together again. What is too large alone has its longest values cut.
     """
-    encoded = encode(document)
-    if len(encoded) <= limit_bytes:
-        yield encoded
+    document = join(part).encode("utf-8", "replace")
+    if len(document) <= limit_bytes:
+        yield document
         return
-    children: list[dict[str, Any]] = document.get("subsegments", [])
-    sizes = [len(encode(child)) + 1 for child in children]
-    size = len(encoded)
+    sizes = [len(join(inner).encode("utf-8", "replace")) + 1 for inner in part.parts]
+    size = len(document)
     detached: set[int] = set()
-    for index in sorted(range(len(children)), key=lambda index: -sizes[index]):
+    for place in sorted(range(len(sizes)), key=lambda place: -sizes[place]):
         if size <= limit_bytes:
             break
-        detached.add(index)
-        size -= sizes[index]
-    rest = dict(document)
-    rest["subsegments"] = [child for index, child in enumerate(children) if index not in detached]
-    encoded = encode(rest)
-    yield encoded if len(encoded) <= limit_bytes else encode(shorten(rest, limit_bytes))
-    for index in sorted(detached):
-        child = {
-            **children[index],
-            "type": "subsegment",
-            "trace_id": document["trace_id"],
-            "parent_id": document["id"],
-        }
-        yield from split(child, limit_bytes)
+        detached.add(place)
+        size -= sizes[place]
+    apart = [part.parts[place] for place in sorted(detached)]
+    part.parts = [inner for place, inner in enumerate(part.parts) if place not in detached]
+    document = join(part).encode("utf-8", "replace")
+    if len(document) > limit_bytes:
+        document = encode(shorten(json.loads(document), limit_bytes)).encode("utf-8", "replace")
+    yield document
+    for inner in apart:
+        inner.trace_id = part.trace_id
+        inner.text = (
+            f'"type":"subsegment","trace_id":{quote(part.trace_id or "")},'
+            f'"parent_id":{quote(part.id)},{inner.text}'
+        )
+        yield from split(inner, limit_bytes)
 
 
 def shorten(document: dict[str, Any], limit_bytes: int) -> dict[str, Any]:
@@ -168,7 +157,7 @@ def shorten(document: dict[str, Any], limit_bytes: int) -> dict[str, Any]:
     for most in (4000, 1000, 200):
         cut = [key for key in CUT_FIRST if _cut(short, key, most)]
         short = _mark(short, cut)
-        if len(encode(short)) <= limit_bytes:
+        if measure(short) <= limit_bytes:
             return short
     for key in CUT_FIRST:
         if key in short:
@@ -176,9 +165,14 @@ def shorten(document: dict[str, Any], limit_bytes: int) -> dict[str, Any]:
             if key == "metadata" and "tracing" in left_out:
                 short["metadata"] = {"tracing": left_out["tracing"]}
             short = _mark(short, [key])
-        if len(encode(short)) <= limit_bytes:
+        if measure(short) <= limit_bytes:
             break
     return short
+
+
+def measure(document: dict[str, Any]) -> int:
+    """Return how many bytes a document has."""
+    return len(encode(document).encode("utf-8", "replace"))
 
 
 def _cut(document: dict[str, Any], key: str, most: int) -> bool:

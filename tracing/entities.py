@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from threading import get_ident
+from time import perf_counter
 from typing import Any
 
 from aws_xray_sdk.core.exceptions.exceptions import SegmentNameMissingException
@@ -21,6 +22,7 @@ from aws_xray_sdk.core.models.subsegment import Subsegment as SDKSubsegment
 
 from .exceptions import record_failure, use_stack
 from .header import TraceHeader
+from .plain import make_plain
 
 log = logging.getLogger(__name__)
 
@@ -95,15 +97,10 @@ class Recorded:
         self.__dict__[name] = made
         return made
 
-    def now(self) -> float:
-        """Return the time in seconds since 1970, by a clock that does not jump in this request."""
-        started: float = self.parent_segment.clock
-        return started + time.perf_counter()
-
     def close(self, end_time: float | None = None) -> None:
         """End it, at `end_time` in seconds since 1970 or now. The second time does nothing."""
         if self.in_progress:
-            self.end_time = end_time or self.now()
+            self.end_time = end_time or self.parent_segment.clock + perf_counter()
             self.in_progress = False
 
     def add_subsegment(self, subsegment: Any) -> None:
@@ -117,7 +114,7 @@ class Recorded:
         self.subsegments.remove(subsegment)
         self.request.held -= 1
 
-    def put_annotation(self, key: str, value: object) -> None:
+    def put_annotation(self, key: Any, value: object) -> None:
         """Annotate it; a key or a value that X-Ray does not take is told once and dropped."""
         if not self._is_open("annotation"):
             return
@@ -137,7 +134,7 @@ class Recorded:
         else:
             self.annotations[key] = value
 
-    def put_metadata(self, key: str, value: object, namespace: str = "default") -> None:
+    def put_metadata(self, key: str, value: object, namespace: Any = "default") -> None:
         """Keep a value with it. The value is read when the document is made."""
         if not self._is_open("metadata"):
             return
@@ -168,7 +165,7 @@ class Recorded:
 
     def set_aws(self, aws_meta: dict[str, Any]) -> None:
         """Say which call of AWS it stands for."""
-        self.__dict__["aws"] = aws_meta
+        self.__dict__["aws"] = make_plain(aws_meta, redact=True)
 
     def apply_status_code(self, status_code: int | None) -> None:
         """Set the flags that an HTTP status means."""
@@ -194,9 +191,9 @@ class Recorded:
 
     def serialize(self) -> str:
         """Return the document as JSON."""
-        from .emitter import encode
+        from .documents import encode
 
-        return encode(self.to_dict()).decode()
+        return encode(self.to_dict())
 
     def _is_open(self, what: str) -> bool:
         if not self.in_progress:
@@ -212,7 +209,7 @@ class Segment(Recorded, SDKSegment):  # type: ignore[misc]
     user: str | None = None
     service: Any = None
     origin: str | None = None
-    header: TraceHeader | None = None
+    header: TraceHeader = TraceHeader()
     type = None
     is_function = False
     key: str | None = None
@@ -236,7 +233,7 @@ class Segment(Recorded, SDKSegment):  # type: ignore[misc]
         self.parent_segment = self.request = self
         self.subsegments = []
         self.start_time = time.time()
-        self.clock = self.start_time - time.perf_counter()
+        self.clock = self.start_time - perf_counter()
 
     def set_user(self, user: str) -> None:
         """Say whose request this is."""
@@ -247,7 +244,7 @@ class Segment(Recorded, SDKSegment):  # type: ignore[misc]
         """Say which sampling rule chose it."""
         known = self.aws
         xray = {**known.get("xray", {}), "sampling_rule_name": rule_name}
-        self.set_aws({**known, "xray": xray})
+        self.__dict__["aws"] = {**known, "xray": xray}
 
     def save_origin_trace_header(self, trace_header: TraceHeader) -> None:
         """Keep the header that the request came with."""
@@ -292,7 +289,7 @@ class Subsegment(Recorded, SDKSubsegment):  # type: ignore[misc]
         self.request = self.parent.request or self
         self.subsegments = []
         self.owner = get_ident()
-        self.start_time = segment.clock + time.perf_counter()
+        self.start_time = segment.clock + perf_counter()
 
     @property
     def trace_id(self) -> str:
@@ -334,7 +331,7 @@ class FunctionSegment(FacadeSegment):  # type: ignore[misc]
         self.header = header
         self.key = key
         self.parent_segment = self
-        self.clock = time.time() - time.perf_counter()
+        self.clock = time.time() - perf_counter()
 
     @property
     def subsegments(self) -> list[Any]:

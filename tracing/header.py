@@ -3,26 +3,60 @@
 Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 """
 
+from __future__ import annotations
+
 import re
-
-from aws_xray_sdk.core.models.trace_header import TraceHeader
-
-__all__ = ["TraceHeader", "parse"]
 
 ROOT = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
 PARENT = re.compile(r"[0-9a-f]{16}")
 # Fields that are passed on as they came: Lineage is Lambda's guard against endless loops.
 FIELD = re.compile(r"[A-Za-z0-9_-]{1,64}=[^;\s]{1,256}")
+# As services write it.
+USUAL = re.compile(
+    r"Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;Parent=([0-9a-f]{16}))?(?:;Sampled=([01?]))?"
+    r"(?:;Lineage=([^;\s]{1,256}))?"
+)
+SAMPLED: dict[str, int | str] = {"0": 0, "1": 1, "?": "?"}
+# Self is what a load balancer adds about itself: it is not passed on.
+KNOWN = frozenset({"root", "parent", "sampled", "self"})
+
+
+class TraceHeader:
+    """The fields of a tracing header; None for one that is missing.
+
+    sampled: 1, 0, or `?` where the client wants to be told the decision. data: what is passed on.
+    """
+
+    __slots__ = ("data", "parent", "root", "sampled")
+
+    def __init__(
+        self,
+        root: str | None = None,
+        parent: str | None = None,
+        sampled: int | str | None = None,
+        data: dict[str, str] | None = None,
+    ) -> None:
+        self.root = root
+        self.parent = parent
+        self.sampled = sampled
+        self.data = data or {}
 
 
 def parse(header: str | None) -> TraceHeader:
     """Return the header's fields; those that are not as X-Ray writes them count as missing."""
+    if not header:
+        return TraceHeader()
+    usual = USUAL.fullmatch(header)
+    if usual is not None:
+        root, parent, sampled, lineage = usual.groups()
+        data = {"Lineage": lineage} if lineage else None
+        return TraceHeader(root, parent, SAMPLED.get(sampled), data)
     fields: dict[str, str] = {}
-    for token in (header or "")[:1024].split(";"):
+    for token in header[:1024].split(";"):
         token = token.strip()
         if FIELD.fullmatch(token):
             key, _, value = token.partition("=")
-            fields.setdefault(key.lower(), token if key.lower() not in _KNOWN else value)
+            fields.setdefault(key.lower(), token if key.lower() not in KNOWN else value)
     root = fields.get("root", "").lower()
     parent = fields.get("parent", "").lower()
     is_root = bool(ROOT.fullmatch(root))
@@ -30,10 +64,6 @@ def parse(header: str | None) -> TraceHeader:
         root=root if is_root else None,
         # A parent in a trace that we cannot name would hang the segment in the air.
         parent=parent if is_root and PARENT.fullmatch(parent) else None,
-        sampled=fields.get("sampled") if fields.get("sampled") in ("0", "1", "?") else None,
-        data=dict(token.split("=", 1) for key, token in fields.items() if key not in _KNOWN),
+        sampled=SAMPLED.get(fields.get("sampled", "")),
+        data=dict(token.split("=", 1) for key, token in fields.items() if key not in KNOWN),
     )
-
-
-# Self is what a load balancer adds about itself: it is not passed on.
-_KNOWN = frozenset({"root", "parent", "sampled", "self"})

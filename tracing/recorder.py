@@ -14,7 +14,7 @@ from aws_xray_sdk.core.daemon_config import DaemonConfig
 from aws_xray_sdk.core.exceptions.exceptions import SegmentNameMissingException
 from aws_xray_sdk.core.recorder import SERVICE_INFO
 
-from .context import Context, begin_subsegment, put_current
+from .context import Context, begin_subsegment, innermost
 from .entities import Segment, UnsampledSegment, UnsampledSubsegment, is_subsegment, make_trace_id
 from .exceptions import record_failure
 from .header import TraceHeader
@@ -97,15 +97,14 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
         if parent.sampled and not beginWithoutSampling and not parent.is_leaf:
             return begin_subsegment(parent, name, namespace)
         subsegment = UnsampledSubsegment(name, parent)
-        put_current(subsegment)
+        innermost.set(subsegment)
         return subsegment
 
     def end_subsegment(self, end_time: float | None = None) -> None:
         """End the innermost subsegment. What is left open when its request ends is ended then."""
         if not global_sdk_config.sdk_enabled():
             return
-        entity = put_current(None)
-        put_current(entity)
+        entity = innermost.get()
         if entity is not None and is_subsegment(entity):
             self.end_entity(entity, end_time)
         else:
@@ -113,36 +112,33 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
 
     def end_entity(self, entity: Any, end_time: float | None = None) -> None:
         """End an entity and what is open beneath it here, and send what is to be sent now."""
-        current = put_current(entity.parent)
-        if current is not entity:
-            if is_beneath(current, entity):
-                while current is not entity:
-                    self._close(current, end_time)
-                    current = current.parent
-            elif entity.parent_segment is not entity:
-                # Ended from elsewhere: what is current here stays so.
-                put_current(current)
+        current = innermost.get()
+        if current is entity:
+            innermost.set(entity.parent)
+        elif is_beneath(current, entity):
+            while current is not entity:
+                self._close(current, end_time)
+                current = current.parent
+            innermost.set(entity.parent)
+        # Else it is ended from elsewhere: what is open here stays so.
         self._close(entity, end_time)
 
     def _close(self, entity: Any, end_time: float | None) -> None:
-        if not entity.sampled:
-            entity.close(end_time)
-            return
         request = entity.request
         if entity is request:
-            for iteration in entity.iterations:
+            for iteration in entity.iterations if entity.sampled else ():
                 iteration.close(end_time)
             entity.close(end_time)
-            if not entity.is_sent:
-                self.emitter.send_entity(entity)
+            if entity.sampled and not entity.is_sent:
+                self._emitter.send_entity(entity)
             return
         entity.close(end_time)
+        if not entity.sampled:
+            return
         if entity.is_alone:
-            self.emitter.send_entity(entity)
-        elif (
-            request.held > self.streaming.streaming_threshold and request.held > request.hold_until
-        ):
-            send_closed(request, self.emitter.send_entity, self.streaming.streaming_threshold)
+            self._emitter.send_entity(entity)
+        elif request.held > max(self._streaming.streaming_threshold, request.hold_until):
+            send_closed(request, self._emitter.send_entity, self._streaming.streaming_threshold)
 
     def current_subsegment(self) -> Any:
         """Return the innermost open subsegment, or None."""

@@ -3,55 +3,46 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-import wrapt
 from aws_xray_sdk.core.models import http
 
 from .context import current_entity
 from .exceptions import record_failure
-from .subsegments import begin_leaf, end
+from .subsegments import begin, end
+from .wrapping import when_imported, wrap
 
 
 def install() -> None:
-    """Trace `requests` when it is imported: a process that never does pays nothing."""
-    wrapt.register_post_import_hook(_wrap_adapter, "requests.adapters")
-
-
-def _wrap_adapter(module: Any) -> None:
-    if is_wrapped(module.HTTPAdapter.send, record_request):
-        return
+    """Trace `requests` when it is imported."""
     # The adapter sends each redirect on its own: every host gets its own node on the map.
-    wrapt.wrap_function_wrapper(module, "HTTPAdapter.send", record_request)
+    when_imported("requests.adapters", lambda module: wrap(module.HTTPAdapter, "send", trace))
 
 
-def is_wrapped(function: Any, wrapper: Any) -> bool:
-    """Return whether a function already has this wrapper."""
-    return getattr(function, "_self_wrapper", None) is wrapper
+def trace(send: Any) -> Any:
+    """Return `HTTPAdapter.send` with a subsegment around it, named after the host."""
 
+    def send_request(adapter: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        host = urlsplit(request.url).hostname or "unknown host"
+        subsegment = begin(host, "remote", is_leaf=True)
+        pass_header_on(request.headers)
+        if subsegment is None:
+            return send(adapter, request, *args, **kwargs)
+        asked = {http.URL: request.url, http.METHOD: request.method}
+        subsegment.http["request"] = asked
+        try:
+            response = send(adapter, request, *args, **kwargs)
+        except BaseException as exception:
+            record_failure(subsegment, exception, is_remote=True)
+            raise
+        else:
+            subsegment.put_http_meta(http.STATUS, response.status_code)
+            length = response.headers.get("Content-Length", "")
+            if length.isascii() and length.isdigit():
+                subsegment.put_http_meta(http.CONTENT_LENGTH, int(length))
+            return response
+        finally:
+            end(subsegment)
 
-def record_request(
-    send: Any, adapter: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]
-) -> Any:
-    """Send one request in a subsegment named after its host."""
-    request = arguments[0] if arguments else keywords["request"]
-    subsegment = begin_leaf(urlsplit(request.url).hostname or "unknown host", "remote")
-    pass_header_on(request.headers)
-    if subsegment is None:
-        return send(*arguments, **keywords)
-    try:
-        response = send(*arguments, **keywords)
-    except BaseException as exception:
-        record_failure(subsegment, exception, is_remote=True)
-        raise
-    else:
-        subsegment.put_http_meta(http.STATUS, response.status_code)
-        length = response.headers.get("Content-Length", "")
-        if length.isascii() and length.isdigit():
-            subsegment.put_http_meta(http.CONTENT_LENGTH, int(length))
-        return response
-    finally:
-        subsegment.put_http_meta(http.URL, request.url)
-        subsegment.put_http_meta(http.METHOD, request.method)
-        end(subsegment)
+    return send_request
 
 
 def pass_header_on(headers: Any) -> None:
@@ -60,21 +51,21 @@ def pass_header_on(headers: Any) -> None:
     Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
     """
     entity = current_entity()
-    value = entity and make_header(entity)
-    if value:
-        headers[http.XRAY_HEADER] = value
+    if entity is not None and entity.trace_id:
+        headers[http.XRAY_HEADER] = make_header(entity)
 
 
 def make_header(entity: Any) -> str:
-    """Return the tracing header for what is called beneath an entity; empty without a trace."""
-    if not entity.trace_id:
-        return ""
+    """Return the tracing header for what is called beneath an entity of a trace."""
     header = entity.parent_segment.header
-    fields = [f"Root={entity.trace_id}"]
     if entity.sampled:
-        fields += [f"Parent={entity.id}", "Sampled=1"]
-    elif header is not None:
-        fields += [f"Parent={header.parent}"] if header.parent else []
-        fields += [f"Sampled={header.sampled}"] if header.sampled is not None else []
-    fields += [f"{key}={value}" for key, value in ((header and header.data) or {}).items()]
-    return ";".join(fields)
+        made = f"Root={entity.trace_id};Parent={entity.id};Sampled=1"
+    else:
+        made = f"Root={entity.trace_id}"
+        if header.parent:
+            made += f";Parent={header.parent}"
+        if header.sampled is not None:
+            made += f";Sampled={header.sampled}"
+    if header is not None and header.data:
+        made += "".join([f";{key}={value}" for key, value in header.data.items()])
+    return made

@@ -3,6 +3,8 @@
 Source: https://docs.djangoproject.com/en/5.2/topics/db/instrumentation/
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +12,15 @@ from aws_xray_sdk.core import xray_recorder
 from django.db import connections
 from django.db.backends.signals import connection_created
 
+from .documents import write_statement
 from .exceptions import record_failure
-from .subsegments import begin_leaf, end
+from .subsegments import begin, end
 
 # What X-Ray calls the databases that Django names by vendor.
 DATABASE_TYPES = {"postgresql": "PostgreSQL", "sqlite": "SQLite", "mysql": "MySQL"}
+# Longer ones, such as a bulk insert, are hardly ever the same twice.
+KEPT_CHARACTERS = 2000
+KEPT_STATEMENTS = 500
 
 
 def install() -> None:
@@ -25,17 +31,38 @@ def install() -> None:
 
 
 def trace_connection(*, connection: Any, **kwargs: object) -> None:
-    """Put the wrapper on a connection, once."""
+    """Put the wrapper on a connection, once, and describe its database anew."""
+    connection._xray_database = Database(connection)
     if record_statement not in connection.execute_wrappers:
         connection.execute_wrappers.append(record_statement)
+
+
+class Database:
+    """What the statements of one connection have in common, and those it has seen, as JSON."""
+
+    def __init__(self, connection: Any) -> None:
+        self.name = name_connection(connection)
+        self._described = describe_connection(connection)
+        self._known: dict[str, str] = {}
+
+    def write(self, sql: str) -> str:
+        """Return the members of the document that say a statement."""
+        if not xray_recorder._stream_sql:
+            return write_statement(self.name, self._described, None)
+        known = self._known.get(sql)
+        if known is None:
+            known = write_statement(self.name, self._described, sql)
+            if len(sql) <= KEPT_CHARACTERS and len(self._known) < KEPT_STATEMENTS:
+                self._known[sql] = known
+        return known
 
 
 def record_statement(
     execute: Callable[..., Any], sql: str, parameters: Any, many: bool, context: dict[str, Any]
 ) -> Any:
     """Run a statement in a subsegment of its own. Its parameters are not recorded."""
-    connection = context["connection"]
-    subsegment = begin_leaf(name_connection(connection), "remote")
+    database = context["connection"]._xray_database
+    subsegment = begin(database.name, "remote", is_leaf=True)
     if subsegment is None:
         return execute(sql, parameters, many, context)
     try:
@@ -44,7 +71,8 @@ def record_statement(
         record_failure(subsegment, exception, is_remote=True)
         raise
     finally:
-        subsegment.set_sql(describe_statement(connection, sql))
+        # psycopg has statements that are no text yet.
+        subsegment.fragment = database.write(sql if type(sql) is str else str(sql))
         end(subsegment)
 
 
@@ -58,8 +86,8 @@ def name_connection(connection: Any) -> str:
     return f"{name}@{host}"
 
 
-def describe_statement(connection: Any, sql: str) -> dict[str, str]:
-    """Return the `sql` block of a subsegment."""
+def describe_connection(connection: Any) -> dict[str, str]:
+    """Return what the `sql` block of every statement says."""
     values = connection.settings_dict
     described = {
         "database_type": DATABASE_TYPES.get(connection.vendor, connection.vendor),
@@ -71,6 +99,4 @@ def describe_statement(connection: Any, sql: str) -> dict[str, str]:
     if values.get("HOST"):
         port = f":{values['PORT']}" if values.get("PORT") else ""
         described["url"] = f"{connection.vendor}://{values['HOST']}{port}/{values.get('NAME')}"
-    if xray_recorder.stream_sql:
-        described["sanitized_query"] = str(sql)
     return described

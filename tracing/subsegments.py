@@ -39,28 +39,24 @@ class Nothing:
 NOTHING = Nothing()
 
 
-def begin(name: str, namespace: str = "local") -> Any:
+def begin(name: str, namespace: str = "local", *, is_leaf: bool = False) -> Any:
     """Begin a subsegment under what is open.
 
     None, in silence, outside a trace, in one that is not sampled, and beneath a call that is
     recorded as a whole: what botocore sends through urllib3 is no second call.
+    is_leaf: nothing else is recorded beneath it.
     """
     try:
-        parent = current_entity()
+        parent = xray_recorder._context.current()
         if parent is None or not parent.sampled or parent.is_leaf:
             return None
-        return begin_subsegment(parent, name, namespace)
+        subsegment = begin_subsegment(parent, name, namespace)
+        if is_leaf and subsegment is not None:
+            subsegment.is_leaf = True
+        return subsegment
     except Exception:
         log.exception("Could not begin the subsegment %r; the work goes on untraced.", name)
         return None
-
-
-def begin_leaf(name: str, namespace: str) -> Any:
-    """Begin a subsegment beneath which nothing else is recorded."""
-    subsegment = begin(name, namespace)
-    if subsegment is not None:
-        subsegment.is_leaf = True
-    return subsegment
 
 
 def end(subsegment: Any) -> None:

@@ -3,33 +3,41 @@
 from contextvars import ContextVar
 from typing import Any
 
-import wrapt
 from django.template.base import Template
 
-from .remote import is_wrapped
-from .subsegments import in_subsegment
+from .exceptions import record_failure
+from .subsegments import begin, end
+from .wrapping import wrap
 
 _is_rendering: ContextVar[bool] = ContextVar("xray_is_rendering", default=False)
 
 
 def install() -> None:
     """Trace `Template.render` of this process, once."""
-    if not is_wrapped(Template.render, record_rendering):
-        wrapt.wrap_function_wrapper(Template, "render", record_rendering)
+    wrap(Template, "render", trace)
 
 
-def record_rendering(
-    render: Any, template: Template, arguments: tuple[Any, ...], keywords: dict[str, Any]
-) -> Any:
-    """Render in a subsegment, unless this is a part of a template that has one already.
+def trace(render: Any) -> Any:
+    """Return `Template.render` with a subsegment around it.
 
-    Includes and form widgets are templates too: a form of ten fields would make seventy.
+    Not around a part of a template that has one already: includes and form widgets are templates
+    too, and a form of ten fields would make seventy.
     """
-    if _is_rendering.get():
-        return render(*arguments, **keywords)
-    token = _is_rendering.set(True)
-    try:
-        with in_subsegment(str(template.name or "template")):
-            return render(*arguments, **keywords)
-    finally:
-        _is_rendering.reset(token)
+
+    def render_template(template: Template, context: Any) -> Any:
+        if _is_rendering.get():
+            return render(template, context)
+        subsegment = begin(str(template.name or "template"))
+        if subsegment is None:
+            return render(template, context)
+        token = _is_rendering.set(True)
+        try:
+            return render(template, context)
+        except BaseException as exception:
+            record_failure(subsegment, exception)
+            raise
+        finally:
+            _is_rendering.reset(token)
+            end(subsegment)
+
+    return render_template

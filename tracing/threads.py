@@ -8,40 +8,45 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
 from typing import Any
 
-from .context import _current, put_current
+from .context import innermost, put_current
+from .wrapping import wrap
 
 
 def install() -> None:
     """Make `Thread.start` and `ThreadPoolExecutor.submit` of this process hand the trace on."""
-    if hasattr(threading.Thread.start, "_carries_traces"):
-        return
-    start, submit = threading.Thread.start, ThreadPoolExecutor.submit
+    wrap(threading.Thread, "start", carry_to_thread)
+    wrap(ThreadPoolExecutor, "submit", carry_to_worker)
 
-    @wraps(start)
-    def start_with_trace(thread: threading.Thread) -> None:
-        entity = _current.get()
+
+def carry_to_thread(start: Any) -> Any:
+    """Return `Thread.start` for a thread that goes on under what is open here."""
+
+    def start_thread(thread: threading.Thread) -> None:
+        entity = innermost.get()
         if entity is not None and not entity.is_function:
             carry_into(thread, entity)
         start(thread)
 
-    @wraps(submit)
-    def submit_with_trace(
-        executor: ThreadPoolExecutor, function: Callable[..., Any], /, *args: Any, **kwargs: Any
-    ) -> Any:
-        entity = _current.get()
-        if entity is not None and not entity.is_function:
-            function = carry(entity, function)
-            # A worker that this call starts lives longer than the request.
-            put_current(None)
-            try:
-                return submit(executor, function, *args, **kwargs)
-            finally:
-                put_current(entity)
-        return submit(executor, function, *args, **kwargs)
+    return start_thread
 
-    start_with_trace._carries_traces = True  # type: ignore[attr-defined]
-    threading.Thread.start = start_with_trace  # type: ignore[method-assign]
-    ThreadPoolExecutor.submit = submit_with_trace  # type: ignore[method-assign]
+
+def carry_to_worker(submit: Any) -> Any:
+    """Return `ThreadPoolExecutor.submit` for a call that goes on under what is open here."""
+
+    def submit_call(
+        executor: Any, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Any:
+        entity = innermost.get()
+        if entity is None or entity.is_function:
+            return submit(executor, function, *args, **kwargs)
+        # A worker that this call starts lives longer than the request.
+        innermost.set(None)
+        try:
+            return submit(executor, carry(entity, function), *args, **kwargs)
+        finally:
+            innermost.set(entity)
+
+    return submit_call
 
 
 def carry_into(thread: threading.Thread, entity: Any) -> None:

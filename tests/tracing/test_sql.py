@@ -8,7 +8,14 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from tests.conftest import Daemon
 from tracing import xray_recorder
-from tracing.sql import describe_statement, name_connection, trace_connection
+from tracing.sql import (
+    KEPT_CHARACTERS,
+    KEPT_STATEMENTS,
+    Database,
+    describe_connection,
+    name_connection,
+    trace_connection,
+)
 
 
 class FakeConnection:
@@ -77,17 +84,25 @@ def test_name_connection() -> None:
     assert name_connection(local) == "default@postgresql"
 
 
-def test_describe_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_describe_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     connection = FakeConnection("postgresql", NAME="films", HOST="db", PORT="5432", USER="me")
 
-    described = describe_statement(connection, "SELECT 1")
-
-    assert described == {
+    assert describe_connection(connection) == {
         "database_type": "PostgreSQL",
         "driver_version": "2.9",
         "user": "me",
         "url": "postgresql://db:5432/films",
-        "sanitized_query": "SELECT 1",
     }
+
+
+def test_statements_are_written_once_and_only_if_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(FakeConnection("postgresql", NAME="films", HOST="db"))
+
+    for number in range(KEPT_STATEMENTS + 10):
+        assert f'"CALL a{number}()"' in database.write(f"CALL a{number}()")
+    long = database.write("SELECT " + "a," * KEPT_CHARACTERS)
+
+    assert len(database._known) == KEPT_STATEMENTS
+    assert '"SELECT a,a' in long
     monkeypatch.setattr(xray_recorder, "_stream_sql", False)
-    assert "sanitized_query" not in describe_statement(connection, "SELECT 1")
+    assert "sanitized_query" not in database.write("CALL a1()")
