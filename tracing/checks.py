@@ -13,7 +13,8 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.utils.module_loading import import_string
 
 from . import settings
-from .settings import INSTRUMENTS, KEYS, NAMESPACE, OWN_SETTINGS, PLUGINS
+from .keys import INSTRUMENTS, KEYS, OWN_SETTINGS, PLUGINS
+from .settings import NAMESPACE
 
 MIDDLEWARE = "tracing.middleware.XRayMiddleware"
 SDK_MIDDLEWARE = "aws_xray_sdk.ext.django.middleware.XRayMiddleware"
@@ -175,11 +176,10 @@ def _check_rules() -> Iterator[CheckMessage]:
     try:
         settings.load_rules(rules)
     except ValueError as error:
-        place = f" {rules!r}" if isinstance(rules, str) else ""
         yield Error(
-            f"{NAMESPACE}['SAMPLING_RULES']{place} can't be used: {error}.",
-            hint="Expected an object with version 2, a default rule with fixed_target and rate, "
-            "and a list of rules; or the path of a JSON file with it.",
+            f"{NAMESPACE}['SAMPLING_RULES'] can't be used, and are left out. {error}",
+            hint="Expected version 2, a default with fixed_target and rate, and a list of rules; "
+            "as a dict, or as the path of a JSON file.",
             id="tracing.E004",
         )
 

@@ -24,6 +24,8 @@ from django.http import HttpRequest
 from .redaction import redact_text
 
 NONE = "-"
+# What the SDK's own segments have that are not sampled.
+NO_TRACE = f"1-{0:08x}-{0:024x}"
 # Servers log a request when the last middleware has returned, and know no request by then.
 SERVER_LOGGERS = frozenset({"django.server", "gunicorn.access"})
 ROOT = re.compile(r"\bRoot=(1-[0-9a-f]{8}-[0-9a-f]{24})\b", re.IGNORECASE)
@@ -121,7 +123,7 @@ def _note(record: logging.LogRecord) -> tuple[str | None, Ids | None]:
         trace = current_trace()
     except Exception:  # logging must not fail because tracing does
         trace = None
-    return (trace.trace_id if trace else None), ids
+    return (trace.trace_id if trace and trace.trace_id != NO_TRACE else None), ids
 
 
 def _fill(record: logging.LogRecord, noted: tuple[str | None, Ids | None]) -> None:

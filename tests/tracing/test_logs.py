@@ -19,7 +19,7 @@ import pytest
 from django.http import HttpRequest
 
 from tests.lambda_runtime import run_function
-from tracing import xray_recorder
+from tracing import Trace, xray_recorder
 from tracing.logs import (
     JSONFormatter,
     OnceFilter,
@@ -273,6 +273,18 @@ def test_logging_works_where_tracing_does_not(
     logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tracing.current.current_trace", lambda: 1 / 0)
+
+    logger.warning("hello")
+
+    assert lines_of(logger) == ["- - hello"]
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_sdks_zeros_are_no_trace(
+    logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zeros = Trace(trace_id=f"1-{'0' * 8}-{'0' * 24}", is_sampled=False)
+    monkeypatch.setattr("tracing.current.current_trace", lambda: zeros)
 
     logger.warning("hello")
 
