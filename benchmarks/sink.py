@@ -40,16 +40,23 @@ class Port(asyncio.DatagramProtocol):
 
     async def open(self) -> int:
         """Listen on UDP and TCP; return the port."""
-        loop = asyncio.get_running_loop()
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.bind(("127.0.0.1", 0))
-        port = int(udp.getsockname()[1])
+        while True:
+            server = await asyncio.start_server(self.answer, "127.0.0.1", 0)
+            port = int(server.sockets[0].getsockname()[1])
+            udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            try:
+                udp.bind(("127.0.0.1", port))
+                break
+            except OSError:  # somebody else's; both have to be free
+                udp.close()
+                server.close()
         udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         with contextlib.suppress(OSError, AttributeError):  # beyond the system's limit, for root
             udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)  # type: ignore[attr-defined, unused-ignore]
         udp.setblocking(False)
+        loop = asyncio.get_running_loop()
         await loop.create_datagram_endpoint(lambda: self, sock=udp)
-        await asyncio.start_server(self.answer, "127.0.0.1", port)
+        self.server = server
         return port
 
     def datagram_received(self, data: bytes, address: object) -> None:

@@ -40,7 +40,7 @@ WARM_UP_REQUESTS = 200
 DISCARDED_ROUNDS = 2
 CHECKED_REQUESTS = 20
 # The kernel may drop a datagram when the sink gets no CPU for long.
-LEAST_SHARE = 0.99
+GREATEST_LOSS = 0.01
 # Two processes that do the same differ by as much.
 NOISE_US = 5.0
 SECONDS_TO_ARRIVE = 15.0
@@ -125,11 +125,13 @@ def check(variant: Variant, worker: Worker, sink: Sink) -> tuple[float, float]:
             break
     each = Counter(span.trace_id for span in spans)
     names = Counter(span.name for span in spans)
-    assert len(spans) == expected, (
+    # Others may send more than their least: Elastic leaves slow statements uncompressed.
+    is_right = len(spans) >= expected if is_queued(variant) else len(spans) == expected
+    assert is_right, (
         f"{variant.name} sent {len(spans)} entities for {CHECKED_REQUESTS} requests; "
         f"expected {variant.entities} for each, got {dict(names)}."
     )
-    assert set(each.values()) <= {variant.entities}, f"{variant.name} sent traces of {each}."
+    assert expected == 0 or min(each.values()) == variant.entities, f"{variant.name} sent {each}."
     if variant.wire == "xray" and spans:
         kinds = Counter(span.kind for span in spans)
         wanted = {kind: times * CHECKED_REQUESTS for kind, times in KINDS.items()}
@@ -137,20 +139,14 @@ def check(variant: Variant, worker: Worker, sink: Sink) -> tuple[float, float]:
     return len(spans) / CHECKED_REQUESTS, datagrams / CHECKED_REQUESTS
 
 
-def check_all(variant: Variant, sink: Sink, sent: tuple[float, float], requests: int) -> None:
-    """Raise if much of the measured requests was lost on its way; tell of a datagram or two."""
-    time.sleep(0.3)
+def count_lost(variant: Variant, sink: Sink, sent: tuple[float, float], requests: int) -> float:
+    """Return the share of what the measured requests sent that did not arrive."""
     told = sink.ask(variant.name)
     if is_queued(variant):
-        what, found = "spans", len(decode(variant.wire, told["kept"]))
-        expected = variant.entities * requests
+        found, expected = len(decode(variant.wire, told["kept"])), variant.entities * requests
     else:
-        what, found = "datagrams", told["new_datagrams"]
-        expected = round(sent[1] * requests)
-    lost = f"Of {variant.name}, {found} of {expected} {what} arrived while it was measured."
-    assert expected * LEAST_SHARE <= found <= expected, lost
-    if found < expected:
-        print(lost)
+        found, expected = told["new_datagrams"], round(sent[1] * requests)
+    return 1 - found / expected if expected else float(found)
 
 
 def measure(names: Sequence[str], rounds: int, requests: int) -> None:
@@ -180,14 +176,21 @@ def measure(names: Sequence[str], rounds: int, requests: int) -> None:
                         figures[name].append(told["cpu_us"])
             requests_of_each = requests * (DISCARDED_ROUNDS + rounds)
             for each in variants:
-                worker = workers[each.name]
-                worker.run(0, flush=True)
-                check_all(each, sink, sent[each.name], requests_of_each)
+                workers[each.name].run(0, flush=True)
+            time.sleep(0.5)
+            lost = {
+                each.name: count_lost(each, sink, sent[each.name], requests_of_each)
+                for each in variants
+            }
         finally:
             for worker in workers.values():
                 worker.stop()
             sink.stop()
     print_table(variants, sent, figures)
+    for name, share in lost.items():
+        if share > 0:
+            print(f"{name}: {share:.2%} of what it sent did not arrive while it was measured.")
+    assert max(lost.values()) <= GREATEST_LOSS, "Too much was lost; these figures say nothing."
 
 
 def is_queued(variant: Variant) -> bool:
