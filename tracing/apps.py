@@ -11,7 +11,7 @@ from aws_xray_sdk import global_sdk_config
 from aws_xray_sdk.core import patcher, xray_recorder
 from django.apps import AppConfig
 
-from . import aws, remote, settings, sql, templates, threads
+from . import aws, logs, remote, settings, sql, templates, threads
 from .context import Context, LambdaContext
 from .emitter import Emitter
 from .logs import OnceFilter
@@ -47,11 +47,18 @@ class TracingConfig(AppConfig):
 
     def ready(self) -> None:
         """Replace the recorder's parts and set it up; again when a test overrides the settings."""
-        # CHECKS
+        from . import checks  # noqa: F401
+
         install()
+        logs.install()
         settings.apply(settings.current(), xray_recorder)
-        settings.on_change(lambda changed: settings.apply(changed, xray_recorder))
+        settings.on_change(apply_change)
         instrument(settings.current())
+
+
+def apply_change(changed: settings.Settings) -> None:
+    """Set the recorder up anew."""
+    settings.apply(changed, xray_recorder)
 
 
 def install() -> None:

@@ -118,10 +118,10 @@ def describe_call(
     for name, key in ANSWERS.items():
         if isinstance(answer, dict) and isinstance(answer.get(name), int):
             described[key] = answer[name]
-    subsegment.aws = described
+    subsegment.set_block("aws", described)
     status = metadata.get("HTTPStatusCode")
     if status:
-        subsegment.http = {"response": {"status": status}}
+        subsegment.set_block("http", {"response": {"status": status}})
         subsegment.apply_status_code(status)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from aws_xray_sdk.core.daemon_config import DaemonConfig
 
-from .documents import Part, encode, join, make_parts, quote
+from .documents import encode, write
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +55,12 @@ class Emitter:
     def send_entity(self, entity: Any) -> None:
         """Send a segment or subsegment with all beneath it. Never raises, never waits."""
         try:
-            for part in make_parts(entity):
-                document = join(part).encode("utf-8", "replace")
-                if len(document) <= MAX_DOCUMENT_BYTES:
-                    self._send(HEADER + document)
+            for document in write(entity):
+                encoded = document.encode("utf-8", "replace")
+                if len(encoded) <= MAX_DOCUMENT_BYTES:
+                    self._send(HEADER + encoded)
                 else:
-                    for piece in split(part, MAX_DOCUMENT_BYTES):
+                    for piece in split(json.loads(document), MAX_DOCUMENT_BYTES):
                         self._send(HEADER + piece)
         except Exception as exception:
             self._warn("Could not send the segment %r: %s", entity.name, exception)
@@ -114,37 +114,38 @@ class Emitter:
             log.warning(message + " (said at most once a minute)", *arguments)
 
 
-def split(part: Part, limit_bytes: int) -> Iterator[bytes]:
-    """Yield a part, in several documents where it is too large for one datagram.
+def split(document: dict[str, Any], limit_bytes: int) -> Iterator[bytes]:
+    """Yield the document, in several pieces where it is too large for one datagram.
 
     The largest subtrees leave as documents of their own, which name their parent; X-Ray puts them
     together again. What is too large alone has its longest values cut.
     """
-    document = join(part).encode("utf-8", "replace")
-    if len(document) <= limit_bytes:
-        yield document
+    encoded = encode(document).encode("utf-8", "replace")
+    if len(encoded) <= limit_bytes:
+        yield encoded
         return
-    sizes = [len(join(inner).encode("utf-8", "replace")) + 1 for inner in part.parts]
-    size = len(document)
+    children: list[dict[str, Any]] = document.get("subsegments", [])
+    sizes = [measure(child) + 1 for child in children]
+    size = len(encoded)
     detached: set[int] = set()
-    for place in sorted(range(len(sizes)), key=lambda place: -sizes[place]):
+    for place in sorted(range(len(children)), key=lambda place: -sizes[place]):
         if size <= limit_bytes:
             break
         detached.add(place)
         size -= sizes[place]
-    apart = [part.parts[place] for place in sorted(detached)]
-    part.parts = [inner for place, inner in enumerate(part.parts) if place not in detached]
-    document = join(part).encode("utf-8", "replace")
-    if len(document) > limit_bytes:
-        document = encode(shorten(json.loads(document), limit_bytes)).encode("utf-8", "replace")
-    yield document
-    for inner in apart:
-        inner.trace_id = part.trace_id
-        inner.text = (
-            f'"type":"subsegment","trace_id":{quote(part.trace_id or "")},'
-            f'"parent_id":{quote(part.id)},{inner.text}'
-        )
-        yield from split(inner, limit_bytes)
+    rest = dict(document)
+    rest["subsegments"] = [child for place, child in enumerate(children) if place not in detached]
+    if measure(rest) > limit_bytes:
+        rest = shorten(rest, limit_bytes)
+    yield encode(rest).encode("utf-8", "replace")
+    for place in sorted(detached):
+        child = {
+            **children[place],
+            "type": "subsegment",
+            "trace_id": document["trace_id"],
+            "parent_id": document["id"],
+        }
+        yield from split(child, limit_bytes)
 
 
 def shorten(document: dict[str, Any], limit_bytes: int) -> dict[str, Any]:

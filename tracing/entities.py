@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 import time
 from threading import get_ident
@@ -20,6 +21,7 @@ from aws_xray_sdk.core.models.facade_segment import FacadeSegment
 from aws_xray_sdk.core.models.segment import Segment as SDKSegment
 from aws_xray_sdk.core.models.subsegment import Subsegment as SDKSubsegment
 
+from .documents import clean_annotation, clean_http, clean_sql, encode, make_document
 from .exceptions import record_failure, use_stack
 from .header import TraceHeader
 from .plain import make_plain
@@ -28,7 +30,9 @@ log = logging.getLogger(__name__)
 
 # Blocks that most entities do not have: made when somebody looks at them or writes to them.
 BLOCKS = frozenset({"annotations", "metadata", "http", "aws", "cause", "sql"})
+ID = re.compile(r"[0-9a-f]{16}")
 KEY_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+MAX_USER_CHARACTERS = 250
 NO_ID = "0" * 16
 
 _told: set[str] = set()
@@ -79,6 +83,8 @@ class Recorded:
     is_alone = False
     is_leaf = False
     is_function = False
+    has_blocks = False
+    fragment: str | None = None
     fault = False
     error = False
     throttle = False
@@ -94,8 +100,13 @@ class Recorded:
         if name not in BLOCKS:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         made: dict[str, Any] = {}
-        self.__dict__[name] = made
+        self.set_block(name, made)
         return made
+
+    def set_block(self, name: str, block: Any) -> None:
+        """Put a block on it as it is: what calls this has cleaned it."""
+        self.__dict__[name] = block
+        self.has_blocks = True
 
     def close(self, end_time: float | None = None) -> None:
         """End it, at `end_time` in seconds since 1970 or now. The second time does nothing."""
@@ -132,7 +143,7 @@ class Recorded:
                 type(value).__name__,
             )
         else:
-            self.annotations[key] = value
+            self.annotations[key] = clean_annotation(value)
 
     def put_metadata(self, key: str, value: object, namespace: Any = "default") -> None:
         """Keep a value with it. The value is read when the document is made."""
@@ -159,13 +170,13 @@ class Recorded:
                 return
             self.apply_status_code(value)
         if key in http.request_keys:
-            self.http.setdefault("request", {})[key] = value
+            self.http.setdefault("request", {})[key] = clean_http(key, value)
         elif key in http.response_keys:
             self.http.setdefault("response", {})[key] = value
 
     def set_aws(self, aws_meta: dict[str, Any]) -> None:
         """Say which call of AWS it stands for."""
-        self.__dict__["aws"] = make_plain(aws_meta, redact=True)
+        self.set_block("aws", make_plain(aws_meta, redact=True))
 
     def apply_status_code(self, status_code: int | None) -> None:
         """Set the flags that an HTTP status means."""
@@ -185,14 +196,10 @@ class Recorded:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document, cleaned of what must not leave."""
-        from .documents import make_document
-
         return make_document(self)
 
     def serialize(self) -> str:
         """Return the document as JSON."""
-        from .documents import encode
-
         return encode(self.to_dict())
 
     def _is_open(self, what: str) -> bool:
@@ -207,8 +214,7 @@ class Segment(Recorded, SDKSegment):  # type: ignore[misc]
     """A segment that is sent when it ends."""
 
     user: str | None = None
-    service: Any = None
-    origin: str | None = None
+    namespace = None
     header: TraceHeader = TraceHeader()
     type = None
     is_function = False
@@ -225,7 +231,7 @@ class Segment(Recorded, SDKSegment):  # type: ignore[misc]
         if not name:
             raise SegmentNameMissingException("Segment name is required.")
         self.name = name
-        self.id = entityid or make_id()
+        self.id = entityid if entityid and ID.fullmatch(entityid) else make_id()
         self.trace_id = traceid or make_trace_id()
         self.parent_id = parent_id
         if not sampled:
@@ -238,13 +244,13 @@ class Segment(Recorded, SDKSegment):  # type: ignore[misc]
     def set_user(self, user: str) -> None:
         """Say whose request this is."""
         if self._is_open("user"):
-            self.user = user
+            self.set_block("user", str(user)[:MAX_USER_CHARACTERS])
 
     def set_rule_name(self, rule_name: str) -> None:
         """Say which sampling rule chose it."""
         known = self.aws
         xray = {**known.get("xray", {}), "sampling_rule_name": rule_name}
-        self.__dict__["aws"] = {**known, "xray": xray}
+        self.set_block("aws", {**known, "xray": xray})
 
     def save_origin_trace_header(self, trace_header: TraceHeader) -> None:
         """Keep the header that the request came with."""
@@ -303,7 +309,7 @@ class Subsegment(Recorded, SDKSubsegment):  # type: ignore[misc]
 
     def set_sql(self, sql: dict[str, Any]) -> None:
         """Say which SQL statement it stands for."""
-        self.__dict__["sql"] = sql
+        self.set_block("sql", clean_sql(sql))
 
 
 class FunctionSegment(FacadeSegment):  # type: ignore[misc]

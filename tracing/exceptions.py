@@ -44,11 +44,12 @@ def record_failure(
         known = entity.cause
         came_from = find_failure(entity, failure)
         if came_from is not None and not (isinstance(known, dict) and known):
-            entity.cause = came_from
+            entity.set_block("cause", came_from)
         else:
             if not isinstance(known, dict):
                 # The id of another exception, in a subsegment beneath; this one is newer.
-                known = entity.cause = {}
+                known = {}
+                entity.set_block("cause", known)
             described = describe(exception, is_remote=is_remote)
             known.setdefault("exceptions", []).extend(described)
             known["working_directory"] = os.getcwd()

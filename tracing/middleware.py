@@ -20,6 +20,7 @@ from django.utils.encoding import escape_uri_path
 
 from .context import begin_subsegment, put_current, request_entity
 from .current import set_user
+from .documents import clean_http
 from .entities import UnsampledSegment, UnsampledSubsegment, make_trace_id
 from .exceptions import record_failure
 from .header import TraceHeader, parse
@@ -161,21 +162,21 @@ def _describe_request(entity: Any, request: HttpRequest, known: Any, is_cold: bo
     meta = request.META
     host = meta.get("HTTP_HOST") or meta.get("SERVER_NAME", "")
     url = f"{request.scheme}://{host}{escape_uri_path(request.path)}"
-    asked = {http.URL: url, http.METHOD: request.method}
+    asked = {"url": clean_http("url", url), "method": request.method}
     if "HTTP_USER_AGENT" in meta:
-        asked[http.USER_AGENT] = meta["HTTP_USER_AGENT"]
+        asked["user_agent"] = clean_http("user_agent", meta["HTTP_USER_AGENT"])
     # REMOTE_ADDR comes from the server or the gateway; X-Forwarded-For is the client's word.
     if meta.get("REMOTE_ADDR"):
-        asked[http.CLIENT_IP] = meta["REMOTE_ADDR"]
-    entity.http["request"] = asked
-    annotations = entity.annotations
-    annotations.update(known.annotations)
+        asked["client_ip"] = meta["REMOTE_ADDR"]
+    entity.set_block("http", {"request": asked})
+    annotations: dict[str, Any] = {**known.annotations}
+    entity.annotations = annotations
     is_on_lambda = entity.parent_segment.is_function
     if is_on_lambda:
         annotations["cold_start"] = is_cold
     where = known.urls_as_annotation
     if where == "ALL" or (where == "LAMBDA" and is_on_lambda):
-        annotations["url"], annotations["method"] = url, request.method
+        annotations["url"], annotations["method"] = asked["url"], request.method
     if known.in_progress_first and is_on_lambda:
         xray_recorder.emitter.send_entity(entity)
         # It goes again when it has ended, in the place of this one.
@@ -209,10 +210,10 @@ def describe_response(entity: Any, request: HttpRequest, response: HttpResponseB
     if not entity.in_progress:
         return
     status = response.status_code
-    answered = {http.STATUS: status}
+    answered = {"status": status}
     entity.apply_status_code(status)
     if not response.streaming:
-        answered[http.CONTENT_LENGTH] = len(getattr(response, "content", b""))
+        answered["content_length"] = len(getattr(response, "content", b""))
     entity.http["response"] = answered
     match = request.resolver_match
     if match is not None and match.view_name:

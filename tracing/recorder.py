@@ -64,7 +64,7 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
             segment: Any = UnsampledSegment(name, known)
         else:
             segment = Segment(name, traceid=traceid, parent_id=parent_id)
-            segment.aws = {**self._aws_metadata}
+            segment.set_block("aws", self._aws_metadata)
             segment.service = SERVICE_INFO
             if self._origin:
                 segment.origin = self._origin

@@ -26,8 +26,8 @@ def trace(send: Any) -> Any:
         pass_header_on(request.headers)
         if subsegment is None:
             return send(adapter, request, *args, **kwargs)
-        asked = {http.URL: request.url, http.METHOD: request.method}
-        subsegment.http["request"] = asked
+        subsegment.put_http_meta(http.URL, request.url)
+        subsegment.put_http_meta(http.METHOD, request.method)
         try:
             response = send(adapter, request, *args, **kwargs)
         except BaseException as exception:

@@ -89,10 +89,12 @@ def name_connection(connection: Any) -> str:
 def describe_connection(connection: Any) -> dict[str, str]:
     """Return what the `sql` block of every statement says."""
     values = connection.settings_dict
+    driver = getattr(connection, "Database", None)
     described = {
         "database_type": DATABASE_TYPES.get(connection.vendor, connection.vendor),
-        "driver_version": str(getattr(connection.Database, "__version__", ""))
-        or str(getattr(connection.Database, "sqlite_version", "")),
+        "driver_version": str(
+            getattr(driver, "__version__", "") or getattr(driver, "sqlite_version", "")
+        ),
     }
     if values.get("USER"):
         described["user"] = str(values["USER"])

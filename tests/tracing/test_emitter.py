@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Daemon, walk
-from tracing.documents import encode, make_document, make_parts
+from tracing.documents import encode, make_document
 from tracing.emitter import HEADER, Emitter, shorten, split
 from tracing.entities import Segment, Subsegment
 
@@ -116,7 +116,7 @@ def test_split_loses_nothing_that_fits(depth: int, width: int, size: int, limit:
     segment = tree(depth, width, size)
     ids = {entity["id"] for entity in walk(make_document(segment))}
 
-    datagrams = list(split(make_parts(segment)[0], limit))
+    datagrams = list(split(make_document(segment), limit))
 
     pieces = [json.loads(datagram) for datagram in datagrams]
     assert all(len(datagram) <= limit for datagram in datagrams)
