@@ -62,12 +62,12 @@ def request_entity() -> Any:
 
 
 def begin_subsegment(parent: Any, name: str, namespace: str = "local") -> Any:
-    """Begin a subsegment under an entity that is sampled; None if its request has ended.
+    """Begin a subsegment under an entity that is sampled; None if that has ended with its request.
 
     Code that runs on after its request, as in a thread, must neither fail nor be kept.
     """
     request = parent.request
-    if request is not None and not request.in_progress:
+    if request is not None and not request.in_progress and not parent.in_progress:
         tell_once("late", "Subsegment %r began after %r had ended; dropped.", name, request.name)
         return None
     subsegment = Subsegment(name, namespace, parent.parent_segment, parent)

@@ -97,6 +97,8 @@ def describe(entity: Any) -> str:
         text += ',"error":true,"throttle":true' if entity.throttle else ',"error":true'
     elif entity.throttle:
         text += ',"throttle":true'
+    if entity.constants is not None:
+        text += entity.constants.text
     if not entity.has_blocks:
         return text
     known = entity.__dict__

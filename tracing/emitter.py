@@ -62,6 +62,9 @@ class Emitter:
                 else:
                     for piece in split(json.loads(document), MAX_DOCUMENT_BYTES):
                         self._send(HEADER + piece)
+            if entity is entity.request:
+                # Nobody needs them now; without a cycle they are freed at once.
+                entity.subsegments = []
         except Exception as exception:
             self._warn("Could not send the segment %r: %s", entity.name, exception)
 

@@ -58,6 +58,16 @@ def make_trace_id() -> str:
     return f"1-{int(time.time()):08x}-{os.urandom(12).hex()}"
 
 
+class Constants:
+    """Blocks that every segment of a process has, and what JSON says of them."""
+
+    __slots__ = ("blocks", "text")
+
+    def __init__(self, blocks: dict[str, Any]) -> None:
+        self.blocks = blocks
+        self.text = "," + encode(blocks)[1:-1]
+
+
 class Recorded:
     """What a segment and a subsegment that are sent have in common.
 
@@ -85,6 +95,7 @@ class Recorded:
     is_function = False
     has_blocks = False
     fragment: str | None = None
+    constants: Constants | None = None
     fault = False
     error = False
     throttle = False
@@ -210,9 +221,23 @@ class Recorded:
         return self.in_progress
 
 
-class Segment(Recorded, SDKSegment):  # type: ignore[misc]
-    """A segment that is sent when it ends."""
+class Itself:
+    """An attribute that is the object itself where nothing else was set, and makes no cycle."""
 
+    def __get__(self, entity: Any, owner: Any = None) -> Any:
+        return entity
+
+
+class Segment(Recorded, SDKSegment):  # type: ignore[misc]
+    """A segment that is sent when it ends.
+
+    constants: the members that every segment of a process has, as JSON, and the blocks that they
+    are, until somebody looks at one of them.
+    """
+
+    request: Any = Itself()
+    parent_segment: Any = Itself()
+    constants: Constants | None = None
     user: str | None = None
     namespace = None
     header: TraceHeader = TraceHeader()
@@ -236,10 +261,22 @@ class Segment(Recorded, SDKSegment):  # type: ignore[misc]
         self.parent_id = parent_id
         if not sampled:
             self.sampled = False
-        self.parent_segment = self.request = self
         self.subsegments = []
         self.start_time = time.time()
         self.clock = self.start_time - perf_counter()
+
+    def __getattr__(self, name: str) -> Any:
+        if self.constants is not None and name in self.constants.blocks:
+            for block, value in self.constants.blocks.items():
+                self.set_block(block, dict(value) if isinstance(value, dict) else value)
+            self.constants = None
+            return self.__dict__[name]
+        return super().__getattr__(name)
+
+    def set_aws(self, aws_meta: dict[str, Any]) -> None:
+        """Say where it runs."""
+        self.aws  # noqa: B018  no longer what every segment says
+        super().set_aws(aws_meta)
 
     def set_user(self, user: str) -> None:
         """Say whose request this is."""

@@ -6,6 +6,7 @@ import logging
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -18,7 +19,7 @@ from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.encoding import escape_uri_path
 
-from .context import begin_subsegment, put_current, request_entity
+from .context import begin_subsegment, innermost, put_current, request_entity
 from .current import set_user
 from .documents import clean_http
 from .entities import UnsampledSegment, UnsampledSubsegment, make_trace_id
@@ -117,21 +118,22 @@ def _open(request: HttpRequest) -> Any:
     if not decision:
         known = TraceHeader(header.root or make_trace_id(), header.parent, 0, header.data)
         entity = UnsampledSegment(name, header if header.root else known)
-        put_current(entity)
     else:
-        entity = xray_recorder.begin_segment(
-            name, traceid=header.root, parent_id=header.parent, sampling=decision
-        )
+        entity = xray_recorder.make_segment(name, header.root, header.parent, decision)
         entity.header = header
+    innermost.set(entity)
     return entity
 
 
 def is_among(path: str, ignored_paths: tuple[str, ...]) -> bool:
     """Return whether a path is one of these, or lies in one that ends with a slash."""
-    return any(
-        path == ignored or (ignored.endswith("/") and path.startswith(ignored))
-        for ignored in ignored_paths
-    )
+    return path in ignored_paths or path.startswith(list_folders(ignored_paths))
+
+
+@lru_cache(maxsize=8)
+def list_folders(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the paths that stand for all beneath them."""
+    return tuple(path for path in paths if path.endswith("/"))
 
 
 def decide_sampling(request: HttpRequest, header: TraceHeader, name: str) -> Any:

@@ -15,11 +15,22 @@ from aws_xray_sdk.core.exceptions.exceptions import SegmentNameMissingException
 from aws_xray_sdk.core.recorder import SERVICE_INFO
 
 from .context import Context, begin_subsegment, innermost
-from .entities import Segment, UnsampledSegment, UnsampledSubsegment, is_subsegment, make_trace_id
+from .entities import (
+    Constants,
+    Segment,
+    UnsampledSegment,
+    UnsampledSubsegment,
+    is_subsegment,
+    make_trace_id,
+)
 from .exceptions import record_failure
 from .header import TraceHeader
 from .streaming import send_closed
 from .subsegments import capture, in_subsegment
+
+# By metadata, origin and sampling rule.
+_constants: dict[tuple[Any, ...], Constants] = {}
+MAX_CONSTANTS = 200
 
 
 class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
@@ -63,15 +74,30 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
             known = TraceHeader(root=traceid or make_trace_id(), parent=parent_id, sampled=0)
             segment: Any = UnsampledSegment(name, known)
         else:
-            segment = Segment(name, traceid=traceid, parent_id=parent_id)
-            segment.set_block("aws", self._aws_metadata)
-            segment.service = SERVICE_INFO
-            if self._origin:
-                segment.origin = self._origin
-            if isinstance(decision, str):
-                segment.set_rule_name(decision)
+            segment = self.make_segment(name, traceid, parent_id, decision)
         self.context.put_segment(segment)
         return segment
+
+    def make_segment(
+        self, name: str, trace_id: str | None, parent_id: str | None, decision: Any
+    ) -> Segment:
+        """Return a segment that says where it runs and, of a decision by a rule, which."""
+        segment = Segment(name, None, trace_id, parent_id)
+        key = (id(self._aws_metadata), self._origin, decision)
+        constants = _constants.get(key)
+        if constants is None:
+            constants = _constants[key] = self._make_constants(decision)
+        segment.constants = constants
+        return segment
+
+    def _make_constants(self, decision: Any) -> Constants:
+        aws = self._aws_metadata
+        if isinstance(decision, str):
+            aws = {**aws, "xray": {**aws.get("xray", {}), "sampling_rule_name": decision}}
+        if len(_constants) > MAX_CONSTANTS:
+            _constants.clear()
+        blocks = {"aws": aws, "service": SERVICE_INFO, "origin": self._origin}
+        return Constants({key: block for key, block in blocks.items() if block})
 
     def end_segment(self, end_time: float | None = None) -> None:
         """End the segment with all that is open in it, and send it."""

@@ -6,12 +6,13 @@ import inspect
 import logging
 from collections.abc import AsyncGenerator, Callable, Generator
 from functools import wraps
+from time import perf_counter
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, cast
 
 from aws_xray_sdk.core import xray_recorder
 
-from .context import begin_subsegment, current_entity, put_current
+from .context import begin_subsegment, current_entity, innermost, put_current
 from .exceptions import record_failure
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,21 @@ def end(subsegment: Any) -> None:
     if subsegment is None:
         return
     try:
-        xray_recorder.end_entity(subsegment)
+        request = subsegment.request
+        if (
+            innermost.get() is not subsegment
+            or subsegment is request
+            or subsegment.is_alone
+            or request.held > xray_recorder._streaming.streaming_threshold
+        ):
+            xray_recorder.end_entity(subsegment)
+        elif subsegment.in_progress:
+            # By far the most: nothing is open beneath it, and nothing is to be sent.
+            innermost.set(subsegment.parent)
+            subsegment.end_time = subsegment.parent_segment.clock + perf_counter()
+            subsegment.in_progress = False
+        else:
+            innermost.set(subsegment.parent)
     except Exception:
         log.exception("Could not end the subsegment %r.", subsegment.name)
 
