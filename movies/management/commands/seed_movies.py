@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -95,11 +96,23 @@ def read_films(path: Path) -> list[MovieFields]:
 
 def _do_all(act: Callable[[F], T], films: Sequence[F]) -> Iterator[T]:
     """Do something to all films, several at once; yield what each gave, as it is done."""
+    # Set by whoever is refused: the others need not be refused too.
+    refused = threading.Event()
+
+    def do(film: F) -> list[T]:
+        if refused.is_set():
+            return []
+        try:
+            return [_do_patiently(act, film)]
+        except BaseException:
+            refused.set()
+            raise
+
     with ThreadPoolExecutor(THREADS) as pool:
-        jobs = [pool.submit(_do_patiently, act, film) for film in films]
+        jobs = [pool.submit(do, film) for film in films]
         try:
             for job in as_completed(jobs):
-                yield job.result()
+                yield from job.result()
         finally:
             # After a refusal or Ctrl-C, what has not begun never will.
             pool.shutdown(wait=True, cancel_futures=True)
