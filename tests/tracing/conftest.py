@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Daemon, walk
+from tracing import xray_recorder
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACE_ID = "1-5759e988-bd862e3fe1be46a994272793"
@@ -93,3 +94,19 @@ def run(tmp_path: Path) -> Iterator[Runner]:
     yield run_requests
     for daemon in daemons:
         daemon.close()
+
+
+@pytest.fixture
+def segment() -> Iterator[Any]:
+    """A segment that the calls of a test hang under."""
+    segment = xray_recorder.begin_segment("test", sampling=1)
+    yield segment
+    if xray_recorder.context.get_trace_entity() is not None:
+        xray_recorder.end_segment()
+
+
+def finish(daemon: Daemon) -> list[dict[str, Any]]:
+    """End the segment and return the subsegments that arrived."""
+    xray_recorder.end_segment()
+    (document,) = daemon.documents(1)
+    return list(walk(document))[1:]

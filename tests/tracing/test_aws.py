@@ -11,27 +11,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from tests.conftest import Daemon, walk
-from tracing import xray_recorder
+from tests.conftest import Daemon
+from tests.tracing.conftest import finish
 
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
-
-
-@pytest.fixture
-def segment() -> Iterator[Any]:
-    """A segment that the calls of a test hang under."""
-    segment = xray_recorder.begin_segment("test", sampling=1)
-    yield segment
-    if xray_recorder.context.get_trace_entity() is not None:
-        xray_recorder.end_segment()
-
-
-def finish(daemon: Daemon) -> list[dict[str, Any]]:
-    """End the segment and return the subsegments that arrived."""
-    xray_recorder.end_segment()
-    (document,) = daemon.documents(1)
-    return list(walk(document))[1:]
 
 
 class Refusal(BaseHTTPRequestHandler):
