@@ -1,4 +1,7 @@
-"""Run requests in a process of their own, with an environment and a daemon of their own."""
+"""Run requests in a process of their own, with an environment and a daemon of their own.
+
+With TRACING_UNDER_TEST=sdk in the environment those processes have the plain SDK.
+"""
 
 import json
 import os
@@ -12,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Daemon, walk
+from tests.tracing.api import IS_PLAIN_SDK
 from tracing import xray_recorder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,9 +26,16 @@ UNSAMPLED = f"Root={TRACE_ID};Parent={PARENT_ID};Sampled=0;Lineage=1:2:3"
 PASS_THROUGH = f"Root={TRACE_ID};Lineage=1:2:3"
 
 
+SITE_SETTINGS = "tests.tracing.site_settings" + ("_sdk" if IS_PLAIN_SDK else "")
+
+
+class ProcessFailed(Exception):
+    """A process of a test ended before it had answered."""
+
+
 @dataclass(frozen=True)
 class Run:
-    """What a process answered, sent and logged."""
+    """What a process answered, sent and logged; no answers where it was ended by what it did."""
 
     answers: list[dict[str, Any]]
     documents: list[dict[str, Any]]
@@ -59,6 +70,7 @@ def run(tmp_path: Path) -> Iterator[Runner]:
         *requests: str | dict[str, Any],
         on_lambda: bool = False,
         without: str = "",
+        may_fail: bool = False,
         **environment: str,
     ) -> Run:
         daemon = Daemon()
@@ -66,7 +78,8 @@ def run(tmp_path: Path) -> Iterator[Runner]:
         variables = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
-            "DJANGO_SETTINGS_MODULE": "tests.tracing.site_settings",
+            "DJANGO_SETTINGS_MODULE": SITE_SETTINGS,
+            "TRACING_UNDER_TEST": "sdk" if IS_PLAIN_SDK else "tracing",
             "LOCAL_DIR": str(tmp_path),
             "AWS_XRAY_DAEMON_ADDRESS": daemon.address,
             **(
@@ -87,9 +100,11 @@ def run(tmp_path: Path) -> Iterator[Runner]:
             timeout=60,
             check=False,
         )
-        assert process.returncode == 0, process.stderr
+        if process.returncode and not may_fail:
+            raise ProcessFailed(process.stderr)
         datagrams = list(daemon.receive())
-        return Run(json.loads(process.stdout), daemon.documents(), datagrams, process.stderr)
+        answers = json.loads(process.stdout or "[]")
+        return Run(answers, daemon.documents(), datagrams, process.stderr)
 
     yield run_requests
     for daemon in daemons:

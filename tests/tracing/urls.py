@@ -1,10 +1,16 @@
 """Views that do what traces are about: each is asked for by one of the tests of tracing."""
 
-from collections.abc import Iterator
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django import forms
 from django.core.exceptions import PermissionDenied
+from django.core.signals import request_finished
 from django.db import DatabaseError, connection
 from django.http import (
     Http404,
@@ -17,7 +23,7 @@ from django.http import (
 from django.template import engines
 from django.urls import path
 
-from tracing import (
+from .api import (
     capture,
     current_trace,
     in_subsegment,
@@ -142,6 +148,61 @@ def failing_step(request: HttpRequest) -> HttpResponse:
     return HttpResponse("went on")
 
 
+class Odd:
+    """Nothing that JSON knows, and nothing that wants to be asked."""
+
+    def __repr__(self) -> str:
+        raise ValueError("no words")
+
+    __str__ = __repr__
+
+
+def odd(request: HttpRequest) -> HttpResponse:
+    with in_subsegment("odd" * 100 + "?<>") as step:
+        step.put_annotation("not a key", 1)
+        step.put_annotation("number", float("nan"))
+        step.put_annotation("odd", Odd())
+        numbers = iter([1, 2, 3])
+        step.put_metadata("values", [Odd(), {Odd(): numbers}, float("inf"), b"x", ValueError("no")])
+        text = str(list(numbers))
+    return HttpResponse(text)
+
+
+def threads(request: HttpRequest) -> HttpResponse:
+    def work() -> None:
+        with in_subsegment("in thread"):
+            connection.close()
+
+    thread = Thread(target=work)
+    thread.start()
+    thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result()
+    return HttpResponse("done")
+
+
+def outlived(request: HttpRequest) -> HttpResponse:
+    begun = Event()
+
+    def work() -> None:
+        with in_subsegment("working on"):
+            begun.set()
+            answered.wait(10)
+            with in_subsegment("begun in time"):
+                pass
+        with in_subsegment("begun too late"):
+            pass
+
+    answered.clear()
+    Thread(target=work).start()
+    begun.wait(10)
+    request_finished.connect(lambda **_: answered.set(), weak=False)
+    return HttpResponse("answered")
+
+
+answered = Event()
+
+
 @capture("captured")
 def _captured() -> str:
     return "captured"
@@ -159,6 +220,39 @@ def remote(request: HttpRequest) -> HttpResponse:
     except requests.RequestException as error:
         return HttpResponse(f"failed: {type(error).__name__}")
     return HttpResponse(f"{answer.status_code} {answer.text}")
+
+
+async def asynchronous(request: HttpRequest) -> HttpResponse:
+    name = request.GET.get("name", "")
+
+    def work() -> None:
+        with xray_recorder.in_subsegment(f"thread {name}"):
+            pass
+
+    async def step(number: int) -> None:
+        async with xray_recorder.in_subsegment_async(f"step {name}"):
+            await asyncio.sleep(0.01 * number)
+
+    with xray_recorder.in_subsegment(f"view {name}"):
+        await asyncio.sleep(0.01)
+        await sync_to_async(work)()
+        await asyncio.gather(step(1), step(2))
+    return HttpResponse(name)
+
+
+async def asynchronous_stream(request: HttpRequest) -> StreamingHttpResponse:
+    async def chunks() -> AsyncIterator[bytes]:
+        for number in range(3):
+            with in_subsegment(f"chunk {number}"):
+                await asyncio.sleep(0.001)
+            yield b"chunk "
+
+    return StreamingHttpResponse(chunks())
+
+
+def killed(request: HttpRequest) -> HttpResponse:
+    with in_subsegment("in the view"):
+        os._exit(0)
 
 
 def user_agent(get_response: Any) -> Any:
@@ -194,4 +288,10 @@ urlpatterns = [
     path("failing-step", failing_step, name="failing-step"),
     path("captured", captured, name="captured"),
     path("remote", remote, name="remote"),
+    path("async", asynchronous, name="async"),
+    path("async-stream", asynchronous_stream, name="async-stream"),
+    path("killed", killed, name="killed"),
+    path("odd", odd, name="odd"),
+    path("threads", threads, name="threads"),
+    path("outlived", outlived, name="outlived"),
 ]
