@@ -8,6 +8,7 @@ from typing import Any
 
 from aws_xray_sdk.core import xray_recorder
 
+from . import bodies
 from .exceptions import record_failure
 from .remote import pass_header_on
 from .subsegments import begin, end
@@ -38,6 +39,7 @@ def install() -> None:
     when_imported(
         "botocore.client", lambda module: wrap(module.BaseClient, "_make_api_call", trace)
     )
+    when_imported("botocore.response", bodies.install)
     when_imported(
         "botocore.endpoint", lambda module: wrap(module.Endpoint, "prepare_request", tell)
     )
