@@ -1,5 +1,6 @@
 """A subsegment for each template that a view renders: whole pages, not their parts or widgets."""
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -7,14 +8,18 @@ from django.template.base import Template
 
 from .exceptions import record_failure
 from .subsegments import begin, end
-from .wrapping import wrap
+from .wrapping import when_imported, wrap
 
 _is_rendering: ContextVar[bool] = ContextVar("xray_is_rendering", default=False)
 
 
 def install() -> None:
-    """Trace `Template.render` of this process, once."""
+    """Trace the templates of Django in this process, once, and Jinja's when it is imported."""
     wrap(Template, "render", trace)
+    when_imported(
+        "django.template.backends.jinja2",
+        lambda module: wrap(module.Template, "render", trace_jinja),
+    )
 
 
 def trace(render: Any) -> Any:
@@ -23,16 +28,24 @@ def trace(render: Any) -> Any:
     Not around a part of a template that has one already: includes and form widgets are templates
     too, and a form of ten fields would make seventy.
     """
+    return _trace(render, lambda template: template.name)
 
-    def render_template(template: Template, context: Any) -> Any:
+
+def trace_jinja(render: Any) -> Any:
+    """Return `render` of Jinja's templates in Django with a subsegment around it."""
+    return _trace(render, lambda template: template.template.name)
+
+
+def _trace(render: Any, get_name: Callable[[Any], Any]) -> Any:
+    def render_template(template: Any, *args: Any, **kwargs: Any) -> Any:
         if _is_rendering.get():
-            return render(template, context)
-        subsegment = begin(str(template.name or "template"))
+            return render(template, *args, **kwargs)
+        subsegment = begin(str(get_name(template) or "template"))
         if subsegment is None:
-            return render(template, context)
+            return render(template, *args, **kwargs)
         token = _is_rendering.set(True)
         try:
-            return render(template, context)
+            return render(template, *args, **kwargs)
         except BaseException as exception:
             record_failure(subsegment, exception)
             raise
