@@ -11,7 +11,7 @@ from aws_xray_sdk import global_sdk_config
 from aws_xray_sdk.core import patcher, xray_recorder
 from django.apps import AppConfig
 
-from . import aws, logs, remote, settings, sql, templates, threads
+from . import aws, cache, files, logs, remote, settings, sql, templates, threads
 from .context import Context, LambdaContext
 from .emitter import Emitter
 from .logs import OnceFilter
@@ -27,6 +27,8 @@ OURS = {
 }
 INSTRUMENTS = {
     "aws": aws.install,
+    "cache": cache.install,
+    "files": files.install,
     "remote": remote.install,
     "sql": sql.install,
     "templates": templates.install,
