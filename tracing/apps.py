@@ -11,7 +11,7 @@ from aws_xray_sdk import global_sdk_config
 from aws_xray_sdk.core import patcher, xray_recorder
 from django.apps import AppConfig
 
-from . import aws, cache, files, logs, remote, settings, sql, templates, threads
+from . import aws, cache, files, logs, patches, remote, settings, sql, templates, threads
 from .context import Context, LambdaContext
 from .emitter import Emitter
 from .logs import OnceFilter
@@ -20,11 +20,7 @@ from .sampling import Sampler
 from .streaming import Streaming
 
 # What the SDK's `patch` would trace a second time.
-OURS = {
-    "aws": ("botocore",),
-    "remote": ("requests", "httplib"),
-    "sql": ("sqlite3", "psycopg2", "psycopg", "mysql", "pymysql", "pg8000"),
-}
+OURS = {"aws": ("botocore",), "remote": ("requests", "httplib")}
 INSTRUMENTS = {
     "aws": aws.install,
     "cache": cache.install,
@@ -76,6 +72,7 @@ def install() -> None:
         recorder.streaming = Streaming()
     if not isinstance(recorder.sampler, Sampler):
         recorder.sampler = Sampler()
+    patches.install()
     for name in NOISY_LOGGERS:
         logger = logging.getLogger(name)
         if not any(isinstance(known, OnceFilter) for known in logger.filters):
@@ -102,11 +99,12 @@ def instrument(known: settings.Settings) -> None:
     sdk_app: Any = sys.modules.get("aws_xray_sdk.ext.django.apps")
     if sdk_app is not None:
         sdk_app.patch_db = sdk_app.patch_template = lambda: None
-    if known.patch_modules:
+    # One by one: what fails does not keep the others from it.
+    for module in known.patch_modules:
         try:
-            patcher.patch(known.patch_modules, ignore_module_patterns=known.ignore_module_patterns)
+            patcher.patch([module], ignore_module_patterns=known.ignore_module_patterns)
         except Exception as error:
-            log.warning("Could not patch PATCH_MODULES %r: %s", known.patch_modules, error)
+            log.warning("Could not patch %r of PATCH_MODULES: %s", module, error)
 
 
 log = logging.getLogger(__name__)

@@ -96,12 +96,14 @@ def _make_plain(value: Any, redact: bool, depth: int) -> Any:
 
 def make_key(key: Any) -> str:
     """Return a key of a mapping as text."""
-    if isinstance(key, str):
+    kind = type(key)
+    if issubclass(kind, str):
         return str.__str__(key)
-    return str(key) if isinstance(key, int | float | tuple | None) else describe_type(key)
+    return str(key) if key is None or issubclass(kind, int | float | tuple) else describe_type(key)
 
 
 def describe_type(value: Any) -> str:
     """Return what a value is, where it cannot be said what it holds."""
-    kind = value if isinstance(value, type) else type(value)
+    # By its type, as above.
+    kind = value if issubclass(type(value), type) else type(value)
     return f"<{kind.__module__}.{kind.__qualname__}>"

@@ -21,19 +21,22 @@ class Streaming:
 
 
 def send_closed(request: Any, send: Callable[[Any], None], threshold: int) -> None:
-    """Send the largest closed subtrees beneath a request that goes on.
+    """Send closed subtrees beneath a request that goes on, the largest first, until half is left.
 
-    One thread at a time does it; another that comes meanwhile goes on.
+    Many of the small ones that stay become parts of larger ones: a datagram each would be more than
+    they need. One thread at a time does it; another that comes meanwhile goes on.
     """
     if not _sending.acquire(blocking=False):
         return
     try:
-        for parent, child, count in find_closed(request):
+        for parent, child, count in sorted(find_closed(request), key=lambda found: -found[2]):
+            if request.held <= threshold // 2:
+                break
             send(child)
             parent.subsegments.remove(child)
             request.held -= count
         # What is open stays; looking through it again at each end would take ever longer.
-        request.hold_until = request.held + threshold
+        request.hold_until = request.held + threshold // 2
     finally:
         _sending.release()
 

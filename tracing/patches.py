@@ -1,0 +1,138 @@
+"""What the SDK's own patches and contexts break, mended as soon as they are imported.
+
+Databases outside Django's ORM, and the context for asyncio that the SDK's guide teaches. Beneath a
+statement of Django's nothing more is recorded, so that a driver may be patched as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from aws_xray_sdk.core.context import Context as SDKContext
+
+from .exceptions import record_failure
+from .subsegments import begin, end
+from .wrapping import when_imported, wrap
+
+EXECUTE = ("execute", "executemany", "callproc")
+
+
+@cache
+def install() -> None:
+    """Mend each part when somebody imports it, once; who never does pays nothing."""
+    when_imported("aws_xray_sdk.ext.dbapi2", mend_cursor)
+    when_imported("aws_xray_sdk.ext.sqlite3", mend_sqlite)
+    when_imported("aws_xray_sdk.ext.psycopg", mend_psycopg)
+    when_imported("aws_xray_sdk.core.async_context", mend_async_context)
+
+
+def mend_cursor(module: Any) -> None:
+    """Let the SDK's cursor take what the driver's takes, by whatever names."""
+    for name in EXECUTE:
+        setattr(module.XRayTracedCursor, name, trace_statement(name))
+
+
+def trace_statement(name: str) -> Any:
+    """Return a method of a cursor that runs the driver's own in a subsegment."""
+
+    def run(cursor: Any, *args: Any, **kwargs: Any) -> Any:
+        execute = getattr(cursor.__wrapped__, name)
+        meta = dict(cursor._xray_meta)
+        subsegment = begin(name_database(meta), "remote", is_leaf=True)
+        if subsegment is None:
+            return execute(*args, **kwargs)
+        try:
+            return execute(*args, **kwargs)
+        except BaseException as exception:
+            record_failure(subsegment, exception, is_remote=True)
+            raise
+        finally:
+            subsegment.set_sql(meta)
+            end(subsegment)
+
+    return run
+
+
+def name_database(meta: dict[str, Any]) -> str:
+    """Return `database@host`, as far as the SDK's patch knows it; else the kind of database."""
+    kind = str(meta.get("database_type") or "database")
+    name = meta.pop("name", None)
+    if name:
+        return str(name)
+    try:
+        parts = urlsplit(str(meta.get("url", "")))
+        host, database = parts.hostname, parts.path.strip("/")
+    except ValueError:
+        return kind
+    return f"{database}@{host}" if host and database else host or kind
+
+
+def mend_sqlite(package: Any) -> None:
+    """Let `sqlite3.connect` be called with keywords."""
+    import sqlite3
+
+    from aws_xray_sdk.ext.sqlite3.patch import XRayTracedSQLite
+
+    def trace(connect: Any) -> Any:
+        def traced_connect(*args: Any, **kwargs: Any) -> Any:
+            connection = connect(*args, **kwargs)
+            name = name_file(args[0] if args else kwargs.get("database"))
+            meta = {"name": name, "database_version": sqlite3.sqlite_version}
+            return XRayTracedSQLite(connection, meta)
+
+        return traced_connect
+
+    package.patch = lambda: wrap(sqlite3, "connect", trace)
+
+
+def name_file(database: Any) -> str:
+    """Return `file@sqlite`: neither the folders that it lies in nor what a URI says besides."""
+    name = str(database).partition("?")[0].removeprefix("file:").rpartition("/")[2].strip(":")
+    return f"{name or 'memory'}@sqlite"
+
+
+def mend_psycopg(package: Any) -> None:
+    """Patch what is installed, and once: psycopg_pool is a package of its own."""
+    from aws_xray_sdk.ext.psycopg.patch import _xray_traced_connect
+
+    def trace(connect: Any) -> Any:
+        def traced_connect(*args: Any, **kwargs: Any) -> Any:
+            return _xray_traced_connect(connect, None, args, kwargs)
+
+        return traced_connect
+
+    def patch() -> None:
+        psycopg = importlib.import_module("psycopg")
+        try:
+            pool = importlib.import_module("psycopg_pool.pool").ConnectionPool
+        except ImportError:
+            pool = None
+        wrap(psycopg, "connect", trace)
+        if pool is not None:
+            wrap(pool, "_connect", trace)
+
+    package.patch = patch
+
+
+def mend_async_context(module: Any) -> None:
+    """Let tasks be made as Python makes them since 3.11, and a context where no loop is."""
+    make_task, begin_context = module.task_factory, module.AsyncContext.__init__
+
+    def task_factory(loop: Any, coroutine: Any, **options: Any) -> Any:
+        if not options:
+            return make_task(loop, coroutine)
+        return asyncio.Task(coroutine, loop=loop, **options)
+
+    def make_context(context: Any, *args: Any, **options: Any) -> None:
+        try:
+            begin_context(context, *args, **options)
+        except RuntimeError:
+            # What is kept for each thread does where no task is.
+            SDKContext.__init__(context, *args)
+
+    module.task_factory = task_factory
+    module.AsyncContext.__init__ = make_context
