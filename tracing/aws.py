@@ -6,10 +6,9 @@ Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocumen
 import re
 from typing import Any
 
-from aws_xray_sdk.core import xray_recorder
-
 from . import bodies
 from .exceptions import record_failure
+from .harmless import harmless
 from .remote import pass_header_on
 from .subsegments import begin, end
 from .wrapping import when_imported, wrap
@@ -30,8 +29,6 @@ PARAMETERS = {
 }
 METADATA = (("RequestId", "request_id"), ("HostId", "id_2"), ("RetryAttempts", "retries"))
 ANSWERS = {"Count": "count", "ScannedCount": "scanned_count"}
-# What the SDK itself asks of X-Ray, for sampling, is not part of anybody's request.
-UNTRACED_SERVICES = frozenset({"xray"})
 
 
 def install() -> None:
@@ -49,11 +46,7 @@ def trace(call: Any) -> Any:
     """Return `_make_api_call` with a subsegment around it, retries included."""
 
     def make_api_call(client: Any, operation_name: str, api_params: Any) -> Any:
-        parent = xray_recorder._context.current()
-        if parent is None or not parent.sampled or parent.is_leaf:
-            return call(client, operation_name, api_params)
-        service = client.meta.service_model.endpoint_prefix
-        subsegment = None if service in UNTRACED_SERVICES else begin(service, "aws", is_leaf=True)
+        subsegment = begin("aws", "aws", is_leaf=True)
         if subsegment is None:
             return call(client, operation_name, api_params)
         answer: Any = None
@@ -66,10 +59,8 @@ def trace(call: Any) -> Any:
         else:
             return answer
         finally:
-            try:
-                describe_call(subsegment, client, operation_name, api_params, answer)
-            finally:
-                end(subsegment)
+            describe_call(subsegment, client, operation_name, api_params, answer)
+            end(subsegment)
 
     return make_api_call
 
@@ -84,6 +75,7 @@ def tell(prepare: Any) -> Any:
     return prepare_request
 
 
+@harmless()
 def record_refusal(subsegment: Any, exception: BaseException, answer: Any) -> None:
     """Mark the subsegment: throttle and error for what AWS refused, fault for all else."""
     error = answer.get("Error") if isinstance(answer, dict) else None
@@ -96,10 +88,12 @@ def record_refusal(subsegment: Any, exception: BaseException, answer: Any) -> No
         subsegment.add_throttle_flag()
 
 
+@harmless()
 def describe_call(
     subsegment: Any, client: Any, operation: str, parameters: Any, answer: Any
 ) -> None:
-    """Put the `aws` and `http` blocks on a subsegment."""
+    """Put the service's name and the `aws` and `http` blocks on a subsegment."""
+    subsegment.name = client.meta.service_model.endpoint_prefix
     metadata = _read_metadata(answer)
     described: dict[str, Any] = {"operation": operation, "region": client.meta.region_name}
     for name, key in METADATA:

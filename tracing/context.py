@@ -24,9 +24,13 @@ from .entities import (
     is_subsegment,
     tell_once,
 )
+from .harmless import tell_failure
 from .header import TraceHeader, parse
 
 TRACE_HEADER_VARIABLE = "_X_AMZN_TRACE_ID"
+
+# Of what is not traced at all.
+UNTRACED = TraceHeader()
 
 # The innermost open entity; those around it are its parents. A thread or a task that gets a copy of
 # the context can move its own, and not ours.
@@ -35,7 +39,11 @@ innermost: ContextVar[Any] = ContextVar("xray_entity", default=None)
 
 def current_entity() -> Any:
     """Return the innermost open entity, on Lambda at least the function's; None outside a trace."""
-    return xray_recorder._context.current()
+    try:
+        return xray_recorder._context.current()
+    except Exception:
+        tell_failure("looking for the current entity")
+        return None
 
 
 def put_current(entity: Any) -> Any:
@@ -87,6 +95,12 @@ class Context(SDKContext):  # type: ignore[misc]
         """Return the innermost open entity, or None, in silence."""
         return innermost.get()
 
+    def put_untraced(self) -> Any:
+        """Make a segment that is not sent the innermost entity: code may still ask for one."""
+        entity = UnsampledSegment("untraced", UNTRACED)
+        innermost.set(entity)
+        return entity
+
     def put_segment(self, segment: Any) -> None:
         innermost.set(adopt(segment))
 
@@ -122,7 +136,7 @@ class Context(SDKContext):  # type: ignore[misc]
         if entity is not None:
             return entity
         if not global_sdk_config.sdk_enabled():
-            return UnsampledSegment("dummy", TraceHeader())
+            return UnsampledSegment("untraced", UNTRACED)
         return self.handle_context_missing()
 
     def set_trace_entity(self, trace_entity: Any) -> None:
@@ -147,6 +161,12 @@ class Context(SDKContext):  # type: ignore[misc]
 
 class LambdaContext(Context):
     """The context on Lambda: subsegments hang under the function's segment of this invocation."""
+
+    def put_untraced(self) -> Any:
+        """The same, for this invocation."""
+        entity = UnsampledSegment("untraced", UNTRACED, os.environ.get(TRACE_HEADER_VARIABLE, ""))
+        innermost.set(entity)
+        return entity
 
     def put_segment(self, segment: Any) -> None:
         tell_once("segment", "A segment cannot be begun on Lambda; the service makes it. Ignored.")

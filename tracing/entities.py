@@ -23,6 +23,7 @@ from aws_xray_sdk.core.models.subsegment import Subsegment as SDKSubsegment
 
 from .documents import clean_annotation, clean_http, clean_sql, encode, make_document
 from .exceptions import record_failure, use_stack
+from .harmless import harmless
 from .header import TraceHeader
 from .plain import make_plain
 
@@ -136,6 +137,7 @@ class Recorded:
         self.subsegments.remove(subsegment)
         self.request.held -= 1
 
+    @harmless()
     def put_annotation(self, key: Any, value: object) -> None:
         """Annotate it; a key or a value that X-Ray does not take is told once and dropped."""
         if not self._is_open("annotation"):
@@ -156,6 +158,7 @@ class Recorded:
         else:
             self.annotations[key] = clean_annotation(value)
 
+    @harmless()
     def put_metadata(self, key: str, value: object, namespace: Any = "default") -> None:
         """Keep a value with it. The value is read when the document is made."""
         if not self._is_open("metadata"):
@@ -170,6 +173,7 @@ class Recorded:
             return
         self.metadata.setdefault(namespace, {})[key] = value
 
+    @harmless()
     def put_http_meta(self, key: str, value: Any) -> None:
         """Say one thing about the HTTP request or response that it stands for."""
         if value is None or not self._is_open("http"):
@@ -185,6 +189,7 @@ class Recorded:
         elif key in http.response_keys:
             self.http.setdefault("response", {})[key] = value
 
+    @harmless()
     def set_aws(self, aws_meta: dict[str, Any]) -> None:
         """Say which call of AWS it stands for."""
         self.set_block("aws", make_plain(aws_meta, redact=True))
@@ -200,6 +205,7 @@ class Recorded:
             if status_code == 429:
                 self.throttle = True
 
+    @harmless()
     def add_exception(self, exception: BaseException, stack: Any, remote: bool = False) -> None:
         """Record an exception and mark a fault; the stack serves where the exception has none."""
         if record_failure(self, exception, is_remote=remote) and exception.__traceback__ is None:
@@ -283,6 +289,7 @@ class Segment(Recorded, SDKSegment):  # type: ignore[misc]
         if self._is_open("user"):
             self.set_block("user", str(user)[:MAX_USER_CHARACTERS])
 
+    @harmless()
     def set_rule_name(self, rule_name: str) -> None:
         """Say which sampling rule chose it."""
         known = self.aws
@@ -344,6 +351,7 @@ class Subsegment(Recorded, SDKSubsegment):  # type: ignore[misc]
         parent_id: str = self.parent.id
         return parent_id
 
+    @harmless()
     def set_sql(self, sql: dict[str, Any]) -> None:
         """Say which SQL statement it stands for."""
         self.set_block("sql", clean_sql(sql))

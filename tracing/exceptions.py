@@ -3,7 +3,6 @@
 Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
 """
 
-import logging
 import os
 import secrets
 from collections.abc import Iterator
@@ -12,9 +11,8 @@ from typing import Any
 
 from aws_xray_sdk.core import xray_recorder
 
+from .harmless import tell_failure
 from .redaction import redact_text
-
-log = logging.getLogger(__name__)
 
 MAX_CHAIN = 5
 MAX_MESSAGE_CHARACTERS = 2000
@@ -56,7 +54,7 @@ def record_failure(
             came_from = described[0]["id"]
         entity.failure = (failure, came_from)
     except Exception:
-        log.exception("Could not record the exception %s.", type(exception).__name__)
+        tell_failure("recording an exception")
         return False
     return True
 

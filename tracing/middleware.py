@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,11 +23,10 @@ from .current import set_user
 from .documents import clean_http
 from .entities import UnsampledSegment, UnsampledSubsegment, make_trace_id
 from .exceptions import record_failure
+from .harmless import tell_failure
 from .header import TraceHeader, parse
 from .logs import forget_request, remember_request, remember_trace
 from .settings import current as current_settings
-
-log = logging.getLogger(__name__)
 
 _cold_start = threading.Lock()  # taken by the first request of the process, and never given back
 
@@ -81,28 +79,28 @@ def begin_request(request: HttpRequest) -> Any:
     None where AWS_XRAY_SDK_ENABLED switches tracing off, where the path is ignored, and where
     tracing itself fails.
     """
-    remember_request(request)
-    if not global_sdk_config.sdk_enabled():
-        return None
     try:
-        known = current_settings()
-        if is_among(request.path_info, known.ignored_paths):
-            # What a request before this one may have left in the thread is not ours.
-            put_current(None)
+        remember_request(request)
+        if not global_sdk_config.sdk_enabled():
             return None
-        entity = _open(request)
+        known = current_settings()
+        entity = _open(request, is_ignored=is_among(request.path_info, known.ignored_paths))
         remember_trace(request, entity.trace_id)
         is_cold = _cold_start.acquire(blocking=False)
         if entity.sampled:
             _describe_request(entity, request, known, is_cold)
     except Exception:
-        log.exception("Could not begin a segment for %s; it goes untraced.", request.path)
-        return None
+        tell_failure("beginning a segment for a request")
+        # The view may still ask for the current segment.
+        entity = xray_recorder._context.put_untraced()
     return entity
 
 
-def _open(request: HttpRequest) -> Any:
-    put_current(None)
+def _open(request: HttpRequest, *, is_ignored: bool) -> Any:
+    # What a request before this one may have left in the thread is not ours.
+    innermost.set(None)
+    if is_ignored:
+        return xray_recorder._context.put_untraced()
     function = xray_recorder._context.current()
     naming = xray_recorder._dynamic_naming
     name = naming.get_name(request.META.get("HTTP_HOST")) if naming else xray_recorder._service
@@ -155,7 +153,7 @@ def decide_sampling(request: HttpRequest, header: TraceHeader, name: str) -> Any
             or 0
         )
     except Exception:
-        log.exception("The sampler failed; the request is traced.")
+        tell_failure("asking the sampler; the request is traced")
         return 1
 
 
@@ -202,7 +200,7 @@ def answer_request(
             response.streaming_content = make_body(response.streaming_content, entity)
             return response
     except Exception:
-        log.exception("Could not describe the response to %s.", request.path)
+        tell_failure("describing a response")
     end_request(entity)
     return response
 
@@ -267,9 +265,9 @@ def end_request(entity: Any) -> None:
         if entity.sampled and entity.in_progress:
             xray_recorder.end_entity(entity)
     except Exception:
-        log.exception("Could not end the segment %r.", entity.name)
+        tell_failure("ending a request")
     finally:
-        put_current(None)
+        innermost.set(None)
         forget_request()
 
 

@@ -14,7 +14,7 @@ from aws_xray_sdk.core.daemon_config import DaemonConfig
 from aws_xray_sdk.core.exceptions.exceptions import SegmentNameMissingException
 from aws_xray_sdk.core.recorder import SERVICE_INFO
 
-from .context import Context, begin_subsegment, innermost
+from .context import UNTRACED, Context, begin_subsegment, innermost
 from .entities import (
     Constants,
     Segment,
@@ -24,9 +24,21 @@ from .entities import (
     make_trace_id,
 )
 from .exceptions import record_failure
+from .harmless import harmless
 from .header import TraceHeader
 from .streaming import send_closed
 from .subsegments import capture, in_subsegment
+
+
+def make_untraced() -> Any:
+    """Return a segment that takes everything and is not sent."""
+    return UnsampledSegment("untraced", UNTRACED)
+
+
+def make_untraced_part() -> Any:
+    """Return a subsegment that takes everything and is not sent."""
+    return UnsampledSubsegment("untraced", make_untraced())
+
 
 # By metadata, origin and sampling rule.
 _constants: dict[tuple[Any, ...], Constants] = {}
@@ -50,6 +62,7 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
             config = DaemonConfig(options["daemon_address"])
             self.sampler.load_settings(config, self.context, self._origin)
 
+    @harmless(make_untraced)
     def begin_segment(
         self,
         name: str | None = None,
@@ -63,7 +76,7 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
         Raises SegmentNameMissingException without any name.
         """
         if not global_sdk_config.sdk_enabled():
-            return UnsampledSegment("dummy", TraceHeader())
+            return make_untraced()
         name = name or self.service
         if not name:
             raise SegmentNameMissingException("Segment name is required.")
@@ -99,6 +112,7 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
         blocks = {"aws": aws, "service": SERVICE_INFO, "origin": self._origin}
         return Constants({key: block for key, block in blocks.items() if block})
 
+    @harmless()
     def end_segment(self, end_time: float | None = None) -> None:
         """End the segment with all that is open in it, and send it."""
         if not global_sdk_config.sdk_enabled():
@@ -112,11 +126,12 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
         else:
             self.end_entity(segment, end_time)
 
+    @harmless(make_untraced_part)
     def _begin_subsegment_helper(
         self, name: str, namespace: str = "local", beginWithoutSampling: bool = False
     ) -> Any:
         if not global_sdk_config.sdk_enabled():
-            return UnsampledSubsegment(name, UnsampledSegment("dummy", TraceHeader()))
+            return make_untraced_part()
         parent = self.context.get_trace_entity()
         if parent is None:
             return None
@@ -126,6 +141,7 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
         innermost.set(subsegment)
         return subsegment
 
+    @harmless()
     def end_subsegment(self, end_time: float | None = None) -> None:
         """End the innermost subsegment. What is left open when its request ends is ended then."""
         if not global_sdk_config.sdk_enabled():
@@ -166,13 +182,15 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
         elif request.held > max(self._streaming.streaming_threshold, request.hold_until):
             send_closed(request, self._emitter.send_entity, self._streaming.streaming_threshold)
 
+    @harmless(make_untraced_part)
     def current_subsegment(self) -> Any:
         """Return the innermost open subsegment, or None."""
         if not global_sdk_config.sdk_enabled():
-            return UnsampledSubsegment("dummy", UnsampledSegment("dummy", TraceHeader()))
+            return make_untraced_part()
         entity = self.context.get_trace_entity()
         return entity if is_subsegment(entity) else None
 
+    @harmless(make_untraced)
     def current_segment(self) -> Any:
         """Return the segment that this code runs in; on Lambda the function's."""
         entity = self.context.get_trace_entity()
@@ -244,6 +262,7 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
                 subsegment, meta_processor, wrapped, instance, args, kwargs, value, exception
             )
 
+    @harmless()
     def _end_recorded(
         self,
         subsegment: Any,

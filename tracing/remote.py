@@ -14,6 +14,7 @@ from aws_xray_sdk.core.models import http
 
 from .context import current_entity
 from .exceptions import record_failure
+from .harmless import harmless
 from .subsegments import begin, end
 from .wrapping import when_imported, wrap
 
@@ -124,17 +125,23 @@ def record(subsegment: Any, method: Any, url: Any, send: Callable[[], Any]) -> A
         subsegment.put_http_meta(http.URL, url)
         subsegment.put_http_meta(http.METHOD, method)
         response = send()
-        status = getattr(response, "status_code", None) or getattr(response, "status", None)
-        subsegment.put_http_meta(http.STATUS, status)
-        length = response.headers.get("Content-Length") or ""
-        if length.isascii() and length.isdigit():
-            subsegment.put_http_meta(http.CONTENT_LENGTH, int(length))
+        describe_response(subsegment, response)
         return response
     except BaseException as exception:
         record_failure(subsegment, exception, is_remote=True)
         raise
     finally:
         end(subsegment)
+
+
+@harmless()
+def describe_response(subsegment: Any, response: Any) -> None:
+    """Say what was answered."""
+    status = getattr(response, "status_code", None) or getattr(response, "status", None)
+    subsegment.put_http_meta(http.STATUS, status)
+    length = response.headers.get("Content-Length") or ""
+    if length.isascii() and length.isdigit():
+        subsegment.put_http_meta(http.CONTENT_LENGTH, int(length))
 
 
 def make_address(pool: Any, url: Any) -> str:
@@ -164,6 +171,7 @@ def add_header(headers: Any) -> Any:
     return made
 
 
+@harmless()
 def pass_header_on(headers: Any, name: str = http.XRAY_HEADER) -> None:
     """Tell the service that is called which trace it is in; not sampled, as we were told ourselves.
 

@@ -14,6 +14,7 @@ from django.db.backends.signals import connection_created
 
 from .documents import write_statement
 from .exceptions import record_failure
+from .harmless import tell_failure
 from .subsegments import begin, end
 
 # What X-Ray calls the databases that Django names by vendor.
@@ -71,8 +72,11 @@ def record_statement(
         record_failure(subsegment, exception, is_remote=True)
         raise
     finally:
-        # psycopg has statements that are no text yet.
-        subsegment.fragment = database.write(sql if type(sql) is str else str(sql))
+        try:
+            # psycopg has statements that are no text yet.
+            subsegment.fragment = database.write(sql if type(sql) is str else str(sql))
+        except Exception:
+            tell_failure("describing a statement")
         end(subsegment)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import AsyncGenerator, Callable, Generator
 from functools import wraps
 from time import perf_counter
@@ -14,8 +13,7 @@ from aws_xray_sdk.core import xray_recorder
 
 from .context import begin_subsegment, current_entity, innermost, put_current
 from .exceptions import record_failure
-
-log = logging.getLogger(__name__)
+from .harmless import tell_failure
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -56,7 +54,7 @@ def begin(name: str, namespace: str = "local", *, is_leaf: bool = False) -> Any:
             subsegment.is_leaf = True
         return subsegment
     except Exception:
-        log.exception("Could not begin the subsegment %r; the work goes on untraced.", name)
+        tell_failure("beginning a subsegment")
         return None
 
 
@@ -81,7 +79,7 @@ def end(subsegment: Any) -> None:
         else:
             innermost.set(subsegment.parent)
     except Exception:
-        log.exception("Could not end the subsegment %r.", subsegment.name)
+        tell_failure("ending a subsegment")
 
 
 class in_subsegment:

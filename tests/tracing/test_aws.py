@@ -145,12 +145,3 @@ def test_outside_a_trace_nothing_is_sent(
 
     assert daemon.receive() == []
     assert caplog.records == []
-
-
-def test_calls_of_the_sdk_itself_are_not_traced(daemon: Daemon, segment: Any) -> None:
-    client = boto3.client("xray", endpoint_url="http://127.0.0.1:9", config=ONCE, **KEYS)
-
-    with pytest.raises(EndpointConnectionError):
-        client.get_sampling_rules()
-
-    assert finish(daemon) == []

@@ -126,4 +126,4 @@ def test_a_failure_of_the_recording_is_logged(caplog: Any) -> None:
 
     record_failure(segment, raised(ValueError("no")))
 
-    assert "Could not record the exception ValueError." in caplog.text
+    assert "Tracing failed: recording an exception." in caplog.text
