@@ -85,6 +85,16 @@ def forget_clients() -> None:
             _clients.popitem()[1].close()
 
 
+@contextmanager
+def lend_client(service: Literal["dynamodb"], *, patience: Patience) -> Iterator[DynamoDBClient]:
+    """Yield a client that nobody else has or will have, so that it may be given hooks."""
+    client = _make_client(service, settings.AWS_REGION, patience)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
 def _make_client(service: str, region: str, patience: Patience) -> Any:
     import boto3
     from botocore.config import Config

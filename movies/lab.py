@@ -10,7 +10,7 @@ from django.conf import settings
 import tracing
 
 from . import lab_server, remote
-from .aws import ONCE, Patience, get_client, translate_errors
+from .aws import ONCE, get_client, lend_client, translate_errors
 from .errors import AWSRefused
 from .models import Review
 from .reviews import has_sql
@@ -21,8 +21,6 @@ SUBSEGMENT_COUNT = 100
 CHUNK_COUNT = 5
 # Enough to be seen as waiting, without keeping a server's thread for long.
 HANG_TIMEOUT_SECONDS = 1.0
-# A patience that nobody else has makes a client that nobody else has: this one is led astray.
-ASTRAY = Patience(connect_timeout_seconds=1, read_timeout_seconds=2, attempts=1)
 
 
 class DeliberateFailure(Exception):
@@ -65,9 +63,11 @@ def get_missing_object() -> str:
 
 def be_throttled() -> str:
     """Ask a DynamoDB that has no capacity left; the error goes on, to the page for 429."""
-    client = get_client("dynamodb", patience=ASTRAY)
-    client.meta.events.register("before-send.dynamodb", _lead_astray, unique_id="lab")
-    with translate_errors(f"GetItem on {settings.MOVIES_TABLE}"):
+    with (
+        lend_client("dynamodb", patience=ONCE) as client,
+        translate_errors(f"GetItem on {settings.MOVIES_TABLE}"),
+    ):
+        client.meta.events.register("before-send.dynamodb", _lead_astray)
         client.get_item(
             TableName=settings.MOVIES_TABLE, Key={"year": {"N": "1999"}, "title": {"S": "Lab"}}
         )

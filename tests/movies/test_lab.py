@@ -2,9 +2,10 @@ from typing import Any
 
 import pytest
 
-from movies import lab
+from movies import catalogue, edits, lab
 from movies.aws import get_client
 from movies.errors import Throttled
+from movies.fields import MovieFields
 
 
 def test_experiments_have_names_of_their_own() -> None:
@@ -16,6 +17,18 @@ def test_experiments_have_names_of_their_own() -> None:
 def test_be_throttled(aws: str) -> None:
     with pytest.raises(Throttled, match="ProvisionedThroughputExceededException"):
         lab.be_throttled()
+
+
+@pytest.mark.django_db
+def test_be_throttled_alone(aws: str) -> None:
+    """Whatever the site asks DynamoDB afterwards, it asks DynamoDB, and not the lab."""
+    with pytest.raises(Throttled):
+        lab.be_throttled()
+
+    movie = catalogue.add_movie(MovieFields(1999, "The Matrix"))
+    moved = edits.change_movie(movie.key, MovieFields(2000, "Matrix"), version=movie.version)
+    assert catalogue.count_vote(moved.key, 9).votes == 1
+    edits.delete_movie(moved.key, version=moved.version)
 
 
 def test_fail_condition_writes_nothing(aws: str, settings: Any) -> None:
