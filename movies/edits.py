@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from django.db import transaction
 
 from . import catalogue, posters, reviews
-from .errors import AWSRefused, AWSUnreachable
+from .errors import AWSRefused
 from .fields import MovieFields
 from .movie import Movie, MovieKey
+from .transactions import may_be_done
 
 logger = logging.getLogger(__name__)
 
@@ -57,11 +58,10 @@ def replace_poster(key: MovieKey, content: bytes, *, version: int) -> Movie:
     uploaded = posters.upload_poster(key, content)
     try:
         movie = catalogue.set_poster(key, uploaded, version=version)
-    except AWSUnreachable:
-        # Whether the film names the new image by now, nobody knows: better one too many in S3.
-        raise
-    except Exception:
-        _drop_poster(uploaded)
+    except Exception as exc:
+        # Where AWS may have done it, the film may name the new image: better one too many in S3.
+        if not (isinstance(exc, AWSRefused) and may_be_done(exc)):
+            _drop_poster(uploaded)
         raise
     _drop_poster(before)
     return movie

@@ -79,6 +79,23 @@ def losing_answers(operation: str, patience: aws.Patience) -> Iterator[None]:
 
 
 @contextmanager
+def breaking(operation: str, patience: aws.Patience = aws.USUAL) -> Iterator[None]:
+    """Have DynamoDB do what an operation asks, and answer every time that it is broken."""
+    client = aws.get_client("dynamodb", patience=patience)
+    event = f"before-send.dynamodb.{operation}"
+
+    def send_and_break(request: Any, **_: Any) -> AWSResponse:
+        client._endpoint.http_session.send(request)
+        return AWSResponse(request.url, 500, {}, _Body(b'{"__type": "InternalServerError"}'))
+
+    client.meta.events.register(event, send_and_break)
+    try:
+        yield
+    finally:
+        client.meta.events.unregister(event, send_and_break)
+
+
+@contextmanager
 def refusing(
     operation: str,
     body: str,

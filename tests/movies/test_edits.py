@@ -24,7 +24,7 @@ from movies.models import Review, Vote
 from movies.movie import SAMPLE_KEY, Movie, MovieKey
 from movies.transactions import BESIDE_SQL
 from tests.movies.api.client import make_png
-from tests.movies.films import hanging, losing_answers
+from tests.movies.films import breaking, hanging, losing_answers
 
 pytestmark = pytest.mark.django_db
 
@@ -188,6 +188,16 @@ def test_replace_poster_stale(film: Movie, settings: Any) -> None:
 
     listed = get_client("s3").list_objects_v2(Bucket=settings.POSTERS_BUCKET)["Contents"]
     assert [found["Key"] for found in listed] == [film.poster]
+
+
+def test_replace_poster_that_is_done_all_the_same(film: Movie, settings: Any) -> None:
+    """AWS says that it broke, after the film got its new poster: that one stays in S3."""
+    with breaking("TransactWriteItems"), pytest.raises(AWSRefused, match="InternalServerError"):
+        edits.replace_poster(film.key, make_png(), version=film.version)
+
+    poster = catalogue.get_movie(film.key).poster
+    assert poster != film.poster
+    assert has_object(poster, settings)
 
 
 def test_replace_poster_no_picture(film: Movie) -> None:
