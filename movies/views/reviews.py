@@ -5,9 +5,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+import tracing
 from movies import catalogue, reviews
 from movies.catalogue import MovieKey
 from movies.errors import AlreadyVoted, BadInput, VoteUncertain
+from movies.failures import log_failure
 from movies.forms import ReviewForm, VoteForm
 
 from .access import get_viewer, needs_user
@@ -20,6 +22,7 @@ from .movies import render_movie
 def vote(request: HttpRequest, year: int, title: str) -> HttpResponse:
     """Count a vote, once for each account; GET, as after signing in, leads to the film."""
     key = MovieKey(year, title)
+    response = redirect(movie_url(key))
     if request.method == "POST":
         form = VoteForm(request.POST)
         if not form.is_valid():
@@ -28,9 +31,11 @@ def vote(request: HttpRequest, year: int, title: str) -> HttpResponse:
             reviews.cast_vote(get_viewer(request), key, form.cleaned_data["stars"])
         except (AlreadyVoted, VoteUncertain) as exc:
             messages.warning(request, str(exc))
+            tracing.put_annotation("error_code", exc.code)
+            log_failure(request, response, exc)
         else:
             messages.success(request, "Your vote is counted.")
-    return redirect(movie_url(key))
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils.log import log_response
 
-from movies.errors import AWSRefused, BadInput, MoviesError
+from movies.errors import AWSRefused, BadInput, MoviesError, Throttled
 from movies.failures import log_failure
 
 REFUSED = AWSRefused("GetItem", "AccessDenied", "You may not.")
@@ -32,7 +32,9 @@ def test_one_record(
 
 
 def test_level_is_that_of_the_status(rf: RequestFactory, caplog: pytest.LogCaptureFixture) -> None:
-    for status in (429, 503):
-        log_failure(rf.get("/x"), HttpResponse(status=status), REFUSED)
+    """Of the error's status: a page may tell of it and lead on."""
+    for error in (Throttled("GetItem", "Throttling", "Slower."), REFUSED):
+        log_failure(rf.get("/x"), HttpResponse(status=302), error)
 
     assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.ERROR]
+    assert caplog.messages[0].startswith("Too Many Requests: /x: throttled: ")

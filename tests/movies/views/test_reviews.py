@@ -33,7 +33,9 @@ def test_vote_twice(member: Client, film: Movie) -> None:
     assert catalogue.get_movie(film.key).stars == 8
 
 
-def test_vote_whose_answer_is_lost(member: Client, film: Movie) -> None:
+def test_vote_whose_answer_is_lost(
+    member: Client, film: Movie, caplog: pytest.LogCaptureFixture
+) -> None:
     with losing_answers("UpdateItem", ONCE):
         response = member.post(f"{FILM}vote/", {"stars": "8"})
 
@@ -41,6 +43,9 @@ def test_vote_whose_answer_is_lost(member: Client, film: Movie) -> None:
     text = read(member.get(FILM)).text
     assert "It may have, and so it will not be counted again." in text
     assert "You gave it 8 of 10." in text
+    (message,) = (record.getMessage() for record in caplog.records if record.levelname == "ERROR")
+    assert f"Service Unavailable: {FILM[:13]}The Matrix/vote/: vote_uncertain: " in message
+    assert "ReadTimeoutError" in message
 
 
 @pytest.mark.parametrize("stars", ["", "0", "11", "x", "9" * 5000, "1.5", "\0"])
