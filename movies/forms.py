@@ -1,5 +1,6 @@
 """The forms of the site. What a film may hold is decided by MovieFields, for the API as well."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,12 +9,19 @@ from django.contrib.auth.forms import UserCreationForm
 
 from .catalogue import FIRST_YEAR, GENRES, MovieFields
 from .errors import BadInput
+from .movie import VERSION_MAX_DIGITS
 from .reviews import TEXT_MAX_CHARS
 
 STARS = [(stars, str(stars)) for stars in range(1, 11)]
 # What somebody writes runs in the direction of its own letters.
 AUTO = {"dir": "auto"}
 ONE_PER_LINE = "One name on each line."
+NO_VERSION = (
+    "This form no longer says which version of the film it was made from. "
+    "Open the film's form again, and make your changes there."
+)
+# In ASCII, which is all that the site has written there.
+_VERSION = re.compile(rf"[0-9]{{1,{VERSION_MAX_DIGITS}}}")
 
 
 def to_lines(names: Sequence[str]) -> str:
@@ -68,20 +76,35 @@ class MovieForm(forms.Form):
         return cleaned
 
 
+class VersionField(forms.IntegerField):
+    """The version of a film that a form was made from: the digits that the form was given."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: object) -> int | None:
+        if value in self.empty_values:
+            return None
+        if not _VERSION.fullmatch(str(value)):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return int(str(value))
+
+
+class VersionForm(forms.Form):
+    """What a form without fields of its own says: the version that it was made from."""
+
+    version = VersionField()
+
+
 class MovieEditForm(MovieForm):
     """The same, with the version that the editor saw: nobody else's save is overwritten."""
 
-    version = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    version = VersionField()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if self.errors.pop("version", None):
             # Django would name a field that nobody can see.
-            self.add_error(
-                None,
-                "This form no longer says which version of the film it was made from. "
-                "Open the film's form again, and make your changes there.",
-            )
+            self.add_error(None, NO_VERSION)
         return cleaned
 
 

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from movies.context_processors import EDIT_PERMISSION
-from movies.movie import VERSION_MAX_DIGITS
+from movies.forms import VersionForm
 from movies.reviews import has_sql
 
 from .errors import show_error
@@ -65,7 +65,7 @@ def get_viewer(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-def read_version(request: HttpRequest) -> int:
-    """Return the version that a form was made from; -1, which no film has, for anything else."""
-    version = request.POST.get("version", "")
-    return int(version) if version.isdecimal() and len(version) <= VERSION_MAX_DIGITS else -1
+def read_version(request: HttpRequest) -> int | None:
+    """Return the version that a form was made from; None where it doesn't say."""
+    form = VersionForm(request.POST)
+    return form.cleaned_data["version"] if form.is_valid() else None

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from movies import catalogue, edits
 from movies.catalogue import Movie, MovieFields, MovieKey
 from movies.errors import MovieChanged, MovieExists, MovieNotFound
-from movies.forms import MovieEditForm, MovieForm, describe_fields, to_lines
+from movies.forms import NO_VERSION, MovieEditForm, MovieForm, describe_fields, to_lines
 
 from .access import needs_editor, read_version
 from .cards import movie_url
@@ -131,31 +131,39 @@ def _describe(fields: MovieFields) -> dict[str, str]:
 def delete_movie(request: HttpRequest, year: int, title: str) -> HttpResponse:
     """Ask once; then delete the version that the editor saw."""
     key = MovieKey(year, title)
-    problem = None
-    if request.method == "POST":
-        version = read_version(request)
-        try:
-            edits.delete_movie(key, version=version)
-        except MovieChanged:
-            problem = "Somebody has saved this film meanwhile; look at it again first."
-        except MovieNotFound:
-            moved = catalogue.find_moved(key, version=version)
-            if moved is None:
-                raise
-            messages.warning(request, "Somebody has moved this film meanwhile: it is not deleted.")
-            return redirect(movie_url(moved.key))
-        else:
-            messages.success(request, f"{key.title} is deleted.")
-            return redirect("movies")
+    if request.method != "POST":
+        return _ask_to_delete(request, key)
+    version = read_version(request)
+    if version is None:
+        return _ask_to_delete(request, key, NO_VERSION, status=400)
+    try:
+        edits.delete_movie(key, version=version)
+    except MovieChanged as exc:
+        problem = "Somebody has saved this film meanwhile; look at it again first."
+        return _ask_to_delete(request, key, problem, status=exc.status)
+    except MovieNotFound:
+        moved = catalogue.find_moved(key, version=version)
+        if moved is None:
+            raise
+        messages.warning(request, "Somebody has moved this film meanwhile: it is not deleted.")
+        return redirect(movie_url(moved.key))
+    messages.success(request, f"{key.title} is deleted.")
+    return redirect("movies")
+
+
+def _ask_to_delete(
+    request: HttpRequest, key: MovieKey, problem: str = "", status: int = 200
+) -> HttpResponse:
+    """Answer the question, for the film as it is now."""
     movie = catalogue.get_movie(key)
     context = {
         "heading": f"Delete {movie.title} ({movie.year})?",
         "question": "Its poster, votes and reviews go with it. That can't be undone.",
         "problem": problem,
-        "action": reverse("movie-delete", args=[year, title]),
+        "action": reverse("movie-delete", args=[key.year, key.title]),
         "hidden": {"version": movie.version},
         "verb": "Delete it",
         "is_dangerous": True,
         "back_url": movie_url(key),
     }
-    return render(request, "movies/confirm.html", context, status=409 if problem else 200)
+    return render(request, "movies/confirm.html", context, status=status)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from movies import catalogue, edits
 from movies.catalogue import MovieKey
 from movies.errors import MovieChanged, PosterRefused
-from movies.forms import PosterForm
+from movies.forms import NO_VERSION, PosterForm
 
 from .access import needs_editor, read_version
 from .cards import make_card, movie_url
@@ -26,13 +26,16 @@ def change_poster(request: HttpRequest, year: int, title: str) -> HttpResponse:
     is_removal = "remove" in request.POST
     if not is_removal and not form.is_valid():
         return _show_form(request, key, form, status=400)
+    version = read_version(request)
+    if version is None:
+        return _show_form(request, key, PosterForm(), status=400, problem=NO_VERSION)
     try:
         if is_removal:
-            edits.remove_poster(key, version=read_version(request))
+            edits.remove_poster(key, version=version)
         else:
             # One byte more than may be is enough to be refused.
             content = form.cleaned_data["image"].read(settings.POSTER_MAX_BYTES + 1)
-            edits.replace_poster(key, content, version=read_version(request))
+            edits.replace_poster(key, content, version=version)
     except (PosterRefused, MovieChanged) as exc:
         return _show_form(request, key, PosterForm(), status=exc.status, problem=str(exc))
     messages.success(request, "The poster is changed.")

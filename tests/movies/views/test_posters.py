@@ -109,6 +109,23 @@ def test_remove_over_what_somebody_saved(editor: Client, film: Movie, png: bytes
     assert catalogue.get_movie(KEY).poster is not None
 
 
+@pytest.mark.parametrize("version", [{}, {"version": "x"}, {"version": "١٢"}])
+@pytest.mark.parametrize("is_removal", [True, False])
+def test_poster_form_without_its_version(
+    editor: Client, film: Movie, png: bytes, version: dict[str, str], is_removal: bool
+) -> None:
+    form = {"remove": "yes"} if is_removal else {"image": make_form(film, png)["image"]}
+
+    response = editor.post(f"{FILM}poster/", {**form, **version})
+
+    page = read(response)
+    assert response.status_code == 400
+    assert "This form no longer says which version" in page.text
+    assert "Somebody" not in page.text
+    assert page.fields["version"] == str(film.version)
+    assert catalogue.get_movie(KEY) == film
+
+
 def test_poster_of_nothing(editor: Client, aws: str, png: bytes) -> None:
     assert editor.get(f"{FILM}poster/").status_code == 404
     assert editor.post(f"{FILM}poster/", make_form(None, png)).status_code == 404
