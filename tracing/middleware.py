@@ -13,6 +13,7 @@ from aws_xray_sdk import global_sdk_config
 from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.models import http
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.core.signals import got_request_exception
 from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -103,7 +104,7 @@ def _open(request: HttpRequest, *, is_ignored: bool) -> Any:
         return xray_recorder._context.put_untraced()
     function = xray_recorder._context.current()
     naming = xray_recorder._dynamic_naming
-    name = naming.get_name(request.META.get("HTTP_HOST")) if naming else xray_recorder._service
+    name = naming.get_name(read_host(request)) if naming else xray_recorder._service
     if function is not None:
         # On Lambda, whose header says all.
         if function.sampled:
@@ -121,6 +122,14 @@ def _open(request: HttpRequest, *, is_ignored: bool) -> Any:
         entity.header = header
     innermost.set(entity)
     return entity
+
+
+def read_host(request: HttpRequest) -> str | None:
+    """Return the host that is asked for; None for one that is not among ALLOWED_HOSTS."""
+    try:
+        return request.get_host()
+    except DisallowedHost:
+        return None
 
 
 def is_among(path: str, ignored_paths: tuple[str, ...]) -> bool:

@@ -18,8 +18,12 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from aws_xray_sdk.core import patch
+from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
+from django.core.checks import run_checks
 from django.db import connection, connections
+from django.template.base import Template
+from django.test import Client, override_settings
 from django.utils.functional import SimpleLazyObject
 
 from .api import xray_recorder
@@ -342,3 +346,66 @@ def find_peer() -> str | None:
     except OSError:
         return None
     return address
+
+
+def ask_with_overridden_settings() -> None:
+    given = {**settings.XRAY_RECORDER, "URLS_AS_ANNOTATION": "ALL"}
+    with override_settings(XRAY_RECORDER=given):
+        Client(SERVER_NAME="localhost").get("/ok?token=tell-nobody")
+
+
+def check_settings() -> list[str]:
+    return [message.msg for message in run_checks()]
+
+
+def find_instruments() -> list[str]:
+    """Return what of Django's is not as Django made it."""
+    found = []
+    if hasattr(Template.render, "__wrapped__") or hasattr(Template, "_xray_original_render"):
+        found.append("templates")
+    with connection.cursor() as cursor:
+        if type(cursor).__name__ != "CursorWrapper" or connection.execute_wrappers:
+            found.append("sql")
+    return found
+
+
+def configure_the_name() -> None:
+    xray_recorder.configure(service="renamed")
+    with request(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def configure_and_find_addresses() -> list[str]:
+    """Return where the sampler is told to find the daemon when something else is configured."""
+    told: list[str] = []
+    xray_recorder.sampler.load_settings = lambda daemon, *_: told.append(str(daemon.tcp_port))
+    xray_recorder.configure(service="renamed")
+    return told
+
+
+def count_decisions() -> int:
+    decisions: list[Any] = []
+    xray_recorder.sampler.should_trace = lambda asked=None: decisions.append(asked) or 1
+    Client(SERVER_NAME="localhost").get("/ok")
+    return len(decisions)
+
+
+def count_reads_of_source() -> int:
+    """Return how many files are looked at for an exception's stack."""
+    import linecache
+
+    looked: list[Any] = []
+    check = linecache.checkcache
+    linecache.checkcache = looked.append  # type: ignore[assignment]
+    try:
+        raise_a_plain_exception(30)
+    finally:
+        linecache.checkcache = check
+    return len(looked)
+
+
+def raise_a_plain_exception(depth: int) -> None:
+    if depth:
+        return raise_a_plain_exception(depth - 1)
+    with request(), suppress(ValueError), xray_recorder.in_subsegment("fail"):
+        raise ValueError("deep")

@@ -16,3 +16,5 @@ WHITENOISE_USE_FINDERS = False
 # What a test wants to find in the settings rather than in the environment.
 XRAY_RECORDER = XRAY_RECORDER | json.loads(os.environ.get("TEST_XRAY_RECORDER", "{}"))
 TRACING_IN_PROGRESS_FIRST = os.environ.get("TEST_IN_PROGRESS_FIRST") == "true"
+if "TEST_INSTRUMENTS" in os.environ:
+    TRACING_INSTRUMENTS = json.loads(os.environ["TEST_INSTRUMENTS"])
