@@ -88,6 +88,14 @@ def begin_subsegment(parent: Any, name: str, namespace: str = "local") -> Any:
     return subsegment
 
 
+# What os.environ decodes anew at each look, which every subsegment would pay for; where Python keeps
+# its variables otherwise, a look is a look.
+_VARIABLE = os.fsencode(TRACE_HEADER_VARIABLE)
+_variables: Any = getattr(os.environ, "_data", None)
+if not isinstance(_variables, dict):
+    _variables = os.environb
+
+
 class Context(SDKContext):  # type: ignore[misc]
     """The context of a server: silent where instrumentation finds no segment, right for asyncio."""
 
@@ -164,7 +172,7 @@ class LambdaContext(Context):
 
     def put_untraced(self) -> Any:
         """The same, for this invocation."""
-        entity = UnsampledSegment("untraced", UNTRACED, os.environ.get(TRACE_HEADER_VARIABLE, ""))
+        entity = UnsampledSegment("untraced", UNTRACED, read_variable())
         innermost.set(entity)
         return entity
 
@@ -180,27 +188,33 @@ class LambdaContext(Context):
         The whole header is the key. A retried event comes with the same trace id and another
         parent; the runtime deletes the variable where an invocation has no header at all.
         """
-        header = os.environ.get(TRACE_HEADER_VARIABLE, "")
+        header = read_variable()
         entity = innermost.get()
         if entity is None or entity.parent_segment.key != header:
             if entity is not None and not entity.is_function and not entity.request.in_progress:
                 # A thread that outlived its invocation has no part in this one.
                 return entity
-            entity = make_function_segment(parse(header), header)
+            entity = make_function_segment(parse(os.fsdecode(header)), header)
             innermost.set(entity)
         return entity
 
     def set_trace_entity(self, trace_entity: Any) -> None:
         entity = adopt(trace_entity)
         # Whoever hands an entity over means this invocation.
-        entity.parent_segment.key = os.environ.get(TRACE_HEADER_VARIABLE, "")
+        entity.parent_segment.key = read_variable()
         innermost.set(entity)
 
     def handle_context_missing(self) -> None:
         """Do nothing: on Lambda there is always a function's segment, if only an unsampled one."""
 
 
-def make_function_segment(header: TraceHeader, key: str) -> Any:
+def read_variable() -> bytes:
+    """Return the header that the runtime has set for this invocation, empty if none."""
+    value: bytes = _variables.get(_VARIABLE, b"")
+    return value
+
+
+def make_function_segment(header: TraceHeader, key: bytes) -> Any:
     """Return the segment that subsegments of this invocation hang under.
 
     Active tracing gives Root, Parent and Sampled; PassThrough, the default, gives Root and Lineage

@@ -59,6 +59,13 @@ def make_trace_id() -> str:
     return f"1-{int(time.time()):08x}-{os.urandom(12).hex()}"
 
 
+class Itself:
+    """An attribute that is the object itself where nothing else was set, and makes no cycle."""
+
+    def __get__(self, entity: Any, owner: Any = None) -> Any:
+        return entity
+
+
 class Constants:
     """Blocks that every segment of a process has, and what JSON says of them."""
 
@@ -80,7 +87,7 @@ class Recorded:
     """
 
     parent: Any = None
-    request: Any
+    request: Any = Itself()
     parent_segment: Any
     subsegments: list[Any]
     id: str
@@ -117,7 +124,7 @@ class Recorded:
 
     def set_block(self, name: str, block: Any) -> None:
         """Put a block on it as it is: what calls this has cleaned it."""
-        self.__dict__[name] = block
+        setattr(self, name, block)
         self.has_blocks = True
 
     def close(self, end_time: float | None = None) -> None:
@@ -227,13 +234,6 @@ class Recorded:
         return self.in_progress
 
 
-class Itself:
-    """An attribute that is the object itself where nothing else was set, and makes no cycle."""
-
-    def __get__(self, entity: Any, owner: Any = None) -> Any:
-        return entity
-
-
 class Segment(Recorded, SDKSegment):  # type: ignore[misc]
     """A segment that is sent when it ends.
 
@@ -241,7 +241,6 @@ class Segment(Recorded, SDKSegment):  # type: ignore[misc]
     are, until somebody looks at one of them.
     """
 
-    request: Any = Itself()
     parent_segment: Any = Itself()
     constants: Constants | None = None
     user: str | None = None
@@ -249,7 +248,7 @@ class Segment(Recorded, SDKSegment):  # type: ignore[misc]
     header: TraceHeader = TraceHeader()
     type = None
     is_function = False
-    key: str | None = None
+    key: bytes | None = None
 
     def __init__(
         self,
@@ -334,9 +333,10 @@ class Subsegment(Recorded, SDKSubsegment):  # type: ignore[misc]
         self.namespace = namespace
         self.id = os.urandom(8).hex()
         self.parent_segment = segment
-        self.parent = parent or segment
+        self.parent = parent = parent or segment
         # Beneath the function's segment, which the service sends, it is the request itself.
-        self.request = self.parent.request or self
+        if parent.request is not None:
+            self.request = parent.request
         self.subsegments = []
         self.owner = get_ident()
         self.start_time = segment.clock + perf_counter()
@@ -371,17 +371,17 @@ class FunctionSegment(FacadeSegment):  # type: ignore[misc]
     type = None
     parent = None
     parent_id = None
+    parent_segment: Any = Itself()
     request = None
     is_sent = True
     is_leaf = False
     is_function = True
 
-    def __init__(self, trace_id: str, id: str, header: TraceHeader, key: str | None) -> None:
+    def __init__(self, trace_id: str, id: str, header: TraceHeader, key: bytes | None) -> None:
         self.trace_id = trace_id
         self.id = id
         self.header = header
         self.key = key
-        self.parent_segment = self
         self.clock = time.time() - perf_counter()
 
     @property
@@ -501,9 +501,11 @@ class UnsampledSegment(Unsampled, DummySegment):  # type: ignore[misc]
 
     type = None
     parent = None
+    parent_segment: Any = Itself()
+    request: Any = Itself()
     user = None
 
-    def __init__(self, name: str, header: TraceHeader, key: str | None = None) -> None:
+    def __init__(self, name: str, header: TraceHeader, key: bytes | None = None) -> None:
         self.name = name
         # Empty where there is no trace at all; the SDK's zeros would look like one.
         self.trace_id = header.root or ""
@@ -512,7 +514,6 @@ class UnsampledSegment(Unsampled, DummySegment):  # type: ignore[misc]
         self.header = header
         self.key = key
         self.is_function = key is not None
-        self.parent_segment = self.request = self
 
     def get_origin_trace_header(self) -> TraceHeader:
         return self.header
