@@ -102,7 +102,7 @@ def instrument(known: settings.Settings) -> None:
     # One by one: what fails does not keep the others from it.
     for module in known.patch_modules:
         try:
-            patcher.patch([module], ignore_module_patterns=known.ignore_module_patterns)
+            patches.patch(module, known.ignore_module_patterns)
         except Exception as error:
             log.warning("Could not patch %r of PATCH_MODULES: %s", module, error)
 

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import pkgutil
+import re
+from collections.abc import Iterable
 from functools import cache
+from importlib.machinery import PathFinder
 from typing import Any
 from urllib.parse import urlsplit
 
+from aws_xray_sdk.core import patcher
 from aws_xray_sdk.core.context import Context as SDKContext
 
 from .exceptions import record_failure
 from .subsegments import begin, end
 from .wrapping import when_imported, wrap
 
+LIBRARIES = {*patcher.SUPPORTED_MODULES, "boto3", "aioboto3"}
 EXECUTE = ("execute", "executemany", "callproc")
 
 
@@ -28,6 +34,41 @@ def install() -> None:
     when_imported("aws_xray_sdk.ext.sqlite3", mend_sqlite)
     when_imported("aws_xray_sdk.ext.psycopg", mend_psycopg)
     when_imported("aws_xray_sdk.core.async_context", mend_async_context)
+
+
+def patch(name: str, ignored: Iterable[str] = ()) -> None:
+    """Patch a library that the SDK knows, or code of one's own, wherever Python finds it.
+
+    The SDK looks for own code in the current folder alone. Nothing is imported here.
+    Raises ModuleNotFoundError where there is no such module.
+    """
+    if name in LIBRARIES:
+        patcher.patch([name])
+        return
+    modules = [module for module in list_modules(name) if module not in patcher._PATCHED_MODULES]
+    for module in modules:
+        if not any(re.match(pattern, module) for pattern in ignored):
+            patcher._PATCHED_MODULES.add(module)
+            when_imported(module, patcher._on_import)
+
+
+def list_modules(name: str) -> list[str]:
+    """Return the names of a module and of all beneath it."""
+    path: Any = None
+    parts = name.split(".")
+    for count in range(len(parts)):
+        spec = PathFinder.find_spec(".".join(parts[: count + 1]), path)
+        if spec is None:
+            raise ModuleNotFoundError(f"Expected a library or a module, got {name!r}.")
+        path = spec.submodule_search_locations or ()
+    beneath = [
+        module
+        for found in pkgutil.iter_modules(path)
+        for module in (
+            list_modules(f"{name}.{found.name}") if found.ispkg else [f"{name}.{found.name}"]
+        )
+    ]
+    return [name, *beneath]
 
 
 def mend_cursor(module: Any) -> None:

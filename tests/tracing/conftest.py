@@ -71,6 +71,7 @@ def run(tmp_path: Path) -> Iterator[Runner]:
         on_lambda: bool = False,
         without: str = "",
         may_fail: bool = False,
+        cwd: Path = ROOT,
         **environment: str,
     ) -> Run:
         daemon = Daemon()
@@ -93,7 +94,7 @@ def run(tmp_path: Path) -> Iterator[Runner]:
         wanted = [item if isinstance(item, dict) else {"path": item} for item in requests]
         process = subprocess.run(
             [sys.executable, "-m", "tests.tracing.program", json.dumps(wanted)],
-            cwd=ROOT,
+            cwd=cwd,
             env=variables,
             capture_output=True,
             text=True,

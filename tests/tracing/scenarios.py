@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import ModuleType
 from typing import Any
 
@@ -409,3 +410,55 @@ def raise_a_plain_exception(depth: int) -> None:
         return raise_a_plain_exception(depth - 1)
     with request(), suppress(ValueError), xray_recorder.in_subsegment("fail"):
         raise ValueError("deep")
+
+
+class SlowBucket(BaseHTTPRequestHandler):
+    """As much of S3 as takes an object in, and gives one out slowly."""
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "8")
+        self.end_headers()
+        self.wfile.write(b"half")
+        time.sleep(0.1)
+        self.wfile.write(b"half")
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def transfer_objects() -> str:
+    import boto3
+
+    os.environ["NO_PROXY"] = "127.0.0.1"
+    with HTTPServer(("127.0.0.1", 0), SlowBucket) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        client = boto3.client(
+            "s3",
+            endpoint_url=f"http://127.0.0.1:{server.server_port}",
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        with request():
+            with xray_recorder.in_subsegment("download"):
+                body = client.get_object(Bucket="bucket", Key="key")["Body"].read().decode()
+            with xray_recorder.in_subsegment("upload"):
+                client.upload_file(__file__, "bucket", "key")
+        server.shutdown()
+    return str(body)
+
+
+def call_patched_code() -> list[str]:
+    from .patched import plain
+    from .patched.ignored import ignored
+    from .patched.inner import asynchronous
+
+    with request():
+        return [plain(), ignored(), asyncio.run(asynchronous())]

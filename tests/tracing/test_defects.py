@@ -336,6 +336,15 @@ def test_w5_iterating_over_rows_is_one_subsegment(run: Runner) -> None:
     assert len(list(walk(document))) == 2
 
 
+def test_w11_a_body_takes_time_and_a_transfer_is_its_callers(run: Runner) -> None:
+    body, result = call(run, "transfer_objects")
+
+    assert body == "halfhalf"
+    download, upload = result.documents[0]["subsegments"]
+    assert sum(part["end_time"] - part["start_time"] for part in download["subsegments"]) >= 0.1
+    assert [part["aws"]["operation"] for part in upload.get("subsegments", ())] == ["PutObject"]
+
+
 @BOTH
 def test_w12_threads_go_on_under_what_started_them(run: Runner, on_lambda: bool) -> None:
     _, result = call(run, "work_in_threads", on_lambda=on_lambda)

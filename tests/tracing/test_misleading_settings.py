@@ -4,6 +4,7 @@ test_plain_sdk.py shows that each of these tests fails without `tracing`.
 """
 
 import json
+from pathlib import Path
 from typing import Any
 
 from .conftest import ACTIVE, Runner
@@ -81,6 +82,21 @@ def test_setting_dynamic_naming_believes_no_host_that_django_refuses(run: Runner
 
     assert [answer["status"] for answer in result.answers] == [200, 400]
     assert [document["name"] for document in result.documents] == ["localhost", "movies"]
+
+
+def test_setting_patch_modules_finds_what_python_finds(run: Runner, tmp_path: Path) -> None:
+    recorder = give(
+        PATCH_MODULES=["tests.tracing.patched"], IGNORE_MODULE_PATTERNS=["tests.*ignored"]
+    )
+
+    result = run(
+        {"call": "call_patched_code"}, TEST_XRAY_RECORDER=recorder, may_fail=True, cwd=tmp_path
+    )
+
+    assert result.answers == [{"value": ["plain", "ignored", "asynchronous"]}]
+    assert children(result.documents[0]) == ["plain", "asynchronous"]
+    asynchronous = result.find("asynchronous")
+    assert asynchronous["end_time"] - asynchronous["start_time"] >= 0.045
 
 
 def test_setting_urls_as_annotation_has_no_query(run: Runner) -> None:

@@ -323,7 +323,7 @@ def swap_during_a_request(swap: Callable[[], object]) -> dict[str, Any]:
     return Request(path="/a", service_type="x")
 
 
-def test_B4_rules_are_swapped_under_a_request(
+def test_b4_rules_are_swapped_under_a_request(
     daemon: Daemon,
     make_sampler: MakeSampler,
     clock: Clock,
@@ -363,14 +363,14 @@ sampler.should_trace(Request(path="/a", service_type="x"))
 """
 
 
-def test_B4_in_the_sdk() -> None:
+def test_b4_in_the_sdk() -> None:
     """What the test above would meet, so that it is known to look at the right place."""
     result = run_script(B4_IN_THE_SDK)
 
     assert "'NoneType' object has no attribute 'borrow_or_take'" in result.stderr
 
 
-def test_B4_swaps_and_reports_among_threads_lose_no_count(
+def test_b4_swaps_and_reports_among_threads_lose_no_count(
     daemon: Daemon, make_sampler: MakeSampler
 ) -> None:
     clock = Clock()
@@ -495,7 +495,7 @@ def run_script(script: str, *arguments: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_L4_a_forked_child_samples_and_asks_anew() -> None:
+def test_l4_a_forked_child_samples_and_asks_anew() -> None:
     daemon = ForkDaemon()
 
     result = run_script(FORK, str(daemon.port), "ours")
@@ -512,7 +512,33 @@ def test_L4_a_forked_child_samples_and_asks_anew() -> None:
     assert daemon.count(RULES_PATH) == 2
 
 
-def test_N3_one_line_for_each_outage(
+L4_IN_THE_SDK = """
+import os, sys, threading
+from types import SimpleNamespace
+from aws_xray_sdk.core import xray_recorder
+from aws_xray_sdk.core.sampling.sampler import DefaultSampler
+
+sampler = DefaultSampler()
+address = SimpleNamespace(tcp_ip="127.0.0.1", tcp_port=9)
+sampler.load_settings(address, xray_recorder.context)
+sampler.should_trace({"host": "a.example"})
+child = os.fork()
+if child == 0:
+    sampler.should_trace({"host": "a.example"})
+    print(sampler._started, threading.active_count(), flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+
+
+def test_l4_in_the_sdk() -> None:
+    """In the SDK's child no thread is left that would ask, and none is started."""
+    result = run_script(L4_IN_THE_SDK)
+
+    assert result.stdout.split() == ["True", "1"], result.stderr
+
+
+def test_n3_one_line_for_each_outage(
     make_sampler: MakeSampler, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     port = find_free_port()
@@ -541,7 +567,7 @@ def test_N3_one_line_for_each_outage(
     assert "Traceback" not in caplog.text
 
 
-def test_N3_an_outage_is_not_over_while_nothing_is_asked(
+def test_n3_an_outage_is_not_over_while_nothing_is_asked(
     daemon: Daemon, make_sampler: MakeSampler, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     sampler = polled(make_sampler(daemon.port, clock=clock))
@@ -558,7 +584,7 @@ def test_N3_an_outage_is_not_over_while_nothing_is_asked(
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-def test_N3_requests_log_nothing(
+def test_n3_requests_log_nothing(
     make_sampler: MakeSampler, caplog: pytest.LogCaptureFixture
 ) -> None:
     sampler = make_sampler()
