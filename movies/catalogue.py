@@ -22,19 +22,22 @@ from .errors import (
     Throttled,
 )
 from .fields import MovieFields, read_decade, read_genre, read_stars, read_year
-from .items import to_key, to_movie, to_row, to_row_key
+from .items import to_key, to_movie, to_row
 from .listing import DEFAULT_LIMIT, MAX_LIMIT, Phase, get_movies, read_page
 from .movie import (
     FIRST_YEAR,
     GENRES,
+    MAX_SAVES,
     SAMPLE_KEY,
     TITLE_MAX_CHARS,
+    VERSION_MAX_DIGITS,
     Movie,
     MovieKey,
     Page,
     last_year,
 )
 from .search import search_movies
+from .terms import TermRow, departure_row, moved_row
 from .transactions import (
     BESIDE_SQL,
     NotWritten,
@@ -76,6 +79,7 @@ __all__ = [
     "find_moved",
     "get_movie",
     "get_movies",
+    "has_moved",
     "last_year",
     "list_movies",
     "search_movies",
@@ -123,28 +127,61 @@ def get_movie(key: MovieKey) -> Movie:
 def find_moved(key: MovieKey, *, version: int | None = None) -> Movie | None:
     """Return the film that had this key and got another since; None if there is none.
 
-    version: one that the film was at; without it, whatever film is there now will do.
+    version: one that the film was at; without it, it is the last film that left this key.
     """
     if not _is_possible(key):
         return None
     for _ in range(MAX_MOVES):
-        new_key = _find_new_key(key)
-        if new_key is None:
+        row = _find_last_departure(key) if version is None else _find_departure(key, version)
+        if row is None:
             return None
-        movie = get_movies([new_key]).get(new_key)
-        if movie and (version is None or movie.has_been_at(version)):
+        key, version = row.key, int(row.text) + 1
+        movie = get_movies([key]).get(key)
+        if movie and movie.has_been_at(version):
             return movie
-        key = new_key
     return None
 
 
-def _find_new_key(key: MovieKey) -> MovieKey | None:
+def has_moved(key: MovieKey, new_key: MovieKey, *, version: int) -> bool:
+    """Say whether the film that was at this version left this key for that one, then or later."""
+    row = _get_row(terms.departure_position(key, version))
+    return row is not None and row.key == new_key
+
+
+def _find_last_departure(key: MovieKey) -> TermRow | None:
+    return _get_row(terms.moved_position(key))
+
+
+def _find_departure(key: MovieKey, version: int) -> TermRow | None:
+    """Return the row of the film that was at this version and left the key then or later."""
+    table = settings.MOVIES_TERMS_TABLE
+    latest = min(version + MAX_SAVES, 10**VERSION_MAX_DIGITS) - 1
+    with translate_errors(f"Query on {table}"):
+        answer = get_client("dynamodb").query(
+            TableName=table,
+            KeyConditionExpression="#term = :term AND #position BETWEEN :first AND :last",
+            ExpressionAttributeNames={"#term": "term", "#position": "position"},
+            ExpressionAttributeValues={
+                ":term": {"S": terms.MOVED},
+                ":first": {"S": terms.departure_position(key, version)},
+                ":last": {"S": terms.departure_position(key, latest)},
+            },
+            Limit=1,
+            ConsistentRead=True,
+        )
+    return next(map(to_row, answer["Items"]), None)
+
+
+def _get_row(position: str) -> TermRow | None:
+    """Return a row of the term `moved`."""
     table = settings.MOVIES_TERMS_TABLE
     with translate_errors(f"GetItem on {table}"):
         answer = get_client("dynamodb").get_item(
-            TableName=table, Key=to_row_key(terms.moved_row(key, key)), ConsistentRead=True
+            TableName=table,
+            Key={"term": {"S": terms.MOVED}, "position": {"S": position}},
+            ConsistentRead=True,
         )
-    return to_row(answer["Item"]).key if "Item" in answer else None
+    return to_row(answer["Item"]) if "Item" in answer else None
 
 
 def add_movie(movie_fields: MovieFields) -> Movie:
@@ -172,13 +209,13 @@ def change_movie(
         if changed.key == key:
             actions = [update_info(changed, version)]
         else:
-            moved = put_row(terms.moved_row(key, changed.key))
-            actions = [put_new(changed), delete(current), moved]
+            rows = [make(key, changed.key, version) for make in (moved_row, departure_row)]
+            actions = [put_new(changed), delete(current), *map(put_row, rows)]
         try:
             _write_beside(
                 beside,
                 [*actions, *change_rows(current, changed)],
-                partial(_is_saved, changed),
+                partial(has_moved, key, changed.key, version=version),
             )
         except NotWritten as refusal:
             if changed.key != key and 0 in refusal.failed:
@@ -195,7 +232,7 @@ def delete_movie(key: MovieKey, *, version: int, beside: Beside | None = None) -
     """
     for current in _read_until_written(key, version):
         # What had this key before and moved is another film: this one is told of as deleted.
-        moved = delete_row(terms.moved_row(key, key))
+        moved = delete_row(moved_row(key, key, version))
         with suppress(NotWritten):
             actions = [delete(current), moved, *change_rows(current, None)]
             _write_beside(beside, actions, partial(_is_gone, key))
@@ -286,11 +323,6 @@ def _write_beside(
             raise
         with beside():
             pass
-
-
-def _is_saved(movie: Movie) -> bool:
-    current = get_movies([movie.key]).get(movie.key)
-    return current is not None and current.version == movie.version
 
 
 def _is_gone(key: MovieKey) -> bool:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from django.db import transaction
 
 from . import catalogue, posters, reviews
-from .errors import AWSRefused
+from .errors import AWSRefused, MovieChanged, MovieNotFound
 from .fields import MovieFields
 from .movie import Movie, MovieKey
 from .transactions import may_be_done
@@ -46,6 +46,17 @@ def delete_movie(key: MovieKey, *, version: int) -> None:
 
     movie = catalogue.delete_movie(key, version=version, beside=deleting_opinions)
     _drop_poster(movie.poster)
+
+
+def find_seen(key: MovieKey, version: int, error: MovieChanged | MovieNotFound) -> Movie | None:
+    """Return the film that an editor saw at a key and a version, as it is now, wherever it is.
+
+    error: why the editor's change was refused. None if the film is gone: what has its key by now,
+    if anything, is another.
+    """
+    if isinstance(error, MovieChanged) and error.current.has_been_at(version):
+        return error.current
+    return catalogue.find_moved(key, version=version)
 
 
 def replace_poster(key: MovieKey, content: bytes, *, version: int) -> Movie:

@@ -12,7 +12,9 @@ Each row is one way. Its `term` is the partition, its `position` the place in th
 | `word#ma`      | folded word, year downwards, folded title  | words that begin with `ma…`    |
 
 Two terms are in no list. `complete` has one row, which says that every film has its rows. `moved`
-has one for each key that a film had before it got another, and that row's film is the new key.
+has two for each film that left its key for another: one at the key's own position, where that of
+the next film to leave replaces it, and one that stays, at a position that ends in the version that
+left. Both have the new key as their film, and the version as their text.
 
 A position ends in a digest of the title, so two titles that fold alike keep their own rows.
 """
@@ -22,11 +24,11 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .movie import MovieKey
+from .movie import VERSION_MAX_DIGITS, MovieKey
 
 # A film's rows and the film are written in one transaction of at most 100 actions; a film that is
-# moved needs its old rows, its new ones and the one that leads from here to there:
-# 2 + 2 x (4 + 6 genres + words) + 1.
+# moved needs its old rows, its new ones and the two that lead from here to there:
+# 2 + 2 x (4 + 6 genres + words) + 2.
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 MAX_WORDS = 36
 # A sort key has at most 1,024 bytes, and a character up to four of them.
@@ -93,9 +95,24 @@ def rows_of(key: MovieKey, genres: tuple[str, ...]) -> dict[tuple[str, str], Ter
     return {place: TermRow(*place, key, text) for place in _places(key, genres)}
 
 
-def moved_row(key: MovieKey, new_key: MovieKey) -> TermRow:
-    """Return the row that leads from a key that a film had to the one it got."""
-    return TermRow(MOVED, _newest_first(key), new_key, "")
+def moved_row(key: MovieKey, new_key: MovieKey, version: int) -> TermRow:
+    """Return the row that leads from a key to where the last film went that left it."""
+    return TermRow(MOVED, moved_position(key), new_key, str(version))
+
+
+def departure_row(key: MovieKey, new_key: MovieKey, version: int) -> TermRow:
+    """Return the row that leads from a key to where the film went that left it at this version."""
+    return TermRow(MOVED, departure_position(key, version), new_key, str(version))
+
+
+def moved_position(key: MovieKey) -> str:
+    """Return the position of a key's moved_row."""
+    return _newest_first(key)
+
+
+def departure_position(key: MovieKey, version: int) -> str:
+    """Return the position of a departure_row; those of one key are in the order of versions."""
+    return _SEPARATOR.join((_newest_first(key), f"{version:0{VERSION_MAX_DIGITS}d}"))
 
 
 def finds(row: TermRow, genres: tuple[str, ...]) -> bool:

@@ -16,6 +16,8 @@ from movies.forms import NO_VERSION, MovieEditForm, MovieForm, describe_fields, 
 from .access import needs_editor, read_version
 from .cards import movie_url
 
+ANOTHER_FILM = "The film that you saw here is gone already: this is another one."
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -62,10 +64,9 @@ def edit_movie(request: HttpRequest, year: int, title: str) -> HttpResponse:
             movie = edits.change_movie(key, form.movie_fields, version=version)
         except MovieExists as exc:
             form.add_error("title", str(exc))
-        except MovieChanged as exc:
-            return _show_conflict(request, form, exc.current)
-        except MovieNotFound:
-            return _show_conflict(request, form, catalogue.find_moved(key, version=version))
+        except (MovieChanged, MovieNotFound) as exc:
+            stranger = exc.current if isinstance(exc, MovieChanged) else None
+            return _show_conflict(request, form, edits.find_seen(key, version, exc), stranger)
         else:
             messages.success(request, f"{movie.title} is saved.")
             return redirect(movie_url(movie.key))
@@ -82,11 +83,12 @@ def _show_form(request: HttpRequest, form: MovieForm, heading: str, back_url: st
 
 
 def _show_conflict(
-    request: HttpRequest, form: MovieEditForm, current: Movie | None
+    request: HttpRequest, form: MovieEditForm, current: Movie | None, there: Movie | None
 ) -> HttpResponse:
     """Show both versions, what differs, and what can be done; current is None if it was deleted.
 
-    Where the film has another key by now, its own form saves to that.
+    Where the film has another key by now, its own form saves to that. there: what is at the key
+    that the editor wrote to; it may be another film.
     """
     yours = form.movie_fields
     theirs = MovieFields.from_movie(current) if current else None
@@ -99,6 +101,7 @@ def _show_conflict(
         urls = {"action": edit_url, "edit_url": edit_url, "current_url": movie_url(current.key)}
     context = {
         "current": current,
+        "stranger_url": movie_url(there.key) if there and not current else None,
         "heading_title": yours.title,
         "rows": compare(yours, theirs or yours),
         "form": again,
@@ -138,15 +141,18 @@ def delete_movie(request: HttpRequest, year: int, title: str) -> HttpResponse:
         return _ask_to_delete(request, key, NO_VERSION, status=400)
     try:
         edits.delete_movie(key, version=version)
-    except MovieChanged as exc:
-        problem = "Somebody has saved this film meanwhile; look at it again first."
-        return _ask_to_delete(request, key, problem, status=exc.status)
-    except MovieNotFound:
-        moved = catalogue.find_moved(key, version=version)
-        if moved is None:
+    except (MovieChanged, MovieNotFound) as exc:
+        seen = edits.find_seen(key, version, exc)
+        if seen is None and isinstance(exc, MovieNotFound):
             raise
+        if seen is None:
+            messages.warning(request, ANOTHER_FILM)
+            return redirect(movie_url(key))
+        if seen.key == key:
+            problem = "Somebody has saved this film meanwhile; look at it again first."
+            return _ask_to_delete(request, key, problem, status=409)
         messages.warning(request, "Somebody has moved this film meanwhile: it is not deleted.")
-        return redirect(movie_url(moved.key))
+        return redirect(movie_url(seen.key))
     messages.success(request, f"{key.title} is deleted.")
     return redirect("movies")
 

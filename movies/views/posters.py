@@ -4,15 +4,17 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from movies import catalogue, edits
 from movies.catalogue import MovieKey
-from movies.errors import MovieChanged, PosterRefused
+from movies.errors import MovieChanged, MovieNotFound, PosterRefused
 from movies.forms import NO_VERSION, PosterForm
 
 from .access import needs_editor, read_version
 from .cards import make_card, movie_url
+from .editing import ANOTHER_FILM
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,8 +38,19 @@ def change_poster(request: HttpRequest, year: int, title: str) -> HttpResponse:
             # One byte more than may be is enough to be refused.
             content = form.cleaned_data["image"].read(settings.POSTER_MAX_BYTES + 1)
             edits.replace_poster(key, content, version=version)
-    except (PosterRefused, MovieChanged) as exc:
+    except PosterRefused as exc:
         return _show_form(request, key, PosterForm(), status=exc.status, problem=str(exc))
+    except (MovieChanged, MovieNotFound) as exc:
+        seen = edits.find_seen(key, version, exc)
+        if seen is None and isinstance(exc, MovieNotFound):
+            raise
+        if seen is None:
+            messages.warning(request, ANOTHER_FILM)
+            return redirect(movie_url(key))
+        if seen.key == key:
+            return _show_form(request, key, PosterForm(), status=409, problem=str(exc))
+        messages.warning(request, "Somebody has moved this film meanwhile: begin again from here.")
+        return redirect(reverse("movie-poster", args=[seen.year, seen.title]))
     messages.success(request, "The poster is changed.")
     return redirect(movie_url(key))
 

@@ -34,8 +34,6 @@ from movies.errors import (
     Throttled,
 )
 from movies.movie import SAMPLE_KEY, VERSION_MAX_DIGITS, Movie, MovieKey
-from movies.terms import moved_row
-from movies.transactions import put_row
 from tests.movies.films import make_fields, refusing
 
 KEY = MovieKey(1999, "The Matrix")
@@ -159,8 +157,8 @@ def test_change_movie_moves_all_of_it(matrix: Movie) -> None:
     assert titles() == titles(year=2000) == titles(genre="War") == ["Matrix, The"]
     assert titles(year=1999) == titles(genre="Action") == []
     assert [movie.title for movie in search_movies("the").movies] == ["Matrix, The"]
-    # One more leads from the old key to the new.
-    assert count_rows() == rows + 1
+    # Two more lead from the old key to the new.
+    assert count_rows() == rows + 2
     with pytest.raises(MovieNotFound, match="There is no film 'The Matrix' of 1999"):
         get_movie(KEY)
 
@@ -173,7 +171,7 @@ def test_largest_film_can_be_moved(aws: str) -> None:
     change_movie(movie.key, make_fields(words[1], 2000, **long), version=movie.version)
 
     assert titles() == [words[1]]
-    assert count_rows() == 4 + 6 + 36 + 1
+    assert count_rows() == 4 + 6 + 36 + 2
 
 
 def move(movie: Movie, title: str) -> Movie:
@@ -202,13 +200,48 @@ def test_find_moved_passes_over_other_films(matrix: Movie) -> None:
     third = move(move(matrix, "Second"), "Third")
     other = add_movie(make_fields("Second"))
 
-    assert find_moved(KEY, version=matrix.version) == third
-    assert find_moved(KEY) == other
+    assert find_moved(KEY, version=matrix.version) == find_moved(KEY) == third
+
+    move(other, "Fourth")
+
+    assert find_moved(KEY) == third
 
     delete_movie(third.key, version=third.version)
     add_movie(make_fields("Third"))
 
     assert find_moved(KEY, version=matrix.version) is None
+
+
+def test_find_moved_of_two_that_left_the_same_key(matrix: Movie) -> None:
+    """Each is found by its versions; without one, it is the last that leads on."""
+    second = move(matrix, "Second")
+    stranger = add_movie(make_fields())
+    third = move(stranger, "Third")
+
+    assert find_moved(KEY, version=matrix.version) == second
+    assert find_moved(KEY, version=stranger.version) == third
+    assert find_moved(KEY) == third
+
+
+def test_find_moved_of_one_that_left_twice(matrix: Movie) -> None:
+    back = move(move(matrix, "Second"), KEY.title)
+    saved = change_movie(KEY, make_fields(plot="Another."), version=back.version)
+    there = move(saved, "Third")
+
+    for version in range(matrix.version, there.version):
+        assert find_moved(KEY, version=version) == there
+    assert find_moved(KEY, version=there.version) is None
+    assert find_moved(KEY, version=10**VERSION_MAX_DIGITS - 1) is None
+
+
+def test_find_moved_too_often(matrix: Movie, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue, "MAX_MOVES", 2)
+    third = move(move(matrix, "Second"), "Third")
+    assert find_moved(KEY) == third
+
+    move(third, "Fourth")
+
+    assert find_moved(KEY) is None
 
 
 def test_find_moved_after_another_film_was_deleted_here(matrix: Movie) -> None:
@@ -224,9 +257,7 @@ def test_find_moved_that_came_back(matrix: Movie) -> None:
 
     assert find_moved(MovieKey(1999, "Second")) == back
     delete_movie(KEY, version=back.version)
-    # From one to the other and back, for ever.
-    transactions.write(KEY, [put_row(moved_row(KEY, MovieKey(1999, "Second")))])
-    assert find_moved(KEY) is None
+    assert find_moved(MovieKey(1999, "Second")) is None
 
 
 @pytest.mark.parametrize("key", [MovieKey(0, "x"), MovieKey(1999, "\ud800"), MovieKey(1999, "")])

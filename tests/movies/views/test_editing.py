@@ -178,14 +178,47 @@ def test_edit_movie_that_somebody_deleted(editor: Client, film: Movie) -> None:
 
 
 def test_edit_movie_that_was_deleted_and_added_again(editor: Client, film: Movie) -> None:
+    """What is there now is another film: it can be looked at, and not be saved over."""
     edits.delete_movie(film.key, version=film.version)
-    catalogue.add_movie(MovieFields(1999, "The Matrix", plot="Another."))
+    stranger = catalogue.add_movie(MovieFields(1999, "The Matrix", plot="Another."))
 
     response = editor.post(EDIT, make_form(film, plot="Mine."))
 
+    page = read(response)
     assert response.status_code == 409
-    assert "Plot differs Mine. Another." in read(response).text
-    assert catalogue.get_movie(film.key).plot == "Another."
+    assert "Somebody else deleted this film" in page.text
+    assert "Another film has its year and title by now." in page.text
+    assert "/movies/1999/The%20Matrix/" in page.links
+    assert f'<form method="post" action="{ADD}">' in response.content.decode()
+    assert str(stranger.version) not in response.content.decode()
+    assert editor.post(ADD, make_form(plot="Mine.")).status_code == 400
+    assert catalogue.get_movie(film.key) == stranger
+
+
+@pytest.mark.parametrize("has_stranger_moved", [False, True])
+def test_edit_movie_that_made_way_for_another(
+    editor: Client, film: Movie, has_stranger_moved: bool
+) -> None:
+    """The film that the editor saw is found, and the one in its place left alone."""
+    moved = edits.change_movie(film.key, MovieFields(1999, "Matrix, The"), version=film.version)
+    stranger = catalogue.add_movie(MovieFields(1999, "The Matrix", plot="Another."))
+    if has_stranger_moved:
+        fields = MovieFields(1999, "Stranger", plot="Another.")
+        stranger = edits.change_movie(film.key, fields, version=stranger.version)
+
+    response = editor.post(EDIT, make_form(film, plot="Mine."))
+
+    page = read(response)
+    assert response.status_code == 409
+    assert page.fields["version"] == str(moved.version)
+    new_url = "/movies/1999/Matrix,%20The/edit/"
+    assert f'<form method="post" action="{new_url}">' in response.content.decode()
+
+    form = make_form(title="Matrix, The", plot="Mine.", version=page.fields["version"])
+    editor.post(new_url, form)
+
+    assert catalogue.get_movie(moved.key).plot == "Mine."
+    assert catalogue.get_movie(stranger.key) == stranger
 
 
 def test_edit_movie_that_somebody_renamed(editor: Client, film: Movie) -> None:
@@ -272,6 +305,23 @@ def test_delete_movie_that_somebody_renamed(editor: Client, film: Movie) -> None
 
     assert response["Location"] == "/movies/1999/Other/"
     assert "it is not deleted" in read(editor.get(response["Location"])).text
+
+
+def test_delete_movie_that_made_way_for_another(editor: Client, film: Movie) -> None:
+    moved = edits.change_movie(film.key, MovieFields(1999, "Other"), version=film.version)
+    stranger = catalogue.add_movie(MATRIX)
+
+    response = editor.post(DELETE, {"version": str(film.version)})
+
+    assert response["Location"] == "/movies/1999/Other/"
+
+    edits.delete_movie(moved.key, version=moved.version)
+
+    response = editor.post(DELETE, {"version": str(film.version)})
+
+    assert response["Location"] == "/movies/1999/The%20Matrix/"
+    assert "this is another one" in read(editor.get(response["Location"])).text
+    assert catalogue.get_movie(film.key) == stranger
 
 
 @pytest.mark.parametrize("version", ["", "one", "²", "١٢", "-1", "9" * 5000])

@@ -5,8 +5,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from movies import aws as movies_aws
-from movies import catalogue
+from movies import catalogue, edits
 from movies.catalogue import MovieKey
+from movies.fields import MovieFields
 from movies.movie import Movie
 
 from .conftest import MATRIX, make_png
@@ -107,6 +108,30 @@ def test_remove_over_what_somebody_saved(editor: Client, film: Movie, png: bytes
 
     assert response.status_code == 409
     assert catalogue.get_movie(KEY).poster is not None
+
+
+@pytest.mark.parametrize("has_stranger", [False, True])
+def test_upload_for_what_somebody_renamed(
+    editor: Client, film: Movie, png: bytes, has_stranger: bool
+) -> None:
+    """It leads to the form of the same film; a stranger at the old key keeps its poster."""
+    moved = edits.change_movie(film.key, MovieFields(1999, "Other"), version=film.version)
+    stranger = catalogue.add_movie(MATRIX) if has_stranger else None
+
+    response = editor.post(f"{FILM}poster/", make_form(film, png))
+
+    assert response["Location"] == "/movies/1999/Other/poster/"
+    assert "Somebody has moved this film" in read(editor.get(response["Location"])).text
+    edits.delete_movie(moved.key, version=moved.version)
+
+    response = editor.post(f"{FILM}poster/", make_form(film, png))
+
+    if stranger is None:
+        assert response.status_code == 404
+    else:
+        assert response["Location"] == FILM
+        assert "this is another one" in read(editor.get(FILM)).text
+        assert catalogue.get_movie(KEY) == stranger
 
 
 @pytest.mark.parametrize("version", [{}, {"version": "x"}, {"version": "١٢"}])
