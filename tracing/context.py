@@ -88,8 +88,8 @@ def begin_subsegment(parent: Any, name: str, namespace: str = "local") -> Any:
     return subsegment
 
 
-# What os.environ decodes anew at each look, which every subsegment would pay for; where Python keeps
-# its variables otherwise, a look is a look.
+# What os.environ decodes anew at each look, and every subsegment looks. Where Python should keep
+# its variables otherwise, the public way does as well.
 _VARIABLE = os.fsencode(TRACE_HEADER_VARIABLE)
 _variables: Any = getattr(os.environ, "_data", None)
 if not isinstance(_variables, dict):
@@ -188,7 +188,7 @@ class LambdaContext(Context):
         The whole header is the key. A retried event comes with the same trace id and another
         parent; the runtime deletes the variable where an invocation has no header at all.
         """
-        header = read_variable()
+        header = _variables.get(_VARIABLE, b"")
         entity = innermost.get()
         if entity is None or entity.parent_segment.key != header:
             if entity is not None and not entity.is_function and not entity.request.in_progress:

@@ -10,6 +10,7 @@ import os
 import re
 import threading
 import time
+from itertools import count
 from threading import get_ident
 from time import perf_counter
 from typing import Any
@@ -34,6 +35,7 @@ BLOCKS = frozenset({"annotations", "metadata", "http", "aws", "cause", "sql"})
 ID = re.compile(r"[0-9a-f]{16}")
 KEY_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 MAX_USER_CHARACTERS = 250
+MASK = (1 << 64) - 1
 NO_ID = "0" * 16
 
 _told: set[str] = set()
@@ -49,9 +51,13 @@ def tell_once(key: str, message: str, *arguments: object) -> None:
     log.warning(message, *arguments)
 
 
-def make_id() -> str:
-    """Return the id of a segment. From the system: a snapshot of a process repeats its own."""
-    return os.urandom(8).hex()
+def make_ids() -> count[int]:
+    """Return the ids of a request: a random one, from the system, and those that follow it.
+
+    They have to be unique in their trace; a call of the system for each would cost more than the
+    rest of a subsegment. Not from Python's own generator: a snapshot of a process repeats that.
+    """
+    return count(int.from_bytes(os.urandom(8)))
 
 
 def make_trace_id() -> str:
@@ -100,6 +106,7 @@ class Recorded:
     is_sent = False
     is_alone = False
     is_leaf = False
+    is_template = False
     is_function = False
     has_blocks = False
     fragment: str | None = None
@@ -109,6 +116,7 @@ class Recorded:
     throttle = False
     # Of a request: how many subsegments it holds that were not sent, and the iterations that are
     # not at their end.
+    ids: count[int]
     held = 0
     hold_until = 0
     is_async = False
@@ -261,7 +269,10 @@ class Segment(Recorded, SDKSegment):  # type: ignore[misc]
         if not name:
             raise SegmentNameMissingException("Segment name is required.")
         self.name = name
-        self.id = entityid if entityid and ID.fullmatch(entityid) else make_id()
+        self.ids = make_ids()
+        self.id = (
+            entityid if entityid and ID.fullmatch(entityid) else f"{next(self.ids) & MASK:016x}"
+        )
         self.trace_id = traceid or make_trace_id()
         self.parent_id = parent_id
         if not sampled:
@@ -331,12 +342,16 @@ class Subsegment(Recorded, SDKSubsegment):  # type: ignore[misc]
     def __init__(self, name: str, namespace: str, segment: Any, parent: Any = None) -> None:
         self.name = name
         self.namespace = namespace
-        self.id = os.urandom(8).hex()
         self.parent_segment = segment
         self.parent = parent = parent or segment
-        # Beneath the function's segment, which the service sends, it is the request itself.
-        if parent.request is not None:
-            self.request = parent.request
+        request = parent.request
+        if request is not None:
+            self.request = request
+            self.id = f"{next(request.ids) & MASK:016x}"
+        else:
+            # Beneath the function's segment, which the service sends, it is the request itself.
+            self.ids = make_ids()
+            self.id = f"{next(self.ids) & MASK:016x}"
         self.subsegments = []
         self.owner = get_ident()
         self.start_time = segment.clock + perf_counter()
@@ -459,6 +474,7 @@ class Unsampled:
     in_progress = True
     is_sent = False
     is_leaf = False
+    is_template = False
     is_function = False
     namespace = "local"
     held = 0

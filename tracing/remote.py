@@ -14,7 +14,7 @@ from aws_xray_sdk.core.models import http
 
 from .context import current_entity
 from .exceptions import record_failure
-from .harmless import harmless
+from .harmless import harmless, tell_failure
 from .subsegments import begin, end
 from .wrapping import when_imported, wrap
 
@@ -171,15 +171,17 @@ def add_header(headers: Any) -> Any:
     return made
 
 
-@harmless()
 def pass_header_on(headers: Any, name: str = http.XRAY_HEADER) -> None:
     """Tell the service that is called which trace it is in; not sampled, as we were told ourselves.
 
     Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
     """
-    entity = current_entity()
-    if entity is not None and entity.trace_id:
-        headers[name] = make_header(entity)
+    try:
+        entity = current_entity()
+        if entity is not None and entity.trace_id:
+            headers[name] = make_header(entity)
+    except Exception:
+        tell_failure("passing the trace on")
 
 
 def make_header(entity: Any) -> str:

@@ -1,16 +1,14 @@
 """A subsegment for each template that a view renders: whole pages, not their parts or widgets."""
 
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Any
 
 from django.template.base import Template
 
+from .context import innermost
 from .exceptions import record_failure
 from .subsegments import begin, end
 from .wrapping import when_imported, wrap
-
-_is_rendering: ContextVar[bool] = ContextVar("xray_is_rendering", default=False)
 
 
 def install() -> None:
@@ -38,19 +36,28 @@ def trace_jinja(render: Any) -> Any:
 
 def _trace(render: Any, get_name: Callable[[Any], Any]) -> Any:
     def render_template(template: Any, *args: Any, **kwargs: Any) -> Any:
-        if _is_rendering.get():
+        entity = innermost.get()
+        if entity is not None and is_within_template(entity):
             return render(template, *args, **kwargs)
         subsegment = begin(str(get_name(template) or "template"))
         if subsegment is None:
             return render(template, *args, **kwargs)
-        token = _is_rendering.set(True)
+        subsegment.is_template = True
         try:
             return render(template, *args, **kwargs)
         except BaseException as exception:
             record_failure(subsegment, exception)
             raise
         finally:
-            _is_rendering.reset(token)
             end(subsegment)
 
     return render_template
+
+
+def is_within_template(entity: Any) -> bool:
+    """Return whether an entity is a template or part of one."""
+    while entity is not None and not entity.is_function:
+        if entity.is_template:
+            return True
+        entity = entity.parent
+    return False
