@@ -84,6 +84,7 @@ __all__ = [
     "list_movies",
     "search_movies",
     "set_poster",
+    "was_deleted",
 ]
 
 
@@ -146,6 +147,14 @@ def has_moved(key: MovieKey, new_key: MovieKey, *, version: int) -> bool:
     """Say whether the film that was at this version left this key for that one, then or later."""
     row = _get_row(terms.departure_position(key, version))
     return row is not None and row.key == new_key
+
+
+def was_deleted(key: MovieKey, *, version: int) -> bool:
+    """Say whether the film that was at this version at this key is gone, and not to another."""
+    current = get_movies([key]).get(key)
+    if current and current.has_been_at(version):
+        return False
+    return _find_departure(key, version) is None
 
 
 def _find_last_departure(key: MovieKey) -> TermRow | None:
@@ -235,7 +244,7 @@ def delete_movie(key: MovieKey, *, version: int, beside: Beside | None = None) -
         moved = delete_row(moved_row(key, key, version))
         with suppress(NotWritten):
             actions = [delete(current), moved, *change_rows(current, None)]
-            _write_beside(beside, actions, partial(_is_gone, key))
+            _write_beside(beside, actions, partial(was_deleted, key, version=version))
             return current
     raise too_busy(key)
 
@@ -323,10 +332,6 @@ def _write_beside(
             raise
         with beside():
             pass
-
-
-def _is_gone(key: MovieKey) -> bool:
-    return key not in get_movies([key])
 
 
 def _refuse_sample(key: MovieKey) -> None:

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 from django.db import transaction
 
-from . import catalogue, posters, reviews
-from .errors import AWSRefused, MovieChanged, MovieNotFound
+from . import catalogue, departures, posters, reviews
+from .errors import AWSRefused, MovieChanged, MovieNotFound, SampleIsReadOnly
 from .fields import MovieFields
-from .movie import Movie, MovieKey
+from .movie import SAMPLE_KEY, Movie, MovieKey
 from .transactions import may_be_done
 
 logger = logging.getLogger(__name__)
@@ -18,7 +18,8 @@ logger = logging.getLogger(__name__)
 def change_movie(key: MovieKey, fields: MovieFields, *, version: int) -> Movie:
     """Save a film; its reviews and votes follow it to a new year or title.
 
-    Raises what catalogue.change_movie raises, and then nothing has moved.
+    Raises what catalogue.change_movie raises, and then nothing has moved; where AWS didn't answer,
+    and moves the film later, reviews and votes follow at the next look at them.
     """
     if fields.key == key:
         return catalogue.change_movie(key, fields, version=version)
@@ -29,13 +30,16 @@ def change_movie(key: MovieKey, fields: MovieFields, *, version: int) -> Movie:
             reviews.move_opinions(key, fields.key)
             yield
 
-    return catalogue.change_movie(key, fields, version=version, beside=moving_opinions)
+    _check_version(key, version)
+    with departures.noted(key, fields.key, version=version):
+        return catalogue.change_movie(key, fields, version=version, beside=moving_opinions)
 
 
 def delete_movie(key: MovieKey, *, version: int) -> None:
     """Delete a film with its reviews, votes and poster.
 
-    Raises what catalogue.delete_movie raises, and then nothing is gone.
+    Raises what catalogue.delete_movie raises, and then nothing is gone; where AWS didn't answer,
+    and deletes the film later, reviews and votes go at the next look at them.
     """
 
     @contextmanager
@@ -44,8 +48,19 @@ def delete_movie(key: MovieKey, *, version: int) -> None:
             reviews.delete_opinions(key)
             yield
 
-    movie = catalogue.delete_movie(key, version=version, beside=deleting_opinions)
+    _check_version(key, version)
+    with departures.noted(key, None, version=version):
+        movie = catalogue.delete_movie(key, version=version, beside=deleting_opinions)
     _drop_poster(movie.poster)
+
+
+def _check_version(key: MovieKey, version: int) -> None:
+    """Raise what the catalogue would where the film isn't at this version: nothing is noted."""
+    if key == SAMPLE_KEY:
+        raise SampleIsReadOnly(key)
+    movie = departures.get_movie(key)
+    if movie.version != version:
+        raise MovieChanged(movie, version)
 
 
 def find_seen(key: MovieKey, version: int, error: MovieChanged | MovieNotFound) -> Movie | None:

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from .movie import MovieKey
+
 STARS = [MinValueValidator(1), MaxValueValidator(10)]
 
 
@@ -51,3 +53,25 @@ class Vote(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} ({self.year}): {self.stars}/10"
+
+
+class Departure(models.Model):
+    """That a film at this version is about to leave its key; without a new one, for good."""
+
+    year = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=200)
+    version = models.PositiveBigIntegerField()
+    new_year = models.PositiveSmallIntegerField(null=True)
+    new_title = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.year}) to {self.new_key}"
+
+    @property
+    def key(self) -> MovieKey:
+        return MovieKey(self.year, self.title)
+
+    @property
+    def new_key(self) -> MovieKey | None:
+        return None if self.new_year is None else MovieKey(self.new_year, self.new_title)

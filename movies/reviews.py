@@ -9,7 +9,7 @@ from unicodedata import category
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from . import catalogue, cursors
+from . import catalogue, cursors, departures
 from .errors import AlreadyVoted, AWSRefused, BadInput, MoviesError, VoteUncertain
 from .fields import read_stars
 from .models import Review, Vote
@@ -71,7 +71,7 @@ def save_review(user: User, key: MovieKey, stars: int, text: str) -> tuple[Revie
     Raises MovieNotFound for a film that the catalogue doesn't have, BadInput for the rest.
     """
     stars, text = read_stars(stars), _clean_text(text)
-    catalogue.get_movie(key)
+    departures.get_movie(key)
     return Review.objects.update_or_create(
         user=user, year=key.year, title=key.title, defaults={"stars": stars, "text": text}
     )
@@ -92,8 +92,7 @@ def cast_vote(user: User, key: MovieKey, stars: int) -> Movie:
     then the row stays, so that nothing is counted twice.
     """
     stars = read_stars(stars)
-    # Before any SQL: a key that no film has may be one that a column can't hold.
-    catalogue.get_movie(key)
+    departures.get_movie(key)
     try:
         with transaction.atomic():
             vote = Vote.objects.create(user=user, year=key.year, title=key.title, stars=stars)

@@ -5,7 +5,7 @@ from typing import cast
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from movies import catalogue, reviews
+from movies import departures, reviews
 from movies.movie import MovieKey
 
 from . import members
@@ -30,7 +30,7 @@ def cast_vote(request: HttpRequest, year: int, title: str) -> HttpResponse:
 def list_reviews(request: HttpRequest, year: int, title: str) -> HttpResponse:
     """Answer a page of a film's reviews, the newest first."""
     key = MovieKey(year, title)
-    catalogue.get_movie(key)
+    departures.get_movie(key)
     page = reviews.list_reviews(
         key,
         cursor=read_text(request, "cursor", CURSOR_MAX_CHARS),
@@ -49,7 +49,7 @@ def list_reviews(request: HttpRequest, year: int, title: str) -> HttpResponse:
 def get_own_review(request: HttpRequest, year: int, title: str) -> HttpResponse:
     """Answer what the signed-in person wrote about the film."""
     key = MovieKey(year, title)
-    catalogue.get_movie(key)
+    departures.get_movie(key)
     review = reviews.get_review(_user(request), key)
     if review is None:
         raise _no_review(key)
@@ -73,7 +73,7 @@ def save_own_review(request: HttpRequest, year: int, title: str) -> HttpResponse
 def delete_own_review(request: HttpRequest, year: int, title: str) -> HttpResponse:
     """Delete the signed-in person's review."""
     key = MovieKey(year, title)
-    catalogue.get_movie(key)
+    departures.get_movie(key)
     if not reviews.delete_review(_user(request), key):
         raise _no_review(key)
     return HttpResponse(status=204)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from movies import catalogue, reviews
+from movies import catalogue, departures, reviews
 from movies.api.limits import decades
 from movies.catalogue import GENRES, Movie, MovieKey
 from movies.context_processors import EDIT_PERMISSION
@@ -98,6 +98,7 @@ def render_movie(
 
 def _find_opinions(request: HttpRequest, movie: Movie) -> dict[str, Any]:
     """Return the reviews, and what this visitor has said about the film."""
+    departures.settle(movie.key)
     page = reviews.list_reviews(movie.key, cursor=request.GET.get("reviews") or None)
     user = request.user
     older = urlencode({"reviews": page.next_cursor}) if page.next_cursor else None

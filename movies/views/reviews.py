@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 import tracing
-from movies import catalogue, reviews
+from movies import catalogue, departures, reviews
 from movies.catalogue import MovieKey
 from movies.errors import AlreadyVoted, BadInput, VoteUncertain
 from movies.failures import log_failure
@@ -42,7 +42,7 @@ def vote(request: HttpRequest, year: int, title: str) -> HttpResponse:
 @needs_user
 def write_review(request: HttpRequest, year: int, title: str) -> HttpResponse:
     """Show one's review of a film in a form, or an empty one; save what it comes back with."""
-    movie = catalogue.get_movie(MovieKey(year, title))
+    movie = departures.get_movie(MovieKey(year, title))
     user = get_viewer(request)
     review = reviews.get_review(user, movie.key)
     initial = {"stars": review.stars, "text": review.text} if review else None
@@ -75,8 +75,7 @@ def write_review(request: HttpRequest, year: int, title: str) -> HttpResponse:
 def delete_review(request: HttpRequest, year: int, title: str) -> HttpResponse:
     """Delete one's own review."""
     key = MovieKey(year, title)
-    # Titles that no film has, such as those with a NUL, never reach SQL.
-    catalogue.get_movie(key)
+    departures.get_movie(key)
     if reviews.delete_review(get_viewer(request), key):
         messages.success(request, "Your review is deleted.")
     else:

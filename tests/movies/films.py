@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -76,6 +76,28 @@ def losing_answers(operation: str, patience: aws.Patience) -> Iterator[None]:
         yield
     finally:
         client.meta.events.unregister(event, send_and_lose)
+
+
+@contextmanager
+def holding_back(operation: str, patience: aws.Patience) -> Iterator[Callable[[], None]]:
+    """Have DynamoDB not answer an operation's calls; yield what makes it do them after all."""
+    client = aws.get_client("dynamodb", patience=patience)
+    event = f"before-send.dynamodb.{operation}"
+    held: list[Any] = []
+
+    def hold(request: Any, **_: Any) -> None:
+        held.append(request)
+        raise ReadTimeoutError(endpoint_url=request.url)
+
+    def release() -> None:
+        for request in held:
+            assert client._endpoint.http_session.send(request).status_code == 200
+
+    client.meta.events.register(event, hold)
+    try:
+        yield release
+    finally:
+        client.meta.events.unregister(event, hold)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 from tests.postgresql import find_initdb, run_postgresql
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--reuse-db", "-p", "no:cacheprovider"]
-FILES = ["tests/movies/test_reviews.py", "tests/movies/test_edits.py"]
+FILES = [f"tests/movies/test_{name}.py" for name in ("reviews", "edits", "departures")]
 
 
 def has_table(url: str, name: str) -> bool:
