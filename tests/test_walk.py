@@ -16,6 +16,7 @@ import requests
 from scripts.ports import find_holder
 from tests.conftest import walk
 from tests.scripts.runs import Run, start_run, wait_until
+from tests.segment_schema import find_mistakes
 
 MAX_PAGES = 400
 # What the lab's buttons are answered with where it isn't 200: they fail on purpose.
@@ -55,6 +56,7 @@ def find_trace(run: Run, response: requests.Response) -> dict[str, Any]:
     wait_until(has_arrived, f"The trace {trace_id} of {response.url}", 10)
     documents = [json.loads(segment["Document"]) for segment in found[0]["Segments"]]
     (own,) = [document for document in documents if not document.get("inferred")]
+    assert find_mistakes(own) == []
     return own
 
 

@@ -21,7 +21,7 @@ from .redaction import MAX_HTTP_CHARACTERS, redact_short, redact_url, sanitise_s
 
 MAX_NAME_CHARACTERS = 200
 MAX_ANNOTATION_CHARACTERS = 1000
-NOT_IN_A_NAME = re.compile(r"[^\w\s.:/%&#=+\-@]")
+NOT_IN_A_NAME = re.compile(r"[^\w .:/%&#=+\-@]")
 # JSON libraries count on their stack; what lies deeper leaves in documents of its own.
 MAX_DEPTH = 40
 # What an entity has only if somebody put it there.
@@ -131,7 +131,8 @@ def write_statement(name: str, described: Mapping[str, str], sql: str | None) ->
 
 def clean_name(name: object) -> str:
     """Return a name that X-Ray takes: its characters, at most 200 of them, at least one."""
-    return NOT_IN_A_NAME.sub("", str(name or ""))[:MAX_NAME_CHARACTERS] or "unnamed"
+    words = " ".join(str(name or "").split())
+    return NOT_IN_A_NAME.sub("", words)[:MAX_NAME_CHARACTERS] or "unnamed"
 
 
 def clean_http(key: str, value: Any) -> Any:

@@ -138,6 +138,8 @@ def split(document: dict[str, Any], limit_bytes: int) -> Iterator[bytes]:
         size -= sizes[place]
     rest = dict(document)
     rest["subsegments"] = [child for place, child in enumerate(children) if place not in detached]
+    if not rest["subsegments"]:
+        del rest["subsegments"]
     if measure(rest) > limit_bytes:
         rest = shorten(rest, limit_bytes)
     yield encode(rest).encode("utf-8", "replace")

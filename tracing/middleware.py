@@ -19,6 +19,7 @@ from django.core.signals import got_request_exception
 from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.encoding import escape_uri_path
+from django.utils.functional import LazyObject, empty
 
 from .context import begin_subsegment, innermost, put_current, request_entity
 from .current import set_user
@@ -241,7 +242,9 @@ def describe_response(entity: Any, request: HttpRequest, response: HttpResponseB
 
 def read_user(request: HttpRequest) -> str | None:
     """Return the id of the signed-in user, without a query if the view did not ask for the user."""
-    user = getattr(request, "_cached_user", None) or getattr(request, "_acached_user", None)
+    user = request.__dict__.get("user")
+    if isinstance(user, LazyObject) and user._wrapped is empty:  # type: ignore[attr-defined]
+        user = getattr(request, "_acached_user", None)
     if user is not None:
         return str(user.pk) if user.is_authenticated else None
     session = getattr(request, "session", None)

@@ -1,12 +1,19 @@
 """What a request's segment says."""
 
 import json
+import math
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from tests.conftest import walk
+from tests.segment_schema import find_mistakes
+from tracing.middleware import read_user
 
 from .conftest import ACTIVE, PARENT_ID, PASS_THROUGH, TRACE_ID, UNSAMPLED, Runner
 
@@ -156,6 +163,29 @@ def test_no_daemon_no_harm(run: Runner) -> None:
         assert len(result.log.splitlines()) <= 1, result.log
 
 
+class Echo(BaseHTTPRequestHandler):
+    """Answers with the tracing header that it got."""
+
+    def do_GET(self) -> None:
+        body = self.headers.get("X-Amzn-Trace-Id", "none").encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def echo() -> Iterator[str]:
+    """The URL of an Echo."""
+    with HTTPServer(("127.0.0.1", 0), Echo) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/echo"
+        server.shutdown()
+
+
 @pytest.mark.parametrize(
     ("trace", "expected"),
     [
@@ -165,32 +195,29 @@ def test_no_daemon_no_harm(run: Runner) -> None:
     ],
     ids=["active", "unsampled", "pass-through"],
 )
-def test_w14_the_trace_goes_on_downstream(run: Runner, trace: str, expected: str) -> None:
-    class Echo(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = self.headers.get("X-Amzn-Trace-Id", "none").encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Echo) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/echo"
-        result = run({"path": f"/remote?url={url}", "trace": trace}, on_lambda=True)
-        server.shutdown()
+def test_w14_the_trace_goes_on_downstream(
+    run: Runner, echo: str, trace: str, expected: str
+) -> None:
+    result = run({"path": f"/remote?url={echo}", "trace": trace}, on_lambda=True)
 
     status, _, header = result.answers[0]["body"].partition(" ")
     assert status == "200"
     if result.documents:
         subsegment = result.find("127.0.0.1")
-        assert subsegment["http"]["request"] == {"url": url, "method": "GET"}
+        assert subsegment["http"]["request"] == {"url": echo, "method": "GET"}
         assert subsegment["http"]["response"] == {"status": 200, "content_length": len(header)}
         expected = expected.replace("*", subsegment["id"])
     assert header == expected
+
+
+def test_w14_a_server_passes_on_what_it_was_told(run: Runner, echo: str) -> None:
+    asked = {"path": f"/remote?url={echo}", "headers": {"X-Amzn-Trace-Id": UNSAMPLED}}
+
+    result = run(asked)
+
+    assert result.answers[0]["body"] == f"200 {UNSAMPLED}"
+    assert result.answers[0]["headers"]["X-Amzn-Trace-Id"] == f"Root={TRACE_ID}"
+    assert result.datagrams == []
 
 
 def test_a_remote_that_refuses_is_a_fault_of_its_subsegment(run: Runner) -> None:
@@ -224,14 +251,66 @@ def test_a_failed_query_is_a_fault_of_its_subsegment(run: Runner) -> None:
     assert "fault" not in result.documents[0]
 
 
-def test_every_document_obeys_the_schema(run: Runner) -> None:
-    import re
+@pytest.mark.parametrize("on_lambda", [False, True], ids=["server", "lambda"])
+def test_every_document_obeys_the_schema(run: Runner, on_lambda: bool) -> None:
+    paths = (
+        "/queries",
+        "/bad-query",
+        "/template",
+        "/broken",
+        "/missing",
+        "/forbidden",
+        "/stream",
+        "/stream?break=1",
+        "/annotated",
+        "/odd",
+        "/leaky",
+        "/failing-step",
+        "/threads",
+        "/outlived",
+        "/remote?url=http://127.0.0.1:9/closed",
+        "/many?count=300",
+        "/many?count=1&bytes=100000",
+    )
+    result = run(*({"path": path, "trace": ACTIVE} for path in paths), on_lambda=on_lambda)
 
-    result = run("/queries", "/template", "/broken", "/missing", "/stream", "/many?count=300")
-
+    assert len(result.documents) >= len(paths)
     for document in result.documents:
-        assert re.fullmatch(r"1-[0-9a-f]{8}-[0-9a-f]{24}", document["trace_id"])
+        assert find_mistakes(document) == [], document["name"]
         for entity in walk(document):
-            assert re.fullmatch(r"[0-9a-f]{16}", entity["id"])
-            assert entity["end_time"] >= entity["start_time"]
-            assert entity.get("namespace", "aws") in ("aws", "remote")
+            assert entity.get("end_time", math.inf) >= entity["start_time"]
+
+
+def test_the_schema_finds_mistakes() -> None:
+    segment = {"name": "a", "id": "0" * 16, "start_time": 1.0, "trace_id": TRACE_ID, "end_time": 2}
+    subsegment = {"name": "b", "id": "1" * 16, "start_time": 1.0, "end_time": 2}
+
+    assert find_mistakes({**segment, "subsegments": [subsegment]}) == []
+    for wrong in (
+        {"name": "what?"},
+        {"id": "1"},
+        {"in_progress": True},
+        {"trace_id": "1-2-3"},
+        {"http": {"request": {"url": "x" * 251}}},
+        {"annotations": {"a-b": 1}},
+        {"metadata": {"a": 1}},
+        {"subsegments": [{**subsegment, "namespace": "local"}]},
+        {"subsegments": [{**subsegment, "sql": {"query": "SELECT"}}]},
+    ):
+        assert find_mistakes({**segment, **wrong}), wrong
+
+
+def test_the_user_is_told_without_a_query() -> None:
+    def fail() -> object:
+        raise AssertionError("Nobody asked for the user.")
+
+    request = HttpRequest()
+    assert read_user(request) is None
+    request.user = SimpleLazyObject(fail)  # type: ignore[assignment]
+    assert read_user(request) is None
+    # As `login` leaves it.
+    request.user = User(pk=7)
+    assert read_user(request) == "7"
+    request.user = SimpleLazyObject(lambda: User(pk=8))  # type: ignore[assignment]
+    assert request.user.is_authenticated
+    assert read_user(request) == "8"
