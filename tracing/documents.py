@@ -17,7 +17,15 @@ from threading import get_ident
 from typing import Any
 
 from .plain import make_plain
-from .redaction import MAX_HTTP_CHARACTERS, redact_short, redact_url, sanitise_sql
+from .redaction import (
+    MAX_HTTP_CHARACTERS,
+    REDACTED,
+    is_secret_name,
+    redact_short,
+    redact_text,
+    redact_url,
+    sanitise_sql,
+)
 
 MAX_NAME_CHARACTERS = 200
 MAX_ANNOTATION_CHARACTERS = 1000
@@ -131,7 +139,7 @@ def write_statement(name: str, described: Mapping[str, str], sql: str | None) ->
 
 def clean_name(name: object) -> str:
     """Return a name that X-Ray takes: its characters, at most 200 of them, at least one."""
-    words = " ".join(str(name or "").split())
+    words = redact_text(" ".join(str(name or "").split()))
     return NOT_IN_A_NAME.sub("", words)[:MAX_NAME_CHARACTERS] or "unnamed"
 
 
@@ -157,8 +165,10 @@ def clean_sql(sql: Mapping[str, Any]) -> dict[str, Any]:
     return cleaned
 
 
-def clean_annotation(value: Any) -> Any:
+def clean_annotation(key: str, value: Any) -> Any:
     """Return an annotation without secrets, endless text, and numbers that JSON lacks."""
+    if is_secret_name(key):
+        return REDACTED
     if type(value) is str:
         return redact_short(value[:MAX_ANNOTATION_CHARACTERS])
     return make_plain(value, redact=True)

@@ -171,7 +171,7 @@ class Recorded:
                 type(value).__name__,
             )
         else:
-            self.annotations[key] = clean_annotation(value)
+            self.annotations[key] = clean_annotation(key, value)
 
     @harmless()
     def put_metadata(self, key: str, value: object, namespace: Any = "default") -> None:

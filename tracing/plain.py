@@ -82,7 +82,7 @@ def _make_plain(value: Any, redact: bool, depth: int) -> Any:
         return redact_text(text) if redact else text
     if issubclass(kind, Promise):
         return make_plain(str(value), redact=redact, depth=depth)
-    if issubclass(kind, type) or any(hasattr(kind, name) for name in ("__call__", "__iter__")):
+    if callable(value) or hasattr(kind, "__iter__"):
         return describe_type(value)
     if dataclasses.is_dataclass(kind):
         attributes = {

@@ -40,7 +40,7 @@ PASSWORD = re.compile(
 )
 SECRET_NAME = re.compile(
     r"secret|token|api[_-]?key|access[_-]?key|session|cookie|credential|signature|csrf|jwt|otp\b"
-    r"|auth(?!or)|pass(?:word|wd|phrase|code)|pwd",
+    r"|authoriz|auth(?!or)|pass(?:word|wd|phrase|code)|pwd",
     re.IGNORECASE,
 )
 # PostgreSQL tells the values of the row in the further lines of its errors, and of bad input at

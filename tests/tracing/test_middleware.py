@@ -144,6 +144,7 @@ def test_no_secret_leaves(run: Runner) -> None:
         "/broken?api_key=secret-5",
         "/bad-query",
         "/remote?url=http://user:secret-6@127.0.0.1:9/path%3Ftoken%3Dsecret-7",
+        "/secrets",
     )
 
     sent = b"".join(result.datagrams)
@@ -151,6 +152,9 @@ def test_no_secret_leaves(run: Runner) -> None:
         assert secret not in sent
     assert b"SELECT %s" in sent
     assert b"The view broke" in sent
+    # What is no secret stays.
+    account = result.find("call https://example.com/pathredacted")["metadata"]["default"]["account"]
+    assert account == {"name": "alice", "password": "[redacted]"}
     assert "hunter2" not in result.log
     assert "secret-" not in result.log
 

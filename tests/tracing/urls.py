@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Event, Thread
 from typing import Any
 
@@ -146,6 +147,57 @@ def failing_step(request: HttpRequest) -> HttpResponse:
     finally:
         xray_recorder.end_subsegment()
     return HttpResponse("went on")
+
+
+class Account:
+    def __init__(self) -> None:
+        self.name = "alice"
+        self.password = "secret-20"
+
+
+def secrets(request: HttpRequest) -> HttpResponse:
+    """Put secrets wherever something can be put."""
+    import boto3
+    import requests
+    import urllib3
+    from botocore.config import Config
+    from django.core.cache import caches
+
+    url = "https://me:secret-21@example.com/path?token=secret-22#secret-23"
+    with in_subsegment(f"call {url}") as step:
+        step.put_annotation("url", url)
+        step.put_annotation("password", "secret-24")
+        step.put_annotation("text", "the api_key=secret-25 and Bearer secret-26")
+        step.put_metadata("account", Account())
+        step.put_metadata("headers", {"Authorization": "secret-27", "Cookie": "a=secret-28"})
+        step.put_metadata("texts", [url, ("Set-Cookie: session=secret-29",)])
+        step.put_metadata("session_key", "secret-30")
+        step.put_http_meta("url", url)
+        step.put_http_meta("user_agent", "agent/1 token=secret-31")
+        step.set_aws({"operation": "Login", "password": "secret-32", "endpoint": url})
+        step.set_sql({"sanitized_query": "SELECT 'secret-33', $$secret-34$$, E'\\'secret-35'"})
+        try:
+            try:
+                raise ValueError(f"No answer from {url}")
+            except ValueError as error:
+                raise RuntimeError("Login failed: password is 'secret-36'") from error
+        except RuntimeError as error:
+            step.add_exception(error, [])
+    config = Config(retries={"total_max_attempts": 1}, connect_timeout=1)
+    keys = {"aws_access_key_id": "secret-37", "aws_secret_access_key": "secret-38"}
+    endpoint = {"endpoint_url": "http://127.0.0.1:9", "region_name": "us-east-1"}
+    client = boto3.client("dynamodb", config=config, **keys, **endpoint)
+    with suppress(Exception):
+        client.put_item(TableName="T", Item={"password": {"S": "secret-39"}})
+    closed = "http://me:secret-40@127.0.0.1:9/closed?signature=secret-41"
+    with suppress(Exception):
+        requests.get(closed, headers={"Authorization": "secret-42"}, timeout=2)
+    with suppress(Exception):
+        urllib3.PoolManager().request("GET", closed, headers={"Cookie": "secret-43"}, retries=False)
+    with suppress(Exception), connection.cursor() as cursor:
+        cursor.execute("SELECT x FROM t WHERE a = 'secret-44' OR b = \"c\" -- secret-45")
+    caches["default"].set("secret-46", "secret-47")
+    return HttpResponse("kept")
 
 
 class Odd:
@@ -292,6 +344,7 @@ urlpatterns = [
     path("async-stream", asynchronous_stream, name="async-stream"),
     path("killed", killed, name="killed"),
     path("odd", odd, name="odd"),
+    path("secrets", secrets, name="secrets"),
     path("threads", threads, name="threads"),
     path("outlived", outlived, name="outlived"),
 ]
