@@ -24,6 +24,7 @@ from .subsegments import begin, end
 from .wrapping import when_imported, wrap
 
 LIBRARIES = {*patcher.SUPPORTED_MODULES, "boto3", "aioboto3"}
+UNKNOWN = "unknown"
 EXECUTE = ("execute", "executemany", "callproc")
 
 
@@ -99,16 +100,24 @@ def trace_statement(name: str) -> Any:
 
 
 def name_database(meta: dict[str, Any]) -> str:
-    """Return `database@host`, as far as the SDK's patch knows it; else the kind of database."""
+    """Return `database@host`, as far as the SDK's patch knows it; else the kind of database.
+
+    What it could not read, as of a DSN that is a URL, it calls unknown: that is taken out.
+    """
     kind = str(meta.get("database_type") or "database")
     name = meta.pop("name", None)
-    if name:
-        return str(name)
+    if meta.get("user") == UNKNOWN:
+        del meta["user"]
     try:
         parts = urlsplit(str(meta.get("url", "")))
         host, database = parts.hostname, parts.path.strip("/")
     except ValueError:
-        return kind
+        host = database = None
+    if host == UNKNOWN:
+        del meta["url"]
+        host = None
+    if name:
+        return str(name)
     return f"{database}@{host}" if host and database else host or kind
 
 

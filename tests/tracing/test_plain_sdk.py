@@ -39,6 +39,7 @@ WITH_EITHER = [
     "test_defects.py",
     "test_misleading_settings.py",
     "test_middleware.py::test_n5_on_lambda_one_datagram_hangs_under_the_function",
+    "test_middleware.py::test_w14_a_server_passes_on_what_it_was_told",
     "test_middleware.py::test_w14_the_trace_goes_on_downstream",
 ]
 # These work with the SDK too: that the others fail is not for want of a daemon or a view.
