@@ -6,6 +6,7 @@ A call such as S3's GetObject is over when the headers are there: most of its ti
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from .context import innermost, put_current
@@ -31,9 +32,14 @@ class Reading:
     """The reading of one body, beneath what was open when it was got, in many short visits."""
 
     def __init__(self, call: Any) -> None:
+        self._call = call
         self._parent = call.parent
-        self._visit = Visit(f"{call.name} body")
         self._said = {"bytes": 0}
+
+    @cached_property
+    def _visit(self) -> Visit:
+        # A call is named when it has ended, and its body is read later.
+        return Visit(f"{self._call.name} body")
 
     def step(self, body: Any, read: Callable[..., Any], *arguments: Any) -> Any:
         """Let the body be read, within the subsegment."""
