@@ -34,7 +34,7 @@ CSRF_TRUSTED_ORIGINS = read_list("DJANGO_CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "movies",
-    # Before the SDK's own app: it hands the SDK the parts that this project mends.
+    # In the place of the SDK's own app.
     "tracing",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -147,7 +147,7 @@ FILE_UPLOAD_HANDLERS = ["movies.uploads.BoundedUploadHandler"]
 
 # --- Tracing ---------------------------------------------------------------------------------
 # Every key of the SDK's guide. AWS_XRAY_DAEMON_ADDRESS, AWS_XRAY_CONTEXT_MISSING and
-# AWS_XRAY_TRACING_NAME in the environment win over what stands here: the SDK reads them itself.
+# AWS_XRAY_TRACING_NAME in the environment win over what stands here.
 # https://docs.aws.amazon.com/xray-sdk-for-python/latest/reference/frameworks.html
 DAEMON_ADDRESS = read_text("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:2000")
 if not re.fullmatch(r"[^:\s]+:\d+|(?:(?:tcp|udp):[^:\s]+:\d+ ?){2}", DAEMON_ADDRESS):
