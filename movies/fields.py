@@ -13,7 +13,7 @@ from typing import TypeVar
 from django.utils.datastructures import MultiValueDict
 
 from .errors import BadInput
-from .lines import find_fault
+from .lines import collapse_blanks, find_fault
 from .movie import (
     FIRST_VERSIONS,
     FIRST_YEAR,
@@ -209,7 +209,7 @@ def _read_date(value: object) -> date | None:
 
 
 def _read_line(value: object, max_chars: int) -> str:
-    """Return one line of text, composed (NFC) so that equal titles are the same key."""
+    """Return one line of text, composed (NFC) and with single spaces: what looks the same is."""
     if not isinstance(value, str):
         raise _Wrong("Expected text.")
     line = unicodedata.normalize("NFC", value).strip()
@@ -217,7 +217,7 @@ def _read_line(value: object, max_chars: int) -> str:
         raise _Wrong(f"Expected 1 to {max_chars} characters.")
     if fault := find_fault(line):
         raise _Wrong(fault)
-    return line
+    return collapse_blanks(line)
 
 
 def _read_title(value: object) -> str:

@@ -167,9 +167,10 @@ def _movie_fields() -> dict[str, Schema]:
         "title": {
             **line,
             "maxLength": TITLE_MAX_CHARS,
-            "description": "Kept composed (NFC), without blanks around it. "
-            f"At most {MAX_WORDS} different words. "
-            "Nothing invisible, but joiners (U+200C, U+200D) between letters or emoji.",
+            "description": "Kept composed (NFC), with one space for each run of blanks and none "
+            f"around it. At most {MAX_WORDS} different words. "
+            "Nothing invisible, but joiners (U+200C, U+200D) between letters or emoji, and U+FE0F "
+            "behind a symbol that it makes an emoji.",
         },
         "plot": {"type": "string", "maxLength": PLOT_MAX_CHARS, "pattern": TEXT},
         "genres": list_of({"enum": list(GENRES)}, MAX_GENRES),

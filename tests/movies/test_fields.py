@@ -61,6 +61,14 @@ def test_form_with_everything() -> None:
     assert MovieFields.from_untrusted(form) == FULL
 
 
+def test_blanks_are_one_space_each() -> None:
+    """Of whatever width and number: titles that look the same are the same."""
+    fields = read(title="The\u2003 Matrix\u00a0", actors=["Keanu  Reeves", "Keanu\u3000Reeves"])
+
+    assert fields.title == "The Matrix"
+    assert fields.actors == ("Keanu Reeves",)
+
+
 def test_form_with_one_genre_and_empty_fields() -> None:
     form = QueryDict("year=1999&title=x&genres=Drama&actors=&plot=&runtime_minutes=&release_date=")
 
