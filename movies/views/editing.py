@@ -15,6 +15,7 @@ from movies.forms import NO_VERSION, MovieEditForm, MovieForm, describe_fields, 
 
 from .access import needs_editor, read_version
 from .cards import movie_url
+from .moved import follow_moves
 
 ANOTHER_FILM = "The film that you saw here is gone already: this is another one."
 
@@ -50,6 +51,7 @@ def add_movie(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs_editor
+@follow_moves("movie-edit")
 def edit_movie(request: HttpRequest, year: int, title: str) -> HttpResponse:
     """Show the film in a form; save it over the version that the editor saw, or show both."""
     key = MovieKey(year, title)
@@ -131,6 +133,7 @@ def _describe(fields: MovieFields) -> dict[str, str]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs_editor
+@follow_moves("movie-delete")
 def delete_movie(request: HttpRequest, year: int, title: str) -> HttpResponse:
     """Ask once; then delete the version that the editor saw."""
     key = MovieKey(year, title)

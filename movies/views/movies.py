@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
@@ -13,7 +13,7 @@ from movies import catalogue, departures, reviews
 from movies.api.limits import decades
 from movies.catalogue import GENRES, Movie, MovieKey
 from movies.context_processors import EDIT_PERMISSION
-from movies.errors import BadInput, MovieNotFound
+from movies.errors import BadInput
 from movies.forms import VoteForm
 from movies.models import Vote
 
@@ -26,6 +26,7 @@ from .browsing import (
     read_choice,
 )
 from .cards import make_card, movie_url
+from .moved import follow_moves
 
 
 @require_safe
@@ -65,20 +66,10 @@ def list_movies(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@follow_moves("movie")
 def show_movie(request: HttpRequest, year: int, title: str) -> HttpResponse:
-    """Show one film with its reviews, and what this visitor may do with it.
-
-    An address that a film had before leads to it: for now only, another film may come there.
-    """
-    key = MovieKey(year, title)
-    try:
-        movie = catalogue.get_movie(key)
-    except MovieNotFound:
-        moved = catalogue.find_moved(key)
-        if moved is None:
-            raise
-        return redirect(movie_url(moved.key))
-    return render_movie(request, movie, VoteForm())
+    """Show one film with its reviews, and what this visitor may do with it."""
+    return render_movie(request, catalogue.get_movie(MovieKey(year, title)), VoteForm())
 
 
 def render_movie(

@@ -15,10 +15,12 @@ from movies.forms import NO_VERSION, PosterForm
 from .access import needs_editor, read_version
 from .cards import make_card, movie_url
 from .editing import ANOTHER_FILM
+from .moved import follow_moves
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs_editor
+@follow_moves("movie-poster")
 def change_poster(request: HttpRequest, year: int, title: str) -> HttpResponse:
     """Show the poster and a form; put up the picture that comes back, or take the poster down."""
     key = MovieKey(year, title)
