@@ -82,12 +82,13 @@ def _is_whole(content: bytes, extension: str) -> bool:
 def upload_poster(key: MovieKey, content: bytes) -> str:
     """Put a picture into the posters' bucket; return its S3 key, new each time.
 
-    Raises PosterRefused, PosterTypeRefused or PosterTooLarge for what isn't a usable picture.
+    Gives an S3 that hangs up after about 8 s. Raises PosterRefused, PosterTypeRefused or
+    PosterTooLarge for what isn't a usable picture.
     """
     picture = recognise(content)
     # Never by content: deleting one film's poster would take it from another that has the same.
     poster = f"posters/{key.year}/{secrets.token_hex(32)}.{picture.extension}"
-    with translate_errors(f"PutObject {poster}"):
+    with translate_errors("PutObject of the poster"):
         get_client("s3", patience=UPLOAD).put_object(
             Bucket=settings.POSTERS_BUCKET,
             Key=poster,
@@ -100,7 +101,7 @@ def upload_poster(key: MovieKey, content: bytes) -> str:
 
 def presign_poster(poster: str) -> str:
     """Return a URL that shows the poster for an hour; asks AWS nothing."""
-    with translate_errors(f"Presigning {poster}"):
+    with translate_errors("Presigning of the poster"):
         return get_client("s3").generate_presigned_url(
             "get_object",
             Params={"Bucket": settings.POSTERS_BUCKET, "Key": poster},
@@ -110,5 +111,5 @@ def presign_poster(poster: str) -> str:
 
 def delete_poster(poster: str) -> None:
     """Delete a poster; one that is gone already is no error."""
-    with translate_errors(f"DeleteObject {poster}"):
+    with translate_errors("DeleteObject of the poster"):
         get_client("s3").delete_object(Bucket=settings.POSTERS_BUCKET, Key=poster)

@@ -1,4 +1,5 @@
 import urllib.request
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -87,6 +88,17 @@ def test_upload_that_is_too_large(editor: Client, film: Movie) -> None:
 
     assert response.status_code == 413
     assert "2,097,152" in read(response).text
+
+
+def test_upload_that_s3_refuses(editor: Client, film: Movie, png: bytes, settings: Any) -> None:
+    """The page names what was tried, and not the key that nothing has."""
+    settings.POSTERS_BUCKET = "no-such-bucket"
+
+    response = editor.post(f"{FILM}poster/", make_form(film, png))
+
+    assert response.status_code == 503
+    assert "AWS refused PutObject of the poster with NoSuchBucket." in read(response).text
+    assert "posters/1999/" not in response.content.decode()
 
 
 def test_upload_over_what_somebody_saved(editor: Client, film: Movie, png: bytes) -> None:
