@@ -21,6 +21,8 @@ import tracing
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = {429: 2, 503: 5}
+# Trying these again leads nowhere.
+FINAL_CODES = frozenset({"vote_uncertain"})
 # What a status needs besides its body: RFC 9110 asks for a challenge with every 401.
 HEADERS = {
     401: {"WWW-Authenticate": 'Session realm="movies"'},
@@ -60,7 +62,8 @@ def error_response(
     tracing.put_annotation("error_code", code)
     response["Cache-Control"] = "no-store"
     for name, value in HEADERS.get(status, {}).items():
-        response[name] = value
+        if name != "Retry-After" or code not in FINAL_CODES:
+            response[name] = value
     return response
 
 

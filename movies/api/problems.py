@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from itertools import groupby
 
-from .errors import CONTENT_TYPE, HEADERS
+from .errors import CONTENT_TYPE, FINAL_CODES, HEADERS
 from .schemas import EXAMPLE_MOVIE, Schema, ref
 
 # What a group of operations has in common.
@@ -50,7 +50,10 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "server_error": (500, "Something broke here; trace_id says where to look."),
     "aws_refused": (503, "AWS refused what was asked of it."),
     "aws_unreachable": (503, "AWS doesn't answer."),
-    "vote_uncertain": (503, "AWS didn't say whether it counted the vote; it won't be again."),
+    "vote_uncertain": (
+        503,
+        "AWS didn't say whether it counted the vote. It won't be counted again: no Retry-After.",
+    ),
     "sql_unavailable": (503, "The SQL database doesn't answer."),
     "read_only": (503, "The site runs without SQL: there is nothing but the catalogue."),
 }
@@ -85,8 +88,9 @@ def _describe(status: int, codes: list[str]) -> Schema:
         },
     }
     if headers := HEADERS.get(status):
+        is_certain = FINAL_CODES.isdisjoint(codes)
         response["headers"] = {
-            name: {"required": True, "schema": {"type": "string", "const": value}}
+            name: {"required": is_certain, "schema": {"type": "string", "const": value}}
             for name, value in headers.items()
         }
     return response

@@ -181,3 +181,17 @@ def test_title_pattern_is_the_converters(title: str, is_right: bool) -> None:
 def test_document_is_made_once() -> None:
     assert describe() is describe()
     assert openapi.describe("/other/") is not describe()
+
+
+def test_retry_after_is_promised_where_it_comes() -> None:
+    """Not after a vote that may be counted: a second try only learns that it was cast."""
+    promised = {
+        operation["operationId"]: operation["responses"]["503"]["headers"]["Retry-After"][
+            "required"
+        ]
+        for _, _, operation in operations()
+        if "503" in operation["responses"]
+    }
+
+    assert [name for name, is_promised in promised.items() if not is_promised] == ["castVote"]
+    assert len(promised) > 5
