@@ -24,12 +24,15 @@ from movies.forms import SignUpForm
 from .access import get_viewer, needs_sql, needs_user
 
 REVIEWS_PER_PAGE = 20
+# Django's views take PUT for POST.
+METHODS = ["get", "head", "post", "options"]
 
 
 @method_decorator([needs_sql, never_cache, sensitive_post_parameters()], name="dispatch")
 class SignUpView(auth_views.RedirectURLMixin, FormView):  # type: ignore[type-arg]  # Django has no generics
     """Make an account and sign it in."""
 
+    http_method_names = METHODS
     form_class = SignUpForm
     template_name = "movies/sign_up.html"
     next_page = settings.LOGIN_REDIRECT_URL
@@ -60,6 +63,7 @@ class SignUpView(auth_views.RedirectURLMixin, FormView):  # type: ignore[type-ar
 class SignInView(auth_views.LoginView):
     """Sign in; `next` leads on, within this site only."""
 
+    http_method_names = METHODS
     template_name = "movies/sign_in.html"
     extra_context = {"heading": "Sign in", "verb": "Sign in"}  # noqa: RUF012
 
@@ -71,7 +75,7 @@ class SignInView(auth_views.LoginView):
 class SignOutView(auth_views.LogoutView):
     """Sign out by POST; GET asks first."""
 
-    http_method_names = ["get", "head", "post", "options"]  # noqa: RUF012
+    http_method_names = METHODS
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         context = {

@@ -155,3 +155,14 @@ def test_sign_out_leads_back_behind_a_stage(client: Client) -> None:
 
     assert "/dev/" in read(response).links
     assert "/" not in read(response).links
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", ["sign-up", "sign-in", "sign-out"])
+def test_methods(client: Client, page: str) -> None:
+    url = f"/accounts/{page}/"
+
+    response = client.put(url)
+
+    assert response.status_code == 405
+    assert response["Allow"] == client.options(url)["Allow"] == "GET, HEAD, POST, OPTIONS"
