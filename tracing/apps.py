@@ -9,6 +9,8 @@ from typing import Any
 
 from aws_xray_sdk import global_sdk_config
 from aws_xray_sdk.core import patcher, xray_recorder
+from aws_xray_sdk.core.emitters.udp_emitter import UDPEmitter
+from aws_xray_sdk.core.streaming.default_streaming import DefaultStreaming
 from django.apps import AppConfig
 
 from . import aws, cache, files, logs, patches, remote, settings, sql, templates, threads
@@ -65,12 +67,13 @@ def install() -> None:
     recorder.__class__ = Recorder
     if not isinstance(recorder.context, Context):
         recorder.context = LambdaContext() if is_on_lambda() else Context()
-    if not isinstance(recorder.emitter, Emitter):
+    # Somebody's own parts stay.
+    if type(recorder.emitter) is UDPEmitter:
         recorder.emitter._socket.close()
         recorder.emitter = Emitter()
-    if not isinstance(recorder.streaming, Streaming):
+    if type(recorder.streaming) is DefaultStreaming:
         recorder.streaming = Streaming()
-    if not isinstance(recorder.sampler, Sampler):
+    if type(recorder.sampler).__name__ in ("DefaultSampler", "LocalSampler"):
         recorder.sampler = Sampler()
     patches.install()
     for name in NOISY_LOGGERS:

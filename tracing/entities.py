@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import threading
 import time
 from itertools import count
 from threading import get_ident
@@ -39,16 +38,16 @@ MASK = (1 << 64) - 1
 NO_ID = "0" * 16
 
 _told: set[str] = set()
-_told_lock = threading.Lock()
 
 
 def tell_once(key: str, message: str, *arguments: object) -> None:
-    """Log a warning the first time in this process that something happens, and never again."""
-    with _told_lock:
-        if key in _told:
-            return
+    """Log a warning the first time in this process that something happens, and hardly ever again.
+
+    Without a lock, which a fork could leave taken: two threads at once may both tell.
+    """
+    if key not in _told:
         _told.add(key)
-    log.warning(message, *arguments)
+        log.warning(message, *arguments)
 
 
 def make_ids() -> count[int]:
@@ -293,6 +292,11 @@ class Segment(Recorded, SDKSegment):  # type: ignore[misc]
         """Say where it runs."""
         self.aws  # noqa: B018  no longer what every segment says
         super().set_aws(aws_meta)
+
+    def set_service(self, service_info: dict[str, Any]) -> None:
+        """Say what it runs on."""
+        self.aws  # noqa: B018  no longer what every segment says
+        self.set_block("service", make_plain(service_info))
 
     def set_user(self, user: str) -> None:
         """Say whose request this is."""

@@ -40,13 +40,15 @@ def make_untraced_part() -> Any:
     return UnsampledSubsegment("untraced", make_untraced())
 
 
-# By metadata, origin and sampling rule.
-_constants: dict[tuple[Any, ...], Constants] = {}
 MAX_CONSTANTS = 200
 
 
 class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
     """Begins, ends and sends entities. The class of `xray_recorder` once `install` has run."""
+
+    # What every segment says, by the sampling rule that chose it; made of the metadata described.
+    _constants: dict[Any, Constants] | None = None
+    _described: Any = None
 
     def configure(self, **options: Any) -> None:
         """Take what is given and leave the rest as it is.
@@ -58,6 +60,8 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
         if isinstance(context, Context):
             self.context = context
         super().configure(**{"stream_sql": None, **options})
+        # Plugins add to what every segment says.
+        self._constants = None
         if options.get("daemon_address") and hasattr(self.sampler, "load_settings"):
             config = DaemonConfig(options["daemon_address"])
             self.sampler.load_settings(config, self.context, self._origin)
@@ -96,19 +100,19 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
     ) -> Segment:
         """Return a segment that says where it runs and, of a decision by a rule, which."""
         segment = Segment(name, None, trace_id, parent_id)
-        key = (id(self._aws_metadata), self._origin, decision)
-        constants = _constants.get(key)
-        if constants is None:
-            constants = _constants[key] = self._make_constants(decision)
-        segment.constants = constants
+        known = self._constants
+        if known is None or self._described is not self._aws_metadata or len(known) > MAX_CONSTANTS:
+            self._described, known = self._aws_metadata, {}
+            self._constants = known
+        if decision not in known:
+            known[decision] = self._make_constants(decision)
+        segment.constants = known[decision]
         return segment
 
     def _make_constants(self, decision: Any) -> Constants:
         aws = self._aws_metadata
         if isinstance(decision, str):
             aws = {**aws, "xray": {**aws.get("xray", {}), "sampling_rule_name": decision}}
-        if len(_constants) > MAX_CONSTANTS:
-            _constants.clear()
         blocks = {"aws": aws, "service": SERVICE_INFO, "origin": self._origin}
         return Constants({key: block for key, block in blocks.items() if block})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,15 @@ from typing import Any
 DEFAULT_THRESHOLD = 250
 
 _sending = threading.Lock()
+
+
+def renew_lock() -> None:
+    """Forget who was sending when the process was forked."""
+    global _sending
+    _sending = threading.Lock()
+
+
+os.register_at_fork(after_in_child=renew_lock)
 
 
 class Streaming:
