@@ -105,6 +105,52 @@ def test_pages_never_scroll_sideways(make_page: Any, width: int) -> None:
     assert page.complaints == []
 
 
+def measure(page: Any, selector: str) -> dict[str, float]:
+    """Return where the first of such elements is, in CSS pixels."""
+    box = page.locator(selector).first.bounding_box()
+    return {**box, "right": box["x"] + box["width"], "bottom": box["y"] + box["height"]}
+
+
+def test_long_titles_are_cut_in_lists(make_page: Any) -> None:
+    """After three lines; the whole title is there for who points at it."""
+    page = make_page(1280)
+    page.goto("/movies/?year=1998")
+    title = page.locator(".card h3").first
+
+    line_height = title.evaluate("element => parseFloat(getComputedStyle(element).lineHeight)")
+    assert measure(page, ".card h3")["height"] == pytest.approx(3 * line_height, abs=1)
+    assert page.locator(".card > a").first.get_attribute("title") == "W" * 200
+
+
+def test_titles_from_right_to_left_begin_where_plots_do(make_page: Any) -> None:
+    page = make_page(1280)
+    page.goto(f"/movies/1997/{'ש' * 200}/")
+    title = measure(page, ".film h1")
+    page.goto("/movies/1999/" + "W" * 120 + "/")
+
+    assert title["right"] == measure(page, ".plot")["right"]
+
+
+def test_poster_and_title_are_close_on_a_telephone(make_page: Any) -> None:
+    page = make_page(360)
+    page.goto(FILM)
+
+    gap = measure(page, ".film h1")["y"] - measure(page, ".film-poster a")["bottom"]
+
+    assert 0 < gap <= 32
+
+
+def test_trace_of_the_administration_has_a_margin(make_page: Any) -> None:
+    page = make_page(1280)
+    page.context.clear_cookies()
+    page.goto("/admin/")
+
+    padding = page.locator(".trace").evaluate("element => getComputedStyle(element).paddingLeft")
+    assert padding == page.locator("#content").evaluate(
+        "element => getComputedStyle(element).paddingLeft"
+    )
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_focus_is_always_seen(make_page: Any, scheme: str) -> None:
     page = make_page(1280, scheme)
