@@ -1,6 +1,7 @@
 """`make screenshot`: draw docs/screenshot.png, the catalogue beside the trace of that very page.
 
-Runs a stack of its own on free ports, with data of its own, and looks at it with Chromium.
+Runs a stack of its own with data of its own, on the usual ports where they are free since the
+picture shows them, and looks at it with Chromium.
 """
 
 import base64
@@ -44,9 +45,9 @@ class Failed(Exception):
 @contextmanager
 def run_stack() -> Iterator[Stack]:
     """Run the site, the local X-Ray and the embedded AWS with new data, as `make run` does."""
-    site, aws = find_free_port(), find_free_port()
+    site, xray = find_free_port(first=8000), find_free_port(("tcp", "udp"), first=2000)
     with tempfile.TemporaryDirectory(prefix="movies-screenshot-") as folder:
-        stack = Stack(site, find_free_port(("tcp", "udp")), aws, Path(folder))
+        stack = Stack(site, xray, find_free_port(), Path(folder))
         environment = os.environ | {
             "SITE_PORT": str(stack.site_port),
             "XRAY_PORT": str(stack.xray_port),
