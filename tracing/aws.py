@@ -7,10 +7,11 @@ import re
 from typing import Any
 
 from . import bodies
+from .context import begin
 from .exceptions import record_failure
 from .harmless import harmless
 from .remote import pass_header_on
-from .subsegments import begin, end
+from .subsegments import end
 from .wrapping import when_imported, wrap
 
 CALL, PREPARE = "_make_api_call", "prepare_request"

@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 
 from aws_xray_sdk.core import xray_recorder
 
+from .context import begin
 from .exceptions import record_failure
-from .subsegments import begin, end
+from .subsegments import end
 from .wrapping import when_imported, wrap
 
 log = logging.getLogger(__name__)

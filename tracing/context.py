@@ -29,6 +29,13 @@ from .header import TraceHeader, parse
 
 TRACE_HEADER_VARIABLE = "_X_AMZN_TRACE_ID"
 
+# What os.environ decodes anew at each look, and every subsegment looks. Where Python should keep
+# its variables otherwise, the public way does as well.
+_VARIABLE = os.fsencode(TRACE_HEADER_VARIABLE)
+_variables: Any = getattr(os.environ, "_data", None)
+if not isinstance(_variables, dict):
+    _variables = os.environb
+
 # Of what is not traced at all.
 UNTRACED = TraceHeader()
 
@@ -69,6 +76,31 @@ def request_entity() -> Any:
     return None if entity is None or entity.is_function else entity.request
 
 
+def begin(name: str, namespace: str = "local", *, is_leaf: bool = False) -> Any:
+    """Begin a subsegment under what is open.
+
+    None, in silence, outside a trace, in one that is not sampled, and beneath a call that is
+    recorded as a whole: what botocore sends through urllib3 is no second call.
+    is_leaf: nothing else is recorded beneath it.
+    """
+    try:
+        parent = innermost.get()
+        if parent is None or parent.key != _variables.get(_VARIABLE):
+            # On Lambda it may be time to begin afresh.
+            parent = xray_recorder._context.current()
+            if parent is None:
+                return None
+        if not parent.sampled or parent.is_leaf:
+            return None
+        subsegment = begin_subsegment(parent, name, namespace)
+        if is_leaf and subsegment is not None:
+            subsegment.is_leaf = True
+        return subsegment
+    except Exception:
+        tell_failure("beginning a subsegment")
+        return None
+
+
 def begin_subsegment(parent: Any, name: str, namespace: str = "local") -> Any:
     """Begin a subsegment under an entity that is sampled; None if that has ended with its request.
 
@@ -86,14 +118,6 @@ def begin_subsegment(parent: Any, name: str, namespace: str = "local") -> Any:
         request.held += 1
     innermost.set(subsegment)
     return subsegment
-
-
-# What os.environ decodes anew at each look, and every subsegment looks. Where Python should keep
-# its variables otherwise, the public way does as well.
-_VARIABLE = os.fsencode(TRACE_HEADER_VARIABLE)
-_variables: Any = getattr(os.environ, "_data", None)
-if not isinstance(_variables, dict):
-    _variables = os.environb
 
 
 class Context(SDKContext):  # type: ignore[misc]
@@ -172,7 +196,8 @@ class LambdaContext(Context):
 
     def put_untraced(self) -> Any:
         """The same, for this invocation."""
-        entity = UnsampledSegment("untraced", UNTRACED, read_variable())
+        key = _variables.get(_VARIABLE)
+        entity = UnsampledSegment("untraced", UNTRACED, key, is_function=True)
         innermost.set(entity)
         return entity
 
@@ -188,33 +213,28 @@ class LambdaContext(Context):
         The whole header is the key. A retried event comes with the same trace id and another
         parent; the runtime deletes the variable where an invocation has no header at all.
         """
-        header = _variables.get(_VARIABLE, b"")
+        header = _variables.get(_VARIABLE)
         entity = innermost.get()
-        if entity is None or entity.parent_segment.key != header:
+        if entity is None or entity.key != header:
             if entity is not None and not entity.is_function and not entity.request.in_progress:
                 # A thread that outlived its invocation has no part in this one.
                 return entity
-            entity = make_function_segment(parse(os.fsdecode(header)), header)
+            entity = make_function_segment(parse(os.fsdecode(header or b"")), header)
             innermost.set(entity)
         return entity
 
     def set_trace_entity(self, trace_entity: Any) -> None:
-        entity = adopt(trace_entity)
+        entity = above = adopt(trace_entity)
         # Whoever hands an entity over means this invocation.
-        entity.parent_segment.key = read_variable()
+        while above is not None:
+            above.key, above = _variables.get(_VARIABLE), above.parent
         innermost.set(entity)
 
     def handle_context_missing(self) -> None:
         """Do nothing: on Lambda there is always a function's segment, if only an unsampled one."""
 
 
-def read_variable() -> bytes:
-    """Return the header that the runtime has set for this invocation, empty if none."""
-    value: bytes = _variables.get(_VARIABLE, b"")
-    return value
-
-
-def make_function_segment(header: TraceHeader, key: bytes) -> Any:
+def make_function_segment(header: TraceHeader, key: bytes | None) -> Any:
     """Return the segment that subsegments of this invocation hang under.
 
     Active tracing gives Root, Parent and Sampled; PassThrough, the default, gives Root and Lineage
@@ -222,7 +242,7 @@ def make_function_segment(header: TraceHeader, key: bytes) -> Any:
     """
     if header.root and header.parent and header.sampled == 1 and global_sdk_config.sdk_enabled():
         return FunctionSegment(header.root, header.parent, header, key)
-    return UnsampledSegment("function", header, key)
+    return UnsampledSegment("function", header, key, is_function=True)
 
 
 def leave_forked_process() -> None:
@@ -231,8 +251,7 @@ def leave_forked_process() -> None:
     if entity is None or not entity.sampled or entity.is_function:
         return
     header = entity.parent_segment.get_origin_trace_header() or TraceHeader(root=entity.trace_id)
-    key = getattr(entity.parent_segment, "key", None)
-    innermost.set(FunctionSegment(entity.trace_id, entity.id, header, key))
+    innermost.set(FunctionSegment(entity.trace_id, entity.id, header, entity.key))
 
 
 os.register_at_fork(after_in_child=leave_forked_process)

@@ -59,14 +59,46 @@ def write(entity: Any) -> list[str]:
 
 
 def _write(entity: Any, too_deep: list[Any], depth: int) -> str:
-    text = describe(entity)
-    if not entity.subsegments:
+    """Return the members of one entity and of what is beneath it, without braces."""
+    entity.is_sent = True
+    if entity.in_progress:
+        request = entity.request
+        if entity.owner == get_ident() and not request.in_progress and not request.is_async:
+            entity.close(request.end_time)
+    if entity.in_progress:
+        entity.is_alone = entity is not entity.request
+        end = '"in_progress":true'
+    else:
+        # Microseconds: more, and a float's last digits take longer than all else.
+        end = f'"end_time":{entity.end_time:.6f}'
+    said = entity.fragment or write_name(entity.name, entity.namespace)
+    text = f'"id":"{entity.id}","start_time":{entity.start_time:.6f},{end},{said}'
+    if entity.fault:
+        text += ',"fault":true'
+    if entity.error:
+        text += ',"error":true'
+    if entity.throttle:
+        text += ',"throttle":true'
+    if entity.constants is not None:
+        text += entity.constants.text
+    if entity.has_blocks:
+        text += _write_blocks(entity.__dict__)
+    beneath = entity.subsegments
+    if not beneath:
         return text
     if not depth:
-        too_deep.extend(entity.subsegments)
+        too_deep.extend(beneath)
         return text
-    inner = "},{".join([_write(child, too_deep, depth - 1) for child in tuple(entity.subsegments)])
+    inner = "},{".join([_write(child, too_deep, depth - 1) for child in tuple(beneath)])
     return f'{text},"subsegments":[{{{inner}}}]'
+
+
+def _write_blocks(known: Mapping[str, Any]) -> str:
+    """Return the members that somebody put on an entity, after a comma."""
+    blocks = {key: known[key] for key in BLOCKS if known.get(key)}
+    if "metadata" in blocks:
+        blocks["metadata"] = make_plain(blocks["metadata"], redact=True)
+    return f",{encode(blocks)[1:-1]}" if blocks else ""
 
 
 def make_document(entity: Any) -> dict[str, Any]:
@@ -80,40 +112,6 @@ def describe_place(entity: Any) -> str:
     kind = '"type":"subsegment",' if entity.type == "subsegment" else ""
     above = f'"parent_id":{quote(entity.parent_id)},' if entity.parent_id else ""
     return f'{kind}"trace_id":{quote(entity.trace_id)},{above}'
-
-
-def describe(entity: Any) -> str:
-    """Return the members of one entity; its place in another says trace and parent."""
-    entity.is_sent = True
-    if entity.in_progress:
-        request = entity.request
-        if entity.owner == get_ident() and not request.in_progress and not request.is_async:
-            entity.close(request.end_time)
-    said = entity.fragment or write_name(entity.name, entity.namespace)
-    if entity.in_progress:
-        entity.is_alone = entity is not entity.request
-        text = f'"id":"{entity.id}","start_time":{entity.start_time:.6f},"in_progress":true,{said}'
-    else:
-        # Microseconds: more, and a float's last digits take longer than all else.
-        text = (
-            f'"id":"{entity.id}","start_time":{entity.start_time:.6f},'
-            f'"end_time":{entity.end_time:.6f},{said}'
-        )
-    if entity.fault:
-        text += ',"fault":true'
-    if entity.error:
-        text += ',"error":true,"throttle":true' if entity.throttle else ',"error":true'
-    elif entity.throttle:
-        text += ',"throttle":true'
-    if entity.constants is not None:
-        text += entity.constants.text
-    if not entity.has_blocks:
-        return text
-    known = entity.__dict__
-    blocks = {key: known[key] for key in BLOCKS if known.get(key)}
-    if "metadata" in blocks:
-        blocks["metadata"] = make_plain(blocks["metadata"], redact=True)
-    return f"{text},{encode(blocks)[1:-1]}" if blocks else text
 
 
 def encode(value: Any) -> str:

@@ -62,9 +62,8 @@ class Emitter:
                 else:
                     for piece in split(json.loads(document), MAX_DOCUMENT_BYTES):
                         self._send(HEADER + piece)
-            if entity is entity.request:
-                # Nobody needs them now; without a cycle they are freed at once.
-                entity.subsegments = []
+            if entity is entity.request and not entity.in_progress:
+                entity.forget_itself()
         except Exception as exception:
             self._warn("Could not send the segment %r: %s", entity.name, exception)
 

@@ -107,6 +107,8 @@ class Recorded:
     is_leaf = False
     is_template = False
     is_function = False
+    # Of which invocation it is, on Lambda.
+    key: bytes | None = None
     has_blocks = False
     fragment: str | None = None
     constants: Constants | None = None
@@ -133,6 +135,13 @@ class Recorded:
         """Put a block on it as it is: what calls this has cleaned it."""
         setattr(self, name, block)
         self.has_blocks = True
+
+    def forget_itself(self) -> None:
+        """Make it free to go, with what is beneath it: nobody needs that when it has been sent."""
+        self.subsegments = []
+        for name in ("request", "parent_segment"):
+            if self.__dict__.get(name) is self:
+                del self.__dict__[name]
 
     def close(self, end_time: float | None = None) -> None:
         """End it, at `end_time` in seconds since 1970 or now. The second time does nothing."""
@@ -255,7 +264,6 @@ class Segment(Recorded, SDKSegment):  # type: ignore[misc]
     header: TraceHeader = TraceHeader()
     type = None
     is_function = False
-    key: bytes | None = None
 
     def __init__(
         self,
@@ -276,6 +284,8 @@ class Segment(Recorded, SDKSegment):  # type: ignore[misc]
         self.parent_id = parent_id
         if not sampled:
             self.sampled = False
+        # Until it is sent: a cycle would wait for the collector.
+        self.parent_segment = self.request = self
         self.subsegments = []
         self.start_time = time.time()
         self.clock = self.start_time - perf_counter()
@@ -348,14 +358,14 @@ class Subsegment(Recorded, SDKSubsegment):  # type: ignore[misc]
         self.namespace = namespace
         self.parent_segment = segment
         self.parent = parent = parent or segment
+        self.key = parent.key
         request = parent.request
-        if request is not None:
-            self.request = request
-            self.id = f"{next(request.ids) & MASK:016x}"
-        else:
+        if request is None:
             # Beneath the function's segment, which the service sends, it is the request itself.
+            request = self
             self.ids = make_ids()
-            self.id = f"{next(self.ids) & MASK:016x}"
+        self.request = request
+        self.id = f"{next(request.ids) & MASK:016x}"
         self.subsegments = []
         self.owner = get_ident()
         self.start_time = segment.clock + perf_counter()
@@ -525,7 +535,14 @@ class UnsampledSegment(Unsampled, DummySegment):  # type: ignore[misc]
     request: Any = Itself()
     user = None
 
-    def __init__(self, name: str, header: TraceHeader, key: bytes | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        header: TraceHeader,
+        key: bytes | None = None,
+        *,
+        is_function: bool = False,
+    ) -> None:
         self.name = name
         # Empty where there is no trace at all; the SDK's zeros would look like one.
         self.trace_id = header.root or ""
@@ -533,7 +550,7 @@ class UnsampledSegment(Unsampled, DummySegment):  # type: ignore[misc]
         self.parent_id = header.parent
         self.header = header
         self.key = key
-        self.is_function = key is not None
+        self.is_function = is_function
 
     def get_origin_trace_header(self) -> TraceHeader:
         return self.header
@@ -558,12 +575,15 @@ class UnsampledSubsegment(Unsampled, DummySubsegment):  # type: ignore[misc]
     """A subsegment that is not sent."""
 
     type = "subsegment"
+    request: Any = Itself()
 
     def __init__(self, name: str, parent: Any) -> None:
         self.name = name
         self.parent = parent
+        self.key = parent.key
         self.parent_segment = parent.parent_segment
-        self.request = parent.request or self
+        if parent.request is not None:
+            self.request = parent.request
 
     @property
     def trace_id(self) -> str:

@@ -12,8 +12,9 @@ from typing import Any
 
 from aws_xray_sdk.core import xray_recorder
 
+from .context import begin
 from .exceptions import record_failure
-from .subsegments import begin, end
+from .subsegments import end
 from .wrapping import when_imported, wrap
 
 OPERATIONS = ("save", "open", "delete")

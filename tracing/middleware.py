@@ -48,16 +48,13 @@ class XRayMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
             markcoroutinefunction(self)
-            self._answer: Callable[[HttpRequest], Any] = self._answer_async
-        else:
-            self._answer = self._answer_sync
 
     def __call__(self, request: HttpRequest) -> Any:
-        return self._answer(request)
-
-    def _answer_sync(self, request: HttpRequest) -> HttpResponseBase:
+        if self._is_async:
+            return self._answer_async(request)
         entity = begin_request(request)
         try:
             response: HttpResponseBase = self.get_response(request)

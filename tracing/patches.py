@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 from aws_xray_sdk.core import patcher
 from aws_xray_sdk.core.context import Context as SDKContext
 
+from .context import begin
 from .exceptions import record_failure
-from .subsegments import begin, end
+from .subsegments import end
 from .wrapping import when_imported, wrap
 
 LIBRARIES = {*patcher.SUPPORTED_MODULES, "boto3", "aioboto3"}

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 from aws_xray_sdk.core.models import http
 
-from .context import current_entity
+from .context import begin, current_entity, innermost
 from .exceptions import record_failure
 from .harmless import harmless, tell_failure
-from .subsegments import begin, end
+from .subsegments import end
 from .wrapping import when_imported, wrap
 
 UNKNOWN_HOST = "unknown host"
@@ -177,8 +177,8 @@ def pass_header_on(headers: Any, name: str = http.XRAY_HEADER) -> None:
     Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
     """
     try:
-        entity = current_entity()
-        if entity is not None and entity.trace_id:
+        entity = innermost.get() or current_entity()
+        if entity is not None and entity.parent_segment.trace_id:
             headers[name] = make_header(entity)
     except Exception:
         tell_failure("passing the trace on")
@@ -186,11 +186,12 @@ def pass_header_on(headers: Any, name: str = http.XRAY_HEADER) -> None:
 
 def make_header(entity: Any) -> str:
     """Return the tracing header for what is called beneath an entity of a trace."""
-    header = entity.parent_segment.header
+    segment = entity.parent_segment
+    header = segment.header
     if entity.sampled:
-        made = f"Root={entity.trace_id};Parent={entity.id};Sampled=1"
+        made = f"Root={segment.trace_id};Parent={entity.id};Sampled=1"
     else:
-        made = f"Root={entity.trace_id}"
+        made = f"Root={segment.trace_id}"
         if header.parent:
             made += f";Parent={header.parent}"
         if header.sampled is not None:

@@ -12,10 +12,11 @@ from aws_xray_sdk.core import xray_recorder
 from django.db import connections
 from django.db.backends.signals import connection_created
 
+from .context import begin
 from .documents import write_statement
 from .exceptions import record_failure
 from .harmless import tell_failure
-from .subsegments import begin, end
+from .subsegments import end
 
 # What X-Ray calls the databases that Django names by vendor.
 DATABASE_TYPES = {"postgresql": "PostgreSQL", "sqlite": "SQLite", "mysql": "MySQL"}
@@ -44,18 +45,16 @@ class Database:
     def __init__(self, connection: Any) -> None:
         self.name = name_connection(connection)
         self._described = describe_connection(connection)
-        self._known: dict[str, str] = {}
+        self.known: dict[str, str] = {}
 
     def write(self, sql: str) -> str:
         """Return the members of the document that say a statement."""
         if not xray_recorder._stream_sql:
             return write_statement(self.name, self._described, None)
-        known = self._known.get(sql)
-        if known is None:
-            known = write_statement(self.name, self._described, sql)
-            if len(sql) <= KEPT_CHARACTERS and len(self._known) < KEPT_STATEMENTS:
-                self._known[sql] = known
-        return known
+        written = write_statement(self.name, self._described, sql)
+        if len(sql) <= KEPT_CHARACTERS and len(self.known) < KEPT_STATEMENTS:
+            self.known[sql] = written
+        return written
 
 
 def record_statement(
@@ -74,7 +73,9 @@ def record_statement(
     finally:
         try:
             # psycopg has statements that are no text yet.
-            subsegment.fragment = database.write(sql if type(sql) is str else str(sql))
+            statement = sql if type(sql) is str else str(sql)
+            known = database.known.get(statement) if xray_recorder._stream_sql else None
+            subsegment.fragment = known or database.write(statement)
         except Exception:
             tell_failure("describing a statement")
         end(subsegment)

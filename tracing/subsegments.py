@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from aws_xray_sdk.core import xray_recorder
 
-from .context import begin_subsegment, current_entity, innermost, put_current
+from .context import begin, current_entity, innermost, put_current
 from .exceptions import record_failure
 from .harmless import tell_failure
 
@@ -36,26 +36,6 @@ class Nothing:
 
 
 NOTHING = Nothing()
-
-
-def begin(name: str, namespace: str = "local", *, is_leaf: bool = False) -> Any:
-    """Begin a subsegment under what is open.
-
-    None, in silence, outside a trace, in one that is not sampled, and beneath a call that is
-    recorded as a whole: what botocore sends through urllib3 is no second call.
-    is_leaf: nothing else is recorded beneath it.
-    """
-    try:
-        parent = xray_recorder._context.current()
-        if parent is None or not parent.sampled or parent.is_leaf:
-            return None
-        subsegment = begin_subsegment(parent, name, namespace)
-        if is_leaf and subsegment is not None:
-            subsegment.is_leaf = True
-        return subsegment
-    except Exception:
-        tell_failure("beginning a subsegment")
-        return None
 
 
 def end(subsegment: Any) -> None:

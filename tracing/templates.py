@@ -5,9 +5,9 @@ from typing import Any
 
 from django.template.base import Template
 
-from .context import innermost
+from .context import begin, innermost
 from .exceptions import record_failure
-from .subsegments import begin, end
+from .subsegments import end
 from .wrapping import when_imported, wrap
 
 

@@ -37,7 +37,7 @@ PATHS = (
 BREAKABLE = (
     "tracing.context.Context.current",
     "tracing.context.begin_subsegment",
-    "tracing.subsegments.begin_subsegment",
+    "tracing.context.Subsegment",
     "tracing.subsegments.perf_counter",
     "tracing.entities.get_ident",
     "tracing.entities.Recorded.close",
@@ -45,7 +45,7 @@ BREAKABLE = (
     "tracing.entities.clean_http",
     "tracing.plain.make_plain",
     "tracing.exceptions.describe",
-    "tracing.documents.describe",
+    "tracing.documents._write",
     "tracing.documents.encode",
     "tracing.emitter.Emitter._send",
     "tracing.emitter.split",

@@ -102,7 +102,7 @@ def test_statements_are_written_once_and_only_if_wanted(monkeypatch: pytest.Monk
         assert f'"CALL a{number}()"' in database.write(f"CALL a{number}()")
     long = database.write("SELECT " + "a," * KEPT_CHARACTERS)
 
-    assert len(database._known) == KEPT_STATEMENTS
+    assert len(database.known) == KEPT_STATEMENTS
     assert '"SELECT a,a' in long
     monkeypatch.setattr(xray_recorder, "_stream_sql", False)
     assert "sanitized_query" not in database.write("CALL a1()")
