@@ -44,4 +44,4 @@ def set_user(user: str) -> None:
     if isinstance(entity, Segment):
         entity.set_user(user)
     else:
-        entity.put_annotation("user", user)
+        entity.put_annotation("user", str(user))

@@ -29,6 +29,7 @@ from .redaction import (
 
 MAX_NAME_CHARACTERS = 200
 MAX_ANNOTATION_CHARACTERS = 1000
+KEPT_CHARACTERS = 300
 NOT_IN_A_NAME = re.compile(r"[^\w .:/%&#=+\-@]")
 # JSON libraries count on their stack; what lies deeper leaves in documents of its own.
 MAX_DEPTH = 40
@@ -44,8 +45,10 @@ _encoder = json.JSONEncoder(
 )
 
 
-def write(entity: Any) -> list[str]:
+def write(entity: Any, *, is_sent: bool = False) -> list[str]:
     """Return an entity with all beneath it as JSON, and apart what lies too deep beneath it.
+
+    is_sent: it is about to be sent, which the entities remember.
 
     What is open beneath a request that has ended is closed with it if this thread began it, for
     nobody else will; what another thread is at leaves as in progress, and again when it has ended.
@@ -54,24 +57,24 @@ def write(entity: Any) -> list[str]:
     documents = []
     while roots:
         root = roots.pop()
-        documents.append(f"{{{describe_place(root)}{_write(root, roots, MAX_DEPTH)}}}")
+        text = _write(root, roots, MAX_DEPTH, is_sent)
+        documents.append(f"{{{describe_place(root)}{text}}}")
     return documents
 
 
-def _write(entity: Any, too_deep: list[Any], depth: int) -> str:
+def _write(entity: Any, too_deep: list[Any], depth: int, is_sent: bool) -> str:
     """Return the members of one entity and of what is beneath it, without braces."""
-    entity.is_sent = True
-    if entity.in_progress:
-        request = entity.request
-        if entity.owner == get_ident() and not request.in_progress and not request.is_async:
-            entity.close(request.end_time)
-    if entity.in_progress:
-        entity.is_alone = entity is not entity.request
-        end = '"in_progress":true'
-    else:
-        # Microseconds: more, and a float's last digits take longer than all else.
-        end = f'"end_time":{entity.end_time:.6f}'
-    said = entity.fragment or write_name(entity.name, entity.namespace)
+    if is_sent:
+        entity.is_sent = True
+        if entity.in_progress:
+            request = entity.request
+            if entity.owner == get_ident() and not request.in_progress and not request.is_async:
+                entity.close(request.end_time)
+            else:
+                entity.is_alone = entity is not request
+    # Microseconds: more, and a float's last digits take longer than all else.
+    end = '"in_progress":true' if entity.in_progress else f'"end_time":{entity.end_time:.6f}'
+    said = entity.fragment or write_name(str(entity.name), entity.namespace)
     text = f'"id":"{entity.id}","start_time":{entity.start_time:.6f},{end},{said}'
     if entity.fault:
         text += ',"fault":true'
@@ -89,7 +92,7 @@ def _write(entity: Any, too_deep: list[Any], depth: int) -> str:
     if not depth:
         too_deep.extend(beneath)
         return text
-    inner = "},{".join([_write(child, too_deep, depth - 1) for child in tuple(beneath)])
+    inner = "},{".join([_write(child, too_deep, depth - 1, is_sent) for child in tuple(beneath)])
     return f'{text},"subsegments":[{{{inner}}}]'
 
 
@@ -97,7 +100,11 @@ def _write_blocks(known: Mapping[str, Any]) -> str:
     """Return the members that somebody put on an entity, after a comma."""
     blocks = {key: known[key] for key in BLOCKS if known.get(key)}
     if "metadata" in blocks:
-        blocks["metadata"] = make_plain(blocks["metadata"], redact=True)
+        # Each by itself: a namespace may be called `session`, and is no secret.
+        blocks["metadata"] = {
+            str(name): make_plain(values, redact=True)
+            for name, values in blocks["metadata"].items()
+        }
     return f",{encode(blocks)[1:-1]}" if blocks else ""
 
 
@@ -123,7 +130,7 @@ def encode(value: Any) -> str:
 
 
 @lru_cache(maxsize=1024)
-def write_name(name: object, namespace: str | None) -> str:
+def write_name(name: str, namespace: str | None) -> str:
     """Return the members that say a name, and a namespace that X-Ray knows."""
     said = f'"name":{quote(clean_name(name))}'
     return f'{said},"namespace":"{namespace}"' if namespace in ("aws", "remote") else said
@@ -135,9 +142,9 @@ def write_statement(name: str, described: Mapping[str, str], sql: str | None) ->
     return f'{write_name(name, "remote")},"sql":{encode(clean_sql(block))}'
 
 
-def clean_name(name: object) -> str:
+def clean_name(name: str) -> str:
     """Return a name that X-Ray takes: its characters, at most 200 of them, at least one."""
-    words = redact_text(" ".join(str(name or "").split()))
+    words = redact_text(" ".join(name.split()))
     return NOT_IN_A_NAME.sub("", words)[:MAX_NAME_CHARACTERS] or "unnamed"
 
 
@@ -146,11 +153,11 @@ def clean_http(key: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if key == "url":
-        is_clean = NOT_CLEAN_IN_A_URL.isdisjoint(value)
-        return value[:MAX_HTTP_CHARACTERS] if is_clean else redact_url(value)
-    if key == "user_agent":
-        return redact_short(value[:MAX_HTTP_CHARACTERS])
-    return value[:MAX_HTTP_CHARACTERS]
+        if not NOT_CLEAN_IN_A_URL.isdisjoint(value):
+            value = redact_url(value)
+    elif key == "user_agent":
+        value = redact(value)
+    return str.__str__(value)[:MAX_HTTP_CHARACTERS]
 
 
 def clean_sql(sql: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,6 +174,11 @@ def clean_annotation(key: str, value: Any) -> Any:
     """Return an annotation without secrets, endless text, and numbers that JSON lacks."""
     if is_secret_name(key):
         return REDACTED
-    if type(value) is str:
-        return redact_short(value[:MAX_ANNOTATION_CHARACTERS])
-    return make_plain(value, redact=True)
+    if isinstance(value, str):
+        return redact(str.__str__(value))[:MAX_ANNOTATION_CHARACTERS]
+    return make_plain(value)
+
+
+def redact(text: str) -> str:
+    """Return a text without secrets; short ones come again and again, and are kept."""
+    return redact_short(text) if len(text) <= KEPT_CHARACTERS else redact_text(text)

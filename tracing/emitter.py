@@ -55,7 +55,7 @@ class Emitter:
     def send_entity(self, entity: Any) -> None:
         """Send a segment or subsegment with all beneath it. Never raises, never waits."""
         try:
-            for document in write(entity):
+            for document in write(entity, is_sent=True):
                 encoded = document.encode("utf-8", "replace")
                 if len(encoded) <= MAX_DOCUMENT_BYTES:
                     self._send(HEADER + encoded)

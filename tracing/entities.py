@@ -32,8 +32,12 @@ log = logging.getLogger(__name__)
 # Blocks that most entities do not have: made when somebody looks at them or writes to them.
 BLOCKS = frozenset({"annotations", "metadata", "http", "aws", "cause", "sql"})
 ID = re.compile(r"[0-9a-f]{16}")
+AWS_TEXTS = frozenset(
+    {"account_id", "operation", "region", "request_id", "queue_url", "table_name"}
+)
 KEY_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 MAX_USER_CHARACTERS = 250
+MAX_KEY_CHARACTERS = 500
 MASK = (1 << 64) - 1
 NO_ID = "0" * 16
 
@@ -138,7 +142,16 @@ class Recorded:
 
     def forget_itself(self) -> None:
         """Make it free to go, with what is beneath it: nobody needs that when it has been sent."""
-        self.subsegments = []
+        waiting: list[Any] = [self]
+        while waiting:
+            entity = waiting.pop()
+            waiting += [
+                child
+                for child in entity.subsegments
+                # What is open will be sent again.
+                if child.subsegments and not child.in_progress
+            ]
+            entity.subsegments = []
         for name in ("request", "parent_segment"):
             if self.__dict__.get(name) is self:
                 del self.__dict__[name]
@@ -165,10 +178,15 @@ class Recorded:
         """Annotate it; a key or a value that X-Ray does not take is told once and dropped."""
         if not self._is_open("annotation"):
             return
-        if not isinstance(key, str) or not key or not KEY_CHARACTERS.issuperset(key):
+        if (
+            not isinstance(key, str)
+            or not 0 < len(key) <= MAX_KEY_CHARACTERS
+            or not KEY_CHARACTERS.issuperset(key)
+        ):
             tell_once(
                 "annotation-key",
-                "The annotation %r is dropped: expected a key of letters, digits and underscores.",
+                "The annotation %.100r is dropped: expected a key of at most 500 letters, digits "
+                "and underscores.",
                 key,
             )
         elif not isinstance(value, str | int | float | bool):
@@ -201,11 +219,13 @@ class Recorded:
         """Say one thing about the HTTP request or response that it stands for."""
         if value is None or not self._is_open("http"):
             return
-        if key == http.STATUS:
+        if key in http.response_keys:
+            # Both are numbers.
             try:
                 value = int(value)
             except (TypeError, ValueError):
                 return
+        if key == http.STATUS:
             self.apply_status_code(value)
         if key in http.request_keys:
             self.http.setdefault("request", {})[key] = clean_http(key, value)
@@ -215,7 +235,13 @@ class Recorded:
     @harmless()
     def set_aws(self, aws_meta: dict[str, Any]) -> None:
         """Say which call of AWS it stands for."""
-        self.set_block("aws", make_plain(aws_meta, redact=True))
+        self.set_block(
+            "aws",
+            {
+                key: str(value) if key in AWS_TEXTS else value
+                for key, value in make_plain(aws_meta, redact=True).items()
+            },
+        )
 
     def apply_status_code(self, status_code: int | None) -> None:
         """Set the flags that an HTTP status means."""
@@ -438,7 +464,7 @@ class FunctionSegment(FacadeSegment):  # type: ignore[misc]
 
     def set_user(self, user: str) -> None:
         # A subsegment has no user; an annotation can be searched for just as well.
-        self._forward("put_annotation", "user", user)
+        self._forward("put_annotation", "user", str(user)[:MAX_USER_CHARACTERS])
 
     def set_aws(self, aws_meta: dict[str, Any]) -> None:
         self._forward("set_aws", aws_meta)
@@ -610,7 +636,7 @@ def adopt(entity: Any) -> Any:
 
     Both share their attributes, so that what is put on either is on both.
     """
-    if isinstance(entity, Recorded | Unsampled | FunctionSegment):
+    if entity is None or isinstance(entity, Recorded | Unsampled | FunctionSegment):
         return entity
     if not entity.sampled:
         made: Any = UnsampledSegment(entity.name, TraceHeader(root=entity.trace_id))

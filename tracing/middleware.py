@@ -29,6 +29,7 @@ from .exceptions import record_failure
 from .harmless import tell_failure
 from .header import TraceHeader, parse
 from .logs import forget_request, remember_request, remember_trace
+from .redaction import MAX_HTTP_CHARACTERS
 from .settings import current as current_settings
 
 # What needs no escaping, which takes longer than all else that is said of a request.
@@ -176,7 +177,7 @@ def _describe_request(entity: Any, request: HttpRequest, known: Any, is_cold: bo
     if PLAIN_PATH.fullmatch(path) is None:
         path = escape_uri_path(path)
     url = clean_http("url", f"{request.scheme}://{host}{path}")
-    asked = {"url": url, "method": request.method}
+    asked = {"url": url, "method": (request.method or "")[:MAX_HTTP_CHARACTERS]}
     if "HTTP_USER_AGENT" in meta:
         asked["user_agent"] = clean_http("user_agent", meta["HTTP_USER_AGENT"])
     # REMOTE_ADDR comes from the server or the gateway; X-Forwarded-For is the client's word.

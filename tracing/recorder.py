@@ -14,7 +14,14 @@ from aws_xray_sdk.core.daemon_config import DaemonConfig
 from aws_xray_sdk.core.exceptions.exceptions import SegmentNameMissingException
 from aws_xray_sdk.core.recorder import SERVICE_INFO
 
-from .context import UNTRACED, Context, begin_subsegment, innermost
+from .context import (
+    UNTRACED,
+    Context,
+    LambdaContext,
+    begin_subsegment,
+    innermost,
+    request_entity,
+)
 from .entities import (
     Constants,
     Segment,
@@ -24,9 +31,9 @@ from .entities import (
     make_trace_id,
 )
 from .exceptions import record_failure
-from .harmless import harmless
+from .harmless import harmless, tell_failure
 from .header import TraceHeader
-from .streaming import send_closed
+from .streaming import CustomStreaming, Streaming, send_closed
 from .subsegments import capture, in_subsegment
 
 
@@ -84,9 +91,10 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
         name = name or self.service
         if not name:
             raise SegmentNameMissingException("Segment name is required.")
-        decision = sampling
-        if sampling is None:
-            decision = self.sampler.should_trace({"service": name}) if self.sampling else 1
+        if isinstance(self.context, LambdaContext):
+            self.context.put_segment(None)
+            return self.context.current()
+        decision = self._decide(name) if sampling is None else sampling
         if not decision:
             known = TraceHeader(root=traceid or make_trace_id(), parent=parent_id, sampled=0)
             segment: Any = UnsampledSegment(name, known)
@@ -94,6 +102,15 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
             segment = self.make_segment(name, traceid, parent_id, decision)
         self.context.put_segment(segment)
         return segment
+
+    def _decide(self, name: str) -> Any:
+        if not self.sampling:
+            return 1
+        try:
+            return self.sampler.should_trace({"service": name})
+        except Exception:
+            tell_failure("asking the sampler; the segment is traced")
+            return 1
 
     def make_segment(
         self, name: str, trace_id: str | None, parent_id: str | None, decision: Any
@@ -183,8 +200,33 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
             return
         if entity.is_alone:
             self._emitter.send_entity(entity)
-        elif request.held > max(self._streaming.streaming_threshold, request.hold_until):
-            send_closed(request, self._emitter.send_entity, self._streaming.streaming_threshold)
+        else:
+            self._stream(request)
+
+    def _stream(self, request: Any) -> None:
+        streaming = self._streaming
+        if isinstance(streaming, CustomStreaming):
+            if streaming.theirs.is_eligible(request):
+                streaming.theirs.stream(request, self._emitter.send_entity)
+        elif request.held > max(streaming.streaming_threshold, request.hold_until):
+            send_closed(request, self._emitter.send_entity, streaming.streaming_threshold)
+
+    @harmless()
+    def stream_subsegments(self) -> None:
+        """Send what has ended beneath the request that goes on, where that is to be sent by now."""
+        request = request_entity()
+        if request is not None and request.sampled:
+            self._stream(request)
+
+    @property
+    def streaming(self) -> Any:
+        """What decides when parts of a request are sent: ours, or somebody's own."""
+        streaming = self._streaming
+        return streaming.theirs if isinstance(streaming, CustomStreaming) else streaming
+
+    @streaming.setter
+    def streaming(self, value: Any) -> None:
+        self._streaming = value if isinstance(value, Streaming) else CustomStreaming(value)
 
     @harmless(make_untraced_part)
     def current_subsegment(self) -> Any:
@@ -230,17 +272,14 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
         ):
             return capture(name)(wrapped)(*args, **kwargs)
         subsegment = self.begin_subsegment(name, namespace)
-        exception = value = None
+        call = (wrapped, instance, args, kwargs)
         try:
             value = wrapped(*args, **kwargs)
-            return value
-        except BaseException as error:
-            exception = error
+        except BaseException as exception:
+            self._end_recorded(subsegment, meta_processor, call, None, exception)
             raise
-        finally:
-            self._end_recorded(
-                subsegment, meta_processor, wrapped, instance, args, kwargs, value, exception
-            )
+        self._end_recorded(subsegment, meta_processor, call, value, None)
+        return value
 
     async def record_subsegment_async(
         self,
@@ -254,32 +293,27 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
     ) -> Any:
         """Await a coroutine function in a subsegment."""
         subsegment = self.begin_subsegment(name, namespace)
-        exception = value = None
+        call = (wrapped, instance, args, kwargs)
         try:
             value = await wrapped(*args, **kwargs)
-            return value
-        except BaseException as error:
-            exception = error
+        except BaseException as exception:
+            self._end_recorded(subsegment, meta_processor, call, None, exception)
             raise
-        finally:
-            self._end_recorded(
-                subsegment, meta_processor, wrapped, instance, args, kwargs, value, exception
-            )
+        self._end_recorded(subsegment, meta_processor, call, value, None)
+        return value
 
     @harmless()
     def _end_recorded(
         self,
         subsegment: Any,
         meta_processor: Any,
-        wrapped: Any,
-        instance: Any,
-        args: Any,
-        kwargs: Any,
+        call: tuple[Any, Any, Any, Any],
         value: Any,
         exception: BaseException | None,
     ) -> None:
         if subsegment is None:
             return
+        wrapped, instance, args, kwargs = call
         if callable(meta_processor):
             meta_processor(
                 wrapped=wrapped,

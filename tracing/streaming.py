@@ -30,6 +30,14 @@ class Streaming:
         self.streaming_threshold = streaming_threshold
 
 
+class CustomStreaming(Streaming):
+    """Somebody's own, with `is_eligible` and `stream`, asked each time a subsegment ends."""
+
+    def __init__(self, theirs: Any) -> None:
+        super().__init__(streaming_threshold=-1)
+        self.theirs = theirs
+
+
 def send_closed(request: Any, send: Callable[[Any], None], threshold: int) -> None:
     """Send closed subtrees beneath a request that goes on, the largest first, until half is left.
 
