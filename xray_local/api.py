@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from .database import reading
 from .documents import TRACE_ID, as_number, read_document, show
 from .errors import DocumentRefused, IntakeDown, InvalidRequest
+from .filters import read_filter
 from .parts import get_parts
 from .queries import RangeType, TimeRange, get_documents, get_summary, list_traces
 from .sampling import RULE_MODIFIED, get_rules, get_targets
@@ -78,20 +79,17 @@ def put_trace_segments(fields: dict[str, Any], request: HttpRequest) -> dict[str
 
 @operation
 def get_trace_summaries(fields: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-    """Return the summaries of a range of time, newest first."""
-    if fields.get("FilterExpression"):
-        raise InvalidRequest(
-            "FilterExpression is not supported by this X-Ray yet; leave it out, and choose among "
-            f"the summaries yourself. Got {show(fields['FilterExpression'])}."
-        )
+    """Return the summaries of a range of time that fit the filter, newest first."""
     time_range = _read_range(fields)
-    token = _read_token(fields)
+    expression = _read_text(fields, "FilterExpression")
+    chosen = read_filter(expression) if expression else None
+    token = _read_text(fields, "NextToken")
     with reading(get_parts(request).database) as connection:
-        page = list_traces(connection, time_range=time_range, token=token)
+        page = list_traces(connection, time_range=time_range, chosen=chosen, token=token)
     answer: dict[str, Any] = {
         "TraceSummaries": page.summaries,
         "ApproximateTime": page.summaries[-1]["StartTime"] if page.summaries else time_range.start,
-        "TracesProcessedCount": len(page.summaries),
+        "TracesProcessedCount": page.processed,
     }
     if page.next_token:
         answer["NextToken"] = page.next_token
@@ -198,8 +196,8 @@ def _read_range(fields: dict[str, Any]) -> TimeRange:
     return TimeRange(start, end, range_type)
 
 
-def _read_token(fields: dict[str, Any]) -> str | None:
-    token = fields.get("NextToken")
-    if token is not None and not isinstance(token, str):
-        raise InvalidRequest(f"Expected a text as NextToken, got {show(token)}.")
-    return token
+def _read_text(fields: dict[str, Any], key: str) -> str | None:
+    text = fields.get(key)
+    if text is not None and not isinstance(text, str):
+        raise InvalidRequest(f"Expected a text as {key}, got {show(text)}.")
+    return text

@@ -19,9 +19,17 @@ from .counts import count_kernel_drops, read_buffer_bytes
 from .database import reading
 from .details import describe
 from .errors import InvalidRequest
+from .filters import BadFilter, read_filter
 from .lines import TraceLine, make_lines
 from .parts import get_parts
-from .queries import get_counts, get_documents, get_summary, list_refusals, list_traces
+from .queries import (
+    Page,
+    get_counts,
+    get_documents,
+    get_summary,
+    list_refusals,
+    list_traces,
+)
 from .timeline import Timeline, draw_timeline
 from .trees import build_tree, merge_documents
 
@@ -60,19 +68,31 @@ def page(function: View) -> View:
 
 @page
 def show_traces(request: HttpRequest) -> HttpResponse:
-    """Show the newest traces."""
+    """Show the newest traces; with ?filter= those that fit the filter expression."""
+    expression = request.GET.get("filter", "").strip()
+    mistake = None
+    found = Page((), (), 0, None)
     with reading(get_parts(request).database) as connection:
-        found = list_traces(connection, token=request.GET.get("after"), limit=50)
+        try:
+            chosen = read_filter(expression) if expression else None
+        except BadFilter as error:
+            mistake = error
+        else:
+            token = request.GET.get("after")
+            found = list_traces(connection, chosen=chosen, token=token, limit=50)
         counts = get_counts(connection)
     context = {
         "section": "traces",
         "lines": make_lines(found),
         "next": found.next_token,
         "is_first": "after" not in request.GET,
+        "filter": expression,
+        "mistake": mistake,
+        "processed": found.processed,
         "counts": counts,
         "address": request.get_host(),
     }
-    return render(request, "xray_local/traces.html", context)
+    return render(request, "xray_local/traces.html", context, status=400 if mistake else 200)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from .errors import DatabaseUnusable
 
 # Raised whenever SCHEMA changes: a file of another version is refused, not guessed at.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE segments (
     trace_id TEXT NOT NULL,
@@ -24,8 +24,61 @@ CREATE TABLE traces (
     end_time REAL NOT NULL,
     root_name TEXT NOT NULL,
     annotations TEXT NOT NULL,
-    summary TEXT NOT NULL
+    summary TEXT NOT NULL,
+    root_type TEXT,
+    root_account_id TEXT,
+    is_ok INTEGER NOT NULL,
+    has_error INTEGER NOT NULL,
+    has_fault INTEGER NOT NULL,
+    has_throttle INTEGER NOT NULL,
+    is_partial INTEGER NOT NULL,
+    is_inferred INTEGER NOT NULL,
+    any_error INTEGER NOT NULL,
+    any_fault INTEGER NOT NULL,
+    response_time REAL NOT NULL,
+    duration REAL NOT NULL,
+    http_status INTEGER,
+    http_url TEXT,
+    http_method TEXT,
+    user_agent TEXT,
+    client_ip TEXT,
+    users TEXT,
+    zones TEXT,
+    instance_ids TEXT,
+    resource_arns TEXT
 );
+CREATE TABLE elements (
+    trace_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    type TEXT,
+    account_id TEXT,
+    source_name TEXT,
+    source_type TEXT,
+    source_account_id TEXT,
+    is_ok INTEGER NOT NULL,
+    has_error INTEGER NOT NULL,
+    has_fault INTEGER NOT NULL,
+    has_throttle INTEGER NOT NULL,
+    is_partial INTEGER NOT NULL,
+    is_inferred INTEGER NOT NULL,
+    is_root INTEGER NOT NULL,
+    response_time REAL NOT NULL,
+    duration REAL NOT NULL,
+    http_status INTEGER,
+    http_url TEXT,
+    http_method TEXT,
+    user_agent TEXT,
+    client_ip TEXT,
+    user TEXT,
+    zone TEXT,
+    instance_id TEXT,
+    resource_arn TEXT,
+    annotations TEXT,
+    PRIMARY KEY (trace_id, number)
+) WITHOUT ROWID;
+CREATE INDEX traces_with_faults ON traces (start_time, id) WHERE has_fault = 1;
+CREATE INDEX traces_with_errors ON traces (start_time, id) WHERE has_error = 1;
 CREATE INDEX traces_by_start ON traces (start_time, id);
 CREATE INDEX traces_by_id_time ON traces (id_time);
 CREATE TABLE counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;

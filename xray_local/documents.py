@@ -79,8 +79,12 @@ def read_document(text: str) -> Document:
     cleaned = _without_lone_surrogates(text, content)
     if cleaned is not None:
         return read_document(cleaned)
-    is_open = content.get("in_progress") is True or as_time(content.get("end_time")) is None
-    return Document(trace_id, document_id, is_open, text, content)
+    return Document(trace_id, document_id, is_in_progress(content), text, content)
+
+
+def is_in_progress(content: dict[str, Any]) -> bool:
+    """Whether a segment or subsegment has not ended yet."""
+    return content.get("in_progress") is True or as_time(content.get("end_time")) is None
 
 
 def as_number(value: object) -> float | None:

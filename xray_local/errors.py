@@ -7,6 +7,7 @@ XRayLocalError
 │   └── DatabaseUnusable   --database cannot be opened, read or written
 ├── DocumentRefused        counted and dropped, or listed in UnprocessedTraceSegments
 ├── InvalidRequest         HTTP 400, InvalidRequestException
+│   └── filters.BadFilter  a filter expression is wrong at a place
 └── IntakeDown             HTTP 429, ThrottledException: clients try again
 """
 

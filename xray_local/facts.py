@@ -4,11 +4,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .documents import as_list, as_mapping, as_number, as_text, as_time
+from .documents import as_list, as_mapping, as_number, as_text, as_time, is_in_progress
 from .services import Service, name_callee, name_service
 
 ANNOTATION_KEY_CHARACTERS = 500
 ANNOTATION_CHARACTERS = 1000
+
+
+Annotations = tuple[tuple[str, str | float | bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A subsegment that called a service, as its caller saw it."""
+
+    id: str
+    service: Service
+    is_open: bool
+    seconds: float  # 0 while it is in progress
+    has_fault: bool
+    has_error: bool
+    has_throttle: bool
+    http: dict[str, Any]  # the shape Http of the X-Ray API
+    annotations: Annotations  # its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +42,15 @@ class Facts:
     service: Service
     has_fault: bool
     has_error: bool
-    has_throttle: bool  # here or in a subsegment
+    is_throttled: bool
+    has_any_fault: bool  # here or in a subsegment, as the next two
+    has_any_error: bool
+    has_throttle: bool
     http: dict[str, Any]  # the shape Http of the X-Ray API
     user: str | None
     ids: tuple[str, ...]  # its own and those of its subsegments
-    callees: tuple[tuple[str, Service], ...]  # with the id of the subsegment that called
-    annotations: tuple[tuple[str, str | float | bool], ...]
+    calls: tuple[Call, ...]
+    annotations: Annotations  # its own and those of its subsegments
     resource_arns: tuple[str, ...]
     instance_ids: tuple[str, ...]
     zones: tuple[str, ...]
@@ -52,11 +73,14 @@ def gather_facts(document_id: str, content: dict[str, Any], *, is_open: bool) ->
         service=name_service(content),
         has_fault=content.get("fault") is True,
         has_error=content.get("error") is True,
+        is_throttled=content.get("throttle") is True,
+        has_any_fault=any(element.get("fault") is True for element in elements),
+        has_any_error=any(element.get("error") is True for element in elements),
         has_throttle=any(element.get("throttle") is True for element in elements),
         http=_read_http(as_mapping(content.get("http"))),
         user=as_text(content.get("user"), 250),
         ids=tuple(_texts(element.get("id") for element in elements)),
-        callees=tuple(_read_callees(elements)),
+        calls=tuple(_read_calls(elements)),
         annotations=tuple(_read_annotations(elements)),
         resource_arns=tuple(_texts([content.get("resource_arn")])),
         instance_ids=tuple(_texts([ec2.get("instance_id")])),
@@ -93,11 +117,24 @@ def as_status(value: object) -> int | None:
     return int(number) if number is not None and 100 <= number < 1000 else None
 
 
-def _read_callees(elements: list[dict[str, Any]]) -> Iterator[tuple[str, Service]]:
+def _read_calls(elements: list[dict[str, Any]]) -> Iterator[Call]:
     for element in elements:
-        callee = name_callee(element)
-        if callee is not None:
-            yield as_text(element.get("id")) or "", callee
+        service = name_callee(element)
+        if service is not None:
+            is_open = is_in_progress(element)
+            start, end = as_time(element.get("start_time")), as_time(element.get("end_time"))
+            is_timed = not is_open and start is not None and end is not None
+            yield Call(
+                id=as_text(element.get("id")) or "",
+                service=service,
+                is_open=is_open,
+                seconds=max(0.0, (end or 0.0) - (start or 0.0)) if is_timed else 0.0,
+                has_fault=element.get("fault") is True,
+                has_error=element.get("error") is True,
+                has_throttle=element.get("throttle") is True,
+                http=_read_http(as_mapping(element.get("http"))),
+                annotations=tuple(_read_annotations([element])),
+            )
 
 
 def _read_annotations(

@@ -11,8 +11,11 @@ from typing import Any, NamedTuple
 
 from .documents import as_number
 from .errors import InvalidRequest
+from .filters import Filter
 
 PAGE_TRACES = 100
+# A page may end sooner where Python decides on each trace; the token then goes on from there.
+EXAMINED_MAX = 2000
 
 
 class RangeType(Enum):
@@ -66,10 +69,14 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some traces, newest first: each summary in the API's shape, and its root's name."""
+    """Some traces, newest first: each summary in the API's shape, and its root's name.
+
+    processed: how many traces the page was chosen from.
+    """
 
     summaries: tuple[dict[str, Any], ...]
     root_names: tuple[str, ...]
+    processed: int
     next_token: str | None
 
 
@@ -77,15 +84,17 @@ def list_traces(
     connection: sqlite3.Connection,
     *,
     time_range: TimeRange | None = None,
+    chosen: Filter | None = None,
     token: str | None = None,
     limit: int = PAGE_TRACES,
 ) -> Page:
-    """Return the newest traces in the range, after the token if there is one.
+    """Return the newest traces in the range that fit the filter, after the token if there is one.
 
+    A page may be short, or empty, and yet have a next one.
     Raises InvalidRequest if the token is not one of ours.
     """
     conditions = ["1"]
-    values: dict[str, Any] = {"limit": limit + 1}
+    values: dict[str, Any] = {}
     if time_range is not None:
         conditions.append(RANGE_CONDITIONS[time_range.type])
         values |= {"start": time_range.start, "end": time_range.end}
@@ -93,18 +102,50 @@ def list_traces(
         cursor = Cursor.decode(token)
         conditions.append("(start_time, id) < (:before, :id)")
         values |= {"before": cursor.start_time, "id": cursor.trace_id}
+    wanted = [*conditions, chosen.sql] if chosen else conditions
+    is_exact = chosen is None or chosen.is_exact
     rows = connection.execute(
         "SELECT start_time, id, root_name, summary FROM traces "  # noqa: S608 - fixed texts
-        f"WHERE {' AND '.join(conditions)} ORDER BY start_time DESC, id DESC LIMIT :limit",
-        values,
-    ).fetchall()
-    shown = rows[:limit]
-    has_more = len(rows) > limit
-    return Page(
-        tuple(json.loads(summary) for *_, summary in shown),
-        tuple(name for _, _, name, _ in shown),
-        Cursor(shown[-1][0], shown[-1][1]).encode() if has_more else None,
+        f"WHERE {' AND '.join(wanted)} ORDER BY start_time DESC, id DESC LIMIT :limit",
+        values
+        | (dict(chosen.values) if chosen else {})
+        | {"limit": limit + 1 if is_exact else EXAMINED_MAX + 1},
     )
+    shown: list[tuple[dict[str, Any], str]] = []
+    last: Cursor | None = None
+    has_more = False
+    for examined, (start_time, trace_id, name, summary) in enumerate(rows):
+        if len(shown) == limit or examined == EXAMINED_MAX:
+            has_more = True
+            break
+        last = Cursor(start_time, trace_id)
+        if is_exact or chosen is None or chosen.matches(get_documents(connection, trace_id)):
+            shown.append((json.loads(summary), name))
+    token = last.encode() if last and has_more else None
+    processed = len(shown)
+    if chosen is not None:
+        until = last if has_more else None
+        processed = _count_processed(connection, conditions, values, until)
+    return Page(
+        tuple(summary for summary, _ in shown), tuple(name for _, name in shown), processed, token
+    )
+
+
+def _count_processed(
+    connection: sqlite3.Connection,
+    conditions: list[str],
+    values: dict[str, Any],
+    last: Cursor | None,
+) -> int:
+    """Return how many traces there are down to the last one, or to the end of the range."""
+    if last is not None:
+        conditions = [*conditions, "(start_time, id) >= (:last_start, :last_id)"]
+        values = values | {"last_start": last.start_time, "last_id": last.trace_id}
+    row = connection.execute(
+        f"SELECT COUNT(*) FROM traces WHERE {' AND '.join(conditions)}",  # noqa: S608 - fixed texts
+        values,
+    ).fetchone()
+    return int(row[0])
 
 
 def get_documents(connection: sqlite3.Connection, trace_id: str) -> list[dict[str, Any]]:

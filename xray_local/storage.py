@@ -10,7 +10,7 @@ from .database import PAGE_BYTES
 from .documents import Document
 from .errors import DocumentRefused
 from .facts import Facts, gather_facts
-from .summaries import find_root, summarise
+from .rows import DELETE_ELEMENTS, INSERT_ELEMENT, UPSERT_TRACE, make_rows
 
 DATABASE_MAX_BYTES = 512 * 1024 * 1024
 TRACES_MAX = 100_000
@@ -23,14 +23,6 @@ REFUSALS_KEPT = 50
 UPSERT_SEGMENT = """
 INSERT INTO segments (trace_id, id, is_open, document) VALUES (?, ?, ?, ?)
 ON CONFLICT (trace_id, id) DO UPDATE SET is_open = excluded.is_open, document = excluded.document
-"""
-UPSERT_TRACE = """
-INSERT INTO traces (id, id_time, start_time, end_time, root_name, annotations, summary)
-VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET
-    start_time = excluded.start_time, end_time = excluded.end_time,
-    root_name = excluded.root_name,
-    annotations = excluded.annotations, summary = excluded.summary
 """
 ADD_COUNT = """
 INSERT INTO counts (name, value) VALUES (?, ?)
@@ -107,12 +99,23 @@ class Storage:
             UPSERT_SEGMENT,
             ((each.trace_id, each.id, each.is_open, each.text) for each in kept),
         )
-        self._connection.executemany(
-            UPSERT_TRACE,
-            (_make_row(trace_id, trace) for trace_id, trace in touched.items()),
-        )
+        self._save_traces(touched)
         while len(self._known) > KNOWN_TRACES:
             self._known.popitem(last=False)
+
+    def _save_traces(self, touched: dict[str, _KnownTrace]) -> None:
+        """Write anew what queries read of these traces."""
+        changed = [(trace_id,) for trace_id, trace in touched.items() if trace.revision]
+        traces: list[tuple[object, ...]] = []
+        elements: list[tuple[object, ...]] = []
+        for trace_id, trace in touched.items():
+            trace.revision += 1
+            row, rows = make_rows(trace_id, trace.facts.values(), trace.revision)
+            traces.append(row)
+            elements += rows
+        self._connection.executemany(DELETE_ELEMENTS, changed)
+        self._connection.executemany(UPSERT_TRACE, traces)
+        self._connection.executemany(INSERT_ELEMENT, elements)
 
     def _recall(self, trace_id: str) -> _KnownTrace:
         """Return what is known of the trace, from memory or from the database."""
@@ -167,6 +170,7 @@ class Storage:
             (number,),
         ).fetchall()
         self._connection.executemany("DELETE FROM segments WHERE trace_id = ?", rows)
+        self._connection.executemany(DELETE_ELEMENTS, rows)
         for (trace_id,) in rows:
             self._known.pop(trace_id, None)
         self._traces -= len(rows)
@@ -181,23 +185,3 @@ class Storage:
 
     def _count_traces(self) -> int:
         return int(self._connection.execute("SELECT COUNT(*) FROM traces").fetchone()[0])
-
-
-def _make_row(trace_id: str, trace: _KnownTrace) -> tuple[object, ...]:
-    """Return the row of the trace, summarised once more."""
-    trace.revision += 1
-    documents = trace.facts.values()
-    summary = summarise(trace_id, documents, trace.revision)
-    annotations = {
-        key: [value for each in values for value in each["AnnotationValue"].values()]
-        for key, values in summary["Annotations"].items()
-    }
-    return (
-        trace_id,
-        int(trace_id[2:10], 16),
-        summary["StartTime"],
-        summary["StartTime"] + summary["Duration"],
-        find_root(documents).service.name,
-        json.dumps(annotations, separators=(",", ":")),
-        json.dumps(summary, separators=(",", ":")),
-    )

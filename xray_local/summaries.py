@@ -9,17 +9,22 @@ from typing import Any
 from .facts import Facts
 from .services import Service
 
+# The segment that each document belongs to, by the document's id; None where it is not here.
+Owners = dict[str, Facts | None]
 
-def summarise(trace_id: str, documents: Collection[Facts], revision: int) -> dict[str, Any]:
+
+def summarise(
+    trace_id: str, documents: Collection[Facts], owners: Owners, revision: int
+) -> dict[str, Any]:
     """Summarise one trace.
 
     documents: one or more, all of one trace id, any order, parents optional.
+    owners: what `find_owners` says of them.
     Duration runs from the earliest start to the latest end; what is in progress ends at its start.
     ResponseTime, faults and errors are the root's; a throttle counts wherever it is.
     """
     root = find_root(documents)
     start = min(document.start for document in documents)
-    owners = _find_owners(documents)
     summary: dict[str, Any] = {
         "Id": trace_id,
         "StartTime": start,
@@ -57,6 +62,7 @@ def find_root(documents: Collection[Facts]) -> Facts:
             document.parent_id is not None,
             document.parent_id in known,
             document.start,
+            document.id,  # so that it is the same one in whatever order they arrived
         ),
     )
 
@@ -67,17 +73,17 @@ def _list_services(documents: Collection[Facts]) -> Iterable[Service]:
     answered = {segment.parent_id for segment in segments}
     services = [segment.service for segment in segments]
     for document in documents:
-        services += [callee for caller, callee in document.callees if caller not in answered]
+        services += [call.service for call in document.calls if call.id not in answered]
     return dict.fromkeys(services)
 
 
-def _find_owners(documents: Collection[Facts]) -> dict[str, Service | None]:
-    """Return the service that each document belongs to, by the document's id.
+def find_owners(documents: Collection[Facts]) -> Owners:
+    """Return the segment that each document belongs to, by the document's id.
 
-    A subsegment that came on its own belongs to the service of its segment, if that is here.
+    A subsegment that came on its own belongs to its segment, if that is here.
     """
     holders = {known_id: document for document in documents for known_id in document.ids}
-    owners: dict[str, Service | None] = {}
+    owners: Owners = {}
     for document in documents:
         path = [document]
         seen = {document.id}
@@ -88,13 +94,13 @@ def _find_owners(documents: Collection[Facts]) -> dict[str, Service | None]:
             path.append(parent)
             seen.add(parent.id)
         last = path[-1]
-        owner = last.service if last.is_segment else owners.get(last.id)
+        owner = last if last.is_segment else owners.get(last.id)
         owners.update((step.id, owner) for step in path)
     return owners
 
 
 def _collect_annotations(
-    documents: Collection[Facts], owners: dict[str, Service | None]
+    documents: Collection[Facts], owners: Owners
 ) -> dict[str, list[dict[str, Any]]]:
     """Return every value of every key, with the services that gave it."""
     found: dict[str, dict[tuple[str, str | float], dict[Service, None]]] = {}
@@ -103,7 +109,7 @@ def _collect_annotations(
             services = found.setdefault(key, {}).setdefault((_name_type(value), value), {})
             owner = owners[document.id]
             if owner is not None:
-                services[owner] = None
+                services[owner.service] = None
     return {
         key: [
             {
@@ -122,16 +128,14 @@ def _name_type(value: str | float | bool) -> str:
     return "StringValue" if isinstance(value, str) else "NumberValue"
 
 
-def _collect_users(
-    documents: Collection[Facts], owners: dict[str, Service | None]
-) -> list[dict[str, Any]]:
+def _collect_users(documents: Collection[Facts], owners: Owners) -> list[dict[str, Any]]:
     users: dict[str, dict[Service, None]] = {}
     for document in documents:
         if document.user:
             services = users.setdefault(document.user, {})
             owner = owners[document.id]
             if owner is not None:
-                services[owner] = None
+                services[owner.service] = None
     return [
         {"UserName": user, "ServiceIds": [service.to_api() for service in services]}
         for user, services in users.items()

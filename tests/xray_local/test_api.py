@@ -183,11 +183,12 @@ def test_summaries_by_kind_of_range(console: Console, store: Store, kind: str, s
     assert len(console.post("/TraceSummaries", fields).json()["TraceSummaries"]) == 1
 
 
-def test_a_filter_is_refused_in_words(client: Any) -> None:
+def test_a_wrong_filter_is_refused_with_the_place(client: Any) -> None:
     with pytest.raises(
-        client.exceptions.InvalidRequestException, match="FilterExpression is not supported"
+        client.exceptions.InvalidRequestException,
+        match=r"at character 12: expected a number, got the end\.",
     ) as raised:
-        client.get_trace_summaries(StartTime=1, EndTime=2, FilterExpression="fault")
+        client.get_trace_summaries(StartTime=1, EndTime=2, FilterExpression="duration > ")
 
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 

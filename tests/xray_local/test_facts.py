@@ -30,7 +30,7 @@ def test_gather_facts_of_the_whole_document() -> None:
     assert (facts.has_fault, facts.has_error, facts.has_throttle) == (True, False, True)
     assert sorted(facts.annotations) == [("a", "x"), ("b", 2.0), ("c", False)]
     assert set(facts.ids) == {facts.id, outer["id"], inner["id"]}
-    assert facts.callees[0][0] == outer["id"]
+    assert facts.calls[0].id == outer["id"]
     assert facts.user == "ada"
     assert (facts.resource_arns, facts.instance_ids, facts.zones) == (("arn:x",), ("i-1",), ("z",))
     assert facts.http == {
@@ -68,7 +68,7 @@ def test_gather_facts_leaves_out_annotations_that_cannot_be_searched() -> None:
     )
 
     assert facts.annotations == (("long", "x" * 1000),)
-    assert facts.callees[0][0] == ""
+    assert facts.calls[0].id == ""
 
 
 def test_as_status() -> None:

@@ -12,7 +12,7 @@ from tests.xray_local.made import (
     make_trace_id,
 )
 from xray_local.facts import gather_facts
-from xray_local.summaries import summarise
+from xray_local.summaries import find_owners, summarise
 
 
 def summarise_all(*documents: dict[str, Any]) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def summarise_all(*documents: dict[str, Any]) -> dict[str, Any]:
         gather_facts(each["id"], each, is_open=each.get("in_progress") is True)
         for each in documents
     ]
-    return summarise(make_trace_id(), facts, 1)
+    return summarise(make_trace_id(), facts, find_owners(facts), 1)
 
 
 def name_all(services: list[dict[str, Any]]) -> list[str]:

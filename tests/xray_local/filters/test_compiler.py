@@ -1,0 +1,122 @@
+"""What SQL finds is what the documents say."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.xray_local.filters.made import (
+    EXPRESSIONS,
+    find,
+    find_naively,
+    make_trace,
+    open_storage,
+    save,
+)
+from tests.xray_local.made import NOON, make_segment
+from xray_local.filters import BadFilter, read_filter
+from xray_local.filters.evaluator import Trace
+from xray_local.filters.parser import MAX_DEPTH, MAX_TESTS
+from xray_local.filters.syntax import Expression, write
+
+TRACES = 80
+
+
+@pytest.fixture(scope="module")
+def stored() -> Iterator[tuple[Any, dict[str, Trace]]]:
+    """A database with traces by chance, stored in pieces, and their documents."""
+    chance = random.Random(4)
+    traces = [make_trace(chance, NOON + number) for number in range(TRACES)]
+    pieces = [document for trace in traces for document in trace]
+    chance.shuffle(pieces)
+    with open_storage() as (connection, storage):
+        for first in range(0, len(pieces), 40):
+            save(storage, pieces[first : first + 40])
+        yield connection, {trace[0]["trace_id"]: Trace(trace) for trace in traces}
+
+
+@given(EXPRESSIONS)
+@settings(
+    deadline=None,
+    max_examples=200,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+def test_sql_finds_what_the_documents_say(
+    stored: tuple[Any, dict[str, Trace]], expression: Expression
+) -> None:
+    connection, traces = stored
+
+    found = find(connection, write(expression))
+
+    assert found == find_naively(traces, expression)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_exact"),
+    [
+        ("fault OR service() { error }", True),
+        ("rootcause.fault.service { first }", False),
+        ("ok AND !rootcause.json = #[]", False),
+    ],
+)
+def test_what_sql_decides_alone(text: str, is_exact: bool) -> None:
+    assert read_filter(text).is_exact is is_exact
+
+
+def test_nothing_of_the_text_gets_into_sql() -> None:
+    hostile = "x' OR 1=1; DROP TABLE traces --"
+
+    chosen = read_filter(
+        f'annotation[{hostile}] = "{hostile}" service("{hostile}") {{ user CONTAINS "{hostile}" }}'
+    )
+
+    assert "DROP" not in chosen.sql
+    with open_storage() as (connection, storage):
+        save(storage, [make_segment()])
+        assert find(connection, f'name = "{hostile}"') == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(ok OR " * MAX_DEPTH + "fault" + ")" * MAX_DEPTH,
+        "(ok OR (fault AND " * (MAX_DEPTH // 2) + "ok" + "))" * (MAX_DEPTH // 2),
+        "!(ok OR !(fault AND " * (MAX_DEPTH // 4) + "ok" + "))" * (MAX_DEPTH // 4),
+        "(ok OR (fault AND " * (MAX_DEPTH // 2 - 2)
+        + "service() {(ok OR (fault AND !annotation.a))}"
+        + "))" * (MAX_DEPTH // 2 - 2),
+        " ".join(["annotation.a = 1"] * MAX_TESTS),
+        " OR ".join(['edge("a", "b") { annotation.a }'] * (MAX_TESTS // 2)),
+        "!" * MAX_DEPTH + "ok",
+    ],
+)
+def test_as_large_as_may_be(text: str) -> None:
+    with open_storage() as (connection, storage):
+        save(storage, [make_segment()])
+
+        find(connection, text)
+
+
+def test_groups() -> None:
+    groups = {"slow": "responsetime > 3 OR fault", "arn:slow": "responsetime > 3"}
+
+    chosen = read_filter('!group.name = "slow" AND group.arn = "arn:slow"', groups)
+
+    assert write(chosen.expression) == "!(responsetime > 3.0 OR fault) AND responsetime > 3.0"
+    assert write(read_filter('group.name = "slow" ok', groups).expression) == (
+        "(responsetime > 3.0 OR fault) AND ok"
+    )
+
+
+def test_group_default_is_every_trace() -> None:
+    assert read_filter('group.name = "Default"').sql == "1"
+    assert read_filter('group.name != "Default"').sql == "0"
+
+
+def test_group_that_does_not_exist() -> None:
+    with pytest.raises(
+        BadFilter, match=r"at character 14: expected a group that exists \('Default"
+    ):
+        read_filter('group.name = "slow"')

@@ -1,0 +1,199 @@
+"""Whether an expression holds for a trace, found out in Python from its documents."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import Any
+
+from xray_local.causes import Cause, find_causes
+from xray_local.documents import is_in_progress
+from xray_local.elements import Element, Values, describe_trace, list_elements
+from xray_local.facts import gather_facts
+from xray_local.services import Service
+from xray_local.summaries import find_owners
+from xray_local.trees import build_tree
+
+from .syntax import (
+    And,
+    CauseJson,
+    CauseTest,
+    Comparison,
+    EdgeTest,
+    Expression,
+    Id,
+    Not,
+    Or,
+    ServiceTest,
+    Value,
+)
+
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": lambda value, other: value == other,
+    "!=": lambda value, other: value != other,
+    "<": lambda value, other: value < other,
+    "<=": lambda value, other: value <= other,
+    ">": lambda value, other: value > other,
+    ">=": lambda value, other: value >= other,
+    "CONTAINS": lambda value, other: other in value,
+    "BEGINSWITH": lambda value, other: value.startswith(other),
+    "ENDSWITH": lambda value, other: value.endswith(other),
+}
+
+
+class Trace:
+    """The documents of one trace, read as far as a filter asks."""
+
+    def __init__(self, documents: Iterable[dict[str, Any]]) -> None:
+        self._documents = list(documents)
+
+    @cached_property
+    def elements(self) -> list[Element]:
+        """The nodes and edges."""
+        return list_elements(self._facts, find_owners(self._facts))
+
+    @cached_property
+    def values(self) -> Values:
+        """What is said of the trace as a whole."""
+        return describe_trace(self._facts, self.elements)
+
+    @cached_property
+    def causes(self) -> dict[str, list[Cause]]:
+        """The root causes by kind."""
+        return find_causes(build_tree(self._documents))
+
+    @cached_property
+    def _facts(self) -> list[Any]:
+        return [
+            gather_facts(each["id"], each, is_open=is_in_progress(each)) for each in self._documents
+        ]
+
+
+def holds(expression: Expression, trace: Trace) -> bool:
+    """Whether the expression, whose groups have been expanded, holds for the trace."""
+    match expression:
+        case And(parts):
+            return all(holds(part, trace) for part in parts)
+        case Or(parts):
+            return any(holds(part, trace) for part in parts)
+        case Not(part):
+            return not holds(part, trace)
+        case ServiceTest(node, block):
+            return any(
+                is_node(node, each.service) and _fits(block, each.values)
+                for each in trace.elements
+                if each.source is None
+            )
+        case EdgeTest(source, target, block):
+            return any(
+                is_node(source, each.source)
+                and is_node(target, each.service)
+                and _fits(block, each.values)
+                for each in trace.elements
+                if each.source is not None
+            )
+        case CauseTest(kind, part, block):
+            return any(_fits(block, each) for each in list_parts(trace.causes[kind], part))
+        case CauseJson(text):
+            return all(
+                any(is_like(pattern, cause) for each in trace.causes.values() for cause in each)
+                for pattern in json.loads(text)
+            )
+        case _:
+            return _fits(expression, trace.values)
+
+
+def _fits(expression: Expression | None, values: Values) -> bool:
+    """Whether the expression holds for what has these values."""
+    match expression:
+        case None:
+            return True
+        case And(parts):
+            return all(_fits(part, values) for part in parts)
+        case Or(parts):
+            return any(_fits(part, values) for part in parts)
+        case Not(part):
+            return not _fits(part, values)
+        case Comparison(field, operator, value):
+            return _compare(values.get(field, ()), operator, value)
+        case _:
+            raise TypeError(f"{expression!r} does not stand here.")
+
+
+def _compare(values: Iterable[Value], operator: str | None, other: Value | None) -> bool:
+    if operator is None:
+        return any(value if isinstance(value, bool) else True for value in values)
+    kind: type = bool if isinstance(other, bool) else str if isinstance(other, str) else float
+    return any(COMPARISONS[operator](value, other) for value in values if _is_a(value, kind))
+
+
+def _is_a(value: Value, kind: type) -> bool:
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, kind)
+
+
+def is_node(node: Id, service: Service | None) -> bool:
+    """Whether the service is one that the id means."""
+    return service is not None and all(
+        wanted is None or wanted == has for wanted, has in zip(node, service, strict=True)
+    )
+
+
+def list_parts(causes: Iterable[Cause], part: str) -> Iterator[Values]:
+    """Yield the services, entities or exceptions of root causes, as values by keyword."""
+    for cause in causes:
+        services = cause["Services"]
+        if part == "service":
+            yield from _number(services, _describe_service)
+        for service in services:
+            if part == "entity":
+                yield from _number(service["EntityPath"], _describe_entity)
+            for entity in service["EntityPath"] if part == "exception" else ():
+                yield from _number(entity.get("Exceptions", ()), _describe_exception)
+
+
+def _number(
+    items: list[dict[str, Any]], describe: Callable[[dict[str, Any]], dict[str, Any]]
+) -> Iterator[Values]:
+    for index, item in enumerate(items):
+        values = describe(item) | {
+            "index": index,
+            "first": index == 0,
+            "last": index == len(items) - 1,
+        }
+        yield {key: (value,) for key, value in values.items() if value is not None}
+
+
+def _describe_service(service: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": service["Name"],
+        "type": service.get("Type"),
+        "account.id": service.get("AccountId"),
+        "inferred": service["Inferred"],
+    }
+
+
+def _describe_entity(entity: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": entity["Name"],
+        "remote": entity["Remote"],
+        "coverage": entity.get("Coverage"),
+    }
+
+
+def _describe_exception(exception: dict[str, Any]) -> dict[str, Any]:
+    return {"name": exception.get("Name"), "message": exception.get("Message")}
+
+
+def is_like(pattern: Any, value: Any) -> bool:
+    """Whether the value has all that the pattern has; what the pattern leaves out may be anything.
+
+    A list is like another of the same length, item by item.
+    """
+    if isinstance(pattern, dict) and isinstance(value, dict):
+        return all(key in value and is_like(part, value[key]) for key, part in pattern.items())
+    if isinstance(pattern, list) and isinstance(value, list):
+        return len(pattern) == len(value) and all(map(is_like, pattern, value))
+    if isinstance(pattern, bool) or isinstance(value, bool):
+        return pattern is value
+    return bool(pattern == value)
