@@ -101,8 +101,8 @@ screenshot: $(DEV) $(AWS) ## Make the README's pictures again (needs Chromium)
 ##@ Deploy
 
 .PHONY: package
-package: $(DEV) $(NODE) ## Make the function's zip and its templates (FLAGS="--stage prod")
-	@npx serverless package $(FLAGS)
+package: $(DEV) ## Make the function's zip, build/movies.zip (FLAGS="--postgresql")
+	@$(RUN) scripts.package $(FLAGS)
 
 .PHONY: deploy
 deploy: $(DEV) $(NODE) ## Put the site on AWS, or bring it up to date there (FLAGS)

@@ -23,7 +23,14 @@ class PackagePlugin {
     if (!existsSync(PYTHON)) {
       throw new UserError(`${PYTHON} is not there; "make install" makes it.`);
     }
-    const made = spawnSync(PYTHON, ["-m", "scripts.package"], { cwd: ROOT, stdio: "inherit" });
+    // What a reference leads to is not known here; the drivers that ship are SQLite's and PostgreSQL's.
+    const databaseUrl = this.serverless.service.provider.environment.DATABASE_URL;
+    const needsDriver = Boolean(databaseUrl) && !String(databaseUrl).startsWith("sqlite");
+    const made = spawnSync(
+      PYTHON,
+      ["-m", "scripts.package", ...(needsDriver ? ["--postgresql"] : [])],
+      { cwd: ROOT, stdio: "inherit" },
+    );
     if (made.status !== 0) {
       throw new UserError(`Packaging the function failed: ${made.error ?? `exit code ${made.status}`}.`);
     }

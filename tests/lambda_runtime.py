@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -210,14 +210,18 @@ def run_function(
     task_dir: Path,
     log_path: Path,
     handler: str = "lambda_entry.lambda_handler",
+    python: Sequence[str | Path] = (sys.executable,),
     **variables: str,
 ) -> Iterator[Function]:
-    """Run a function with the real runtime client, in a cold environment of its own."""
+    """Run a function with the real runtime client, in a cold environment of its own.
+
+    python: the interpreter, with its options; it must find awslambdaric.
+    """
     function = Function(log_path)
     environment = make_environment(function, task_dir, _HANDLER=handler, **variables)
     with log_path.open("wb") as log:
         function.process = subprocess.Popen(
-            [sys.executable, "-m", "awslambdaric", handler],
+            [*python, "-m", "awslambdaric", handler],
             cwd=task_dir,
             env=environment,
             stdout=log,

@@ -99,8 +99,8 @@ def test_function(resources):
     properties = function["Properties"]
 
     assert properties["Runtime"] == f"python{package.PYTHON_VERSION}"
-    assert properties["Architectures"] == ["arm64"]
-    assert package.PLATFORM.startswith("aarch64-")
+    assert properties["Architectures"] == [package.ARCHITECTURE]
+    assert package.PLATFORMS[package.ARCHITECTURE].startswith("aarch64-")
     assert properties["Handler"] == "lambda_entry.lambda_handler"
     assert properties["TracingConfig"] == {"Mode": "Active"}
     assert properties["Timeout"] <= 29  # API Gateway waits no longer
@@ -211,7 +211,51 @@ def test_zip_holds_what_ships_and_nothing_else(artifact: zipfile.ZipFile):
     assert set(package.SHIPPED) | {"staticfiles", "django", "apig_wsgi"} <= tops
     assert tops & {"tests", "scripts", "xray_local", "benchmarks", "manage.py", "bin"} == set()
     assert "staticfiles/staticfiles.json" in names
-    assert [name for name in names if name.endswith(".pyc")] == []
+    # Without databaseUrl there is no SQL to drive.
+    assert [top for top in tops if top.startswith("psycopg2")] == []
+
+
+def test_zip_is_within_its_budget(artifact: zipfile.ZipFile):
+    assert package.ARTIFACT.stat().st_size <= package.BUDGET_BYTES == 7_000_000
+
+
+def test_state_ships_the_zip(packaged: Path):
+    """The only artifact: osls makes none of its own."""
+    state = json.loads((packaged / "serverless-state.json").read_text())
+
+    artifact = state["package"]["artifact"]
+    assert Path(artifact).name == package.ARTIFACT.name
+    assert not [path for path in packaged.glob("*.zip") if path.name != package.ARTIFACT.name]
+
+
+@pytest.mark.parametrize(
+    ("url", "flags"),
+    [
+        ("", []),
+        ("sqlite:////tmp/site.sqlite3", []),
+        ("postgresql://movies@db.example/movies", ["--postgresql"]),
+        ("{{resolve:secretsmanager:movies/database-url}}", ["--postgresql"]),
+    ],
+)
+def test_plugin_asks_for_the_driver_where_there_is_sql(url: str, flags: list[str], tmp_path: Path):
+    """The plugin alone, in a checkout whose Python prints how it is called."""
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    shutil.copy(ROOT / "scripts" / "serverless_package.js", tmp_path / "scripts")
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.write_text('#!/bin/sh\necho "$@"\n')
+    python.chmod(0o755)
+    code = """
+const Plugin = require("./scripts/serverless_package.js");
+const provider = { environment: { DATABASE_URL: process.argv[1] } };
+new Plugin({ classes: { Error }, service: { provider } }).make();
+"""
+
+    done = subprocess.run(
+        ["node", "-e", code, "--", url], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == ["-m", "scripts.package", *flags]
 
 
 def test_zip_is_for_the_functions_processor(artifact: zipfile.ZipFile):

@@ -1,10 +1,25 @@
 import os
 import stat
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from scripts import package
+from scripts.package_python import PythonNotFound
+
+REQUIREMENTS = """\
+# A comment
+apig-wsgi==2.20.0 \\
+    --hash=sha256:aa
+    # via movies
+psycopg2-binary==2.9.13 \\
+    --hash=sha256:bb \\
+    --hash=sha256:cc
+    # via movies
+requests==2.34.2 \\
+    --hash=sha256:dd
+"""
 
 
 @pytest.fixture
@@ -43,3 +58,77 @@ def test_copy_sources_leaves_caches_behind(tmp_path):
     names = {path.name for path in tmp_path.iterdir()}
     assert names == set(package.SHIPPED)
     assert list(tmp_path.rglob("__pycache__")) == []
+
+
+def test_without_requirement_takes_its_hashes_along():
+    left = package.without_requirement(REQUIREMENTS, "psycopg2-binary")
+
+    assert "psycopg2" not in left
+    assert [line[-2:] for line in left.splitlines() if "sha256" in line] == ["aa", "dd"]
+
+
+def test_without_requirement_unknown():
+    with pytest.raises(ValueError, match=r"Expected 'psycopg' once .* got it 0 times"):
+        package.without_requirement(REQUIREMENTS, "psycopg")
+
+
+def test_requirements_hold_the_driver_once():
+    text = (package.ROOT / "requirements.txt").read_text()
+
+    assert len(package.without_requirement(text, package.POSTGRESQL_DRIVER)) < len(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("django/db/models/base.pyc", "django"),
+        ("django-5.2.19.dist-info/METADATA", "django"),
+        ("psycopg2_binary.libs/libpq.so.5", "psycopg2_binary"),
+        ("six.pyc", "six"),
+        ("lambda_entry.py", "lambda_entry"),
+    ],
+)
+def test_name_package(path, name):
+    assert package.name_package(path) == name
+
+
+def test_report_sums_up_what_is_small(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(package, "REPORTED_BYTES", 100)
+    (folder / "movies" / "films.json").write_bytes(os.urandom(1000))
+    count = package.write_zip(folder, tmp_path / "one.zip")
+
+    package.report(tmp_path / "one.zip", count)
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[0] for line in lines] == ["package", "movies", "the", lines[-1][0]]
+    assert lines[-1][-2:] == ["3", "files."]
+
+
+def test_budget(tmp_path):
+    (tmp_path / "one.zip").write_bytes(bytes(1_250_000))
+
+    package.check_budget(tmp_path / "one.zip", 1_250_000)
+    with pytest.raises(package.BudgetExceeded, match=r"has 1\.25 MB, .* budget is 1\.20 MB"):
+        package.check_budget(tmp_path / "one.zip", 1_200_000)
+
+
+def test_main_ends_with_the_reason(tmp_path, monkeypatch):
+    def fail(options):
+        raise package.BudgetExceeded(8_000_000, package.BUDGET_BYTES)
+
+    monkeypatch.setattr(package, "build", fail)
+
+    with pytest.raises(SystemExit, match=r"8\.00 MB, and its budget is 7\.00 MB"):
+        package.main([])
+
+
+def test_build_with_a_wrong_python_changes_nothing(folder, tmp_path):
+    options = package.read_options(
+        ["--folder", str(folder), "--python", "/bin/false", "--artifact", str(tmp_path / "no.zip")]
+    )
+
+    with pytest.raises(PythonNotFound, match=r"uv python install 3\.13"):
+        package.build(options)
+
+    assert (folder / "entry.py").exists()
+    assert not Path(options.artifact).exists()

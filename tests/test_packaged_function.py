@@ -1,0 +1,323 @@
+"""The zip, unpacked and run: by the real runtime client, with the Python that it was made for."""
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import uuid
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts import package
+from scripts.package_python import PythonNotFound, find_python
+from tests.gateway.examples import Event, make_event
+from tests.lambda_runtime import Function, run_function
+from tests.movies.remotes import answering, serving
+from tests.processes import ROOT
+
+# Lambda's wheels run on Linux only.
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="The package is for Linux.")
+
+ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+OTHER = ({*package.PLATFORMS} - {ARCHITECTURE}).pop()
+# A pyc's second word: hash-based, and the source is not looked at.
+# https://peps.python.org/pep-0552/
+UNCHECKED_HASH = 0b01
+
+# With the function's environment, as `{"manage": ["migrate"]}` would.
+SET_UP = """
+import django; django.setup()
+from django.core.management import call_command
+from movies.catalogue import add_movie
+from movies.fields import MovieFields
+call_command("check", fail_level="WARNING")
+call_command("migrate", verbosity=0)
+call_command("set_up")
+add_movie(MovieFields.from_untrusted({"year": 1999, "title": "The Matrix"}))
+"""
+# Prints what cannot be imported, as name and what it lacks.
+IMPORT_ALL = """
+import importlib, json, sys
+import django; django.setup()
+lacking = {}
+for name in json.load(sys.stdin):
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        lacking[name] = error.name
+    except Exception:
+        # Models of apps that are not installed, modules for other systems.
+        pass
+print(json.dumps(lacking))
+"""
+
+
+@dataclass
+class Package:
+    """A zip, where it was unpacked, and the Python that it is for."""
+
+    archive: zipfile.ZipFile
+    task_dir: Path
+    python: Path
+    version: str
+    said: str
+
+    def run(self, code: str, variables: dict[str, str], text: str = "") -> str:
+        """Run code in the function's folder, with nothing of this machine's packages."""
+        done = subprocess.run(
+            [self.python, "-S", "-W", "error", "-c", code],
+            cwd=self.task_dir,
+            env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"} | variables,
+            input=text,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+def build(folder: Path, architecture: str, python: Path, version: str, seed: str) -> str:
+    """Make the zip as `make package` does, but elsewhere; return what that said."""
+    command: list[str | Path] = [sys.executable, "-m", "scripts.package"]
+    command += ["--architecture", architecture, "--python-version", version, "--python", python]
+    command += ["--folder", folder / "function", "--artifact", folder / "movies.zip"]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONHASHSEED": seed},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def interpreter() -> tuple[Path, str]:
+    """The function's Python; where there is none, the one that runs these tests."""
+    try:
+        return find_python(package.PYTHON_VERSION), package.PYTHON_VERSION
+    except PythonNotFound:
+        return Path(sys.executable), "{}.{}".format(*sys.version_info)
+
+
+@pytest.fixture(scope="module")
+def packaged(
+    interpreter: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Package]:
+    """The zip for this machine's processor, unpacked."""
+    folder = tmp_path_factory.mktemp("package")
+    said = build(folder, ARCHITECTURE, *interpreter, seed="1")
+    task_dir = folder / "var" / "task"
+    with zipfile.ZipFile(folder / "movies.zip") as archive:
+        archive.extractall(task_dir)
+        yield Package(archive, task_dir, *interpreter, said)
+
+
+@pytest.fixture(scope="module")
+def variables(embedded_aws: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment that serverless.yml gives the function, with SQL."""
+    suffix = uuid.uuid4().hex[:12]
+    return {
+        "DJANGO_SETTINGS_MODULE": "movies_site.settings",
+        "DJANGO_SECRET_KEY": "a-long-random-string-for-the-tests-of-the-package-and-no-more",
+        "DJANGO_ALLOWED_HOSTS": ".execute-api.eu-west-1.amazonaws.com",
+        "DATABASE_URL": f"sqlite:///{tmp_path_factory.mktemp('sql')}/site.sqlite3",
+        "MOVIES_TABLE": f"Movies-{suffix}",
+        "MOVIES_TERMS_TABLE": f"MovieTerms-{suffix}",
+        "POSTERS_BUCKET": f"posters-{suffix}",
+        "AWS_ENDPOINT_URL": embedded_aws,
+        "AWS_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "STAGE": "dev",
+    }
+
+
+@pytest.fixture(scope="module")
+def runtime_client(packaged: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with awslambdaric for the function's Python, which the runtime brings along."""
+    folder = tmp_path_factory.mktemp("runtime")
+    command: list[str | Path] = [sys.executable, "-m", "uv", "pip", "install", "--quiet"]
+    command += ["--target", folder, "--python-version", packaged.version, "--only-binary", ":all:"]
+    command += ["--python-platform", package.PLATFORMS[ARCHITECTURE]]
+    command += ["-c", ROOT / "requirements-dev.txt", "awslambdaric"]
+    subprocess.run(command, check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def function(
+    packaged: Package,
+    variables: dict[str, str],
+    runtime_client: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Function]:
+    packaged.run(SET_UP, variables)
+    log_path = tmp_path_factory.mktemp("log") / "function.log"
+    with (
+        serving(answering("HTTP/1.1 200 OK\nContent-Length: 2\nConnection: close\n\nok")) as remote,
+        run_function(
+            packaged.task_dir,
+            log_path,
+            python=(packaged.python, "-S"),
+            PYTHONPATH=str(runtime_client),
+            REMOTE_URL=remote,
+            REMOTE_URL_SECOND=remote,
+            **variables,
+        ) as function,
+    ):
+        yield function
+
+
+def make_request(path: str) -> Event:
+    event = make_event("rest_api_get", path=path, httpMethod="GET")
+    event |= {"queryStringParameters": None, "multiValueQueryStringParameters": None}
+    event["requestContext"] |= {"path": f"/dev{path}", "httpMethod": "GET"}
+    return event
+
+
+def ask(function: Function, path: str) -> dict[str, Any]:
+    response: dict[str, Any] = function.invoke(make_request(path))
+    return response
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/", "<h1"),
+        ("/app", '"s3"'),
+        ("/movies/", "<h1"),
+        ("/movies/1999/The%20Matrix/", "The Matrix"),
+        ("/api/movies/1999/The%20Matrix/", "The Matrix"),
+        ("/accounts/sign-up/", "csrfmiddlewaretoken"),
+        ("/admin/login/", "Username"),
+        ("/readyz", ""),
+    ],
+)
+def test_pages(function: Function, path: str, text: str):
+    response = ask(function, path)
+
+    assert response["statusCode"] == 200, function.read_log()
+    assert text in response["body"]
+
+
+@pytest.mark.parametrize("page", ["/movies/", "/admin/login/"])
+def test_every_static_file_of_a_page(function: Function, page: str):
+    links = re.findall(r'(?:href|src)="/dev(/static/[^"]*)"', ask(function, page)["body"])
+
+    assert links
+    for link in links:
+        response = ask(function, link)
+        assert response["statusCode"] == 200, link
+        assert "immutable" in response["multiValueHeaders"]["Cache-Control"][0]
+
+
+def test_nothing_that_is_left_imports_what_is_left_out(
+    packaged: Package, variables: dict[str, str]
+):
+    names = sorted(list_modules(packaged.archive))
+
+    lacking = json.loads(packaged.run(IMPORT_ALL, variables, json.dumps(names)))
+
+    tops = {name.partition(".")[0] for name in names}
+    assert len(names) > 900
+    assert {
+        name: missing for name, missing in lacking.items() if missing.partition(".")[0] in tops
+    } == {}
+
+
+def list_modules(archive: zipfile.ZipFile) -> set[str]:
+    """Return the names of the modules in a zip that are made to be imported."""
+    paths = [Path(name) for name in archive.namelist() if "__pycache__" not in name]
+    modules = {
+        ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+        for path in paths
+        if path.suffix in (".py", ".pyc")
+    }
+    return {name for name in modules if not name.endswith("__main__")}
+
+
+def test_bytecode_is_the_functions_and_never_stale(packaged: Package):
+    magic = packaged.run(
+        "import importlib.util; print(importlib.util.MAGIC_NUMBER.hex())", variables={}
+    )
+
+    names = [name for name in packaged.archive.namelist() if name.endswith(".pyc")]
+
+    assert len(names) > 900
+    for name in names:
+        head = packaged.archive.read(name)[:8]
+        assert head[:4].hex() == magic.strip(), name
+        assert int.from_bytes(head[4:], "little") == UNCHECKED_HASH, name
+
+
+def test_our_own_sources_stay_beside_their_bytecode(packaged: Package):
+    names = set(packaged.archive.namelist())
+    sources = {name for name in names if name.endswith(".py")}
+
+    expected = {
+        path.relative_to(ROOT).as_posix()
+        for name in package.SHIPPED
+        for path in ([ROOT / name] if name.endswith(".py") else (ROOT / name).rglob("*.py"))
+    }
+    assert sources == expected
+    tag = f"cpython-{packaged.version.replace('.', '')}"
+    for source in map(Path, sources):
+        assert f"{source.parent / '__pycache__' / source.stem}.{tag}.pyc" in names
+
+
+def test_traceback_shows_our_line(packaged: Package, variables: dict[str, str]):
+    code = """
+import traceback
+from movies_site.environment import read_number
+import os; os.environ["N"] = "many"
+try:
+    read_number("N", 1.0)
+except Exception:
+    print(traceback.format_exc())
+"""
+    assert "movies_site/environment.py" in (said := packaged.run(code, variables))
+    assert re.search(r'environment\.py", line \d+, in read_number\n    \w+', said)
+
+
+def test_the_same_input_makes_the_same_bytes(
+    packaged: Package, interpreter: tuple[Path, str], tmp_path: Path
+):
+    """In another folder, for another processor: all but machine code is equal."""
+    build(tmp_path, OTHER, *interpreter, seed="2")
+
+    with zipfile.ZipFile(tmp_path / "movies.zip") as other:
+        ours, theirs = (
+            {
+                entry.filename: (entry.CRC, entry.date_time, entry.external_attr)
+                for entry in archive.infolist()
+                if not entry.filename.endswith(".so")
+            }
+            for archive in (packaged.archive, other)
+        )
+    assert ours == theirs
+
+
+def test_report_names_packages_and_the_whole(packaged: Package):
+    lines = packaged.said.splitlines()
+
+    assert re.fullmatch(r"django +\d+ +\d+", lines[1])
+    assert re.fullmatch(r".*movies\.zip: \d\.\d\d MB, \d+ files\.", lines[-1])
+
+
+def test_metadata_tells_versions(packaged: Package, variables: dict[str, str]):
+    code = "import importlib.metadata as m; print(m.version('Django'), m.version('django-csp'))"
+    requirements = (ROOT / "requirements.txt").read_text()
+
+    django, csp = packaged.run(code, variables).split()
+
+    assert f"django=={django} " in requirements
+    assert f"django-csp=={csp} " in requirements
