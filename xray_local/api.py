@@ -88,7 +88,7 @@ def get_trace_summaries(fields: dict[str, Any], request: HttpRequest) -> dict[st
         page = list_traces(connection, time_range=time_range, chosen=chosen, token=token)
     answer: dict[str, Any] = {
         "TraceSummaries": page.summaries,
-        "ApproximateTime": page.summaries[-1]["StartTime"] if page.summaries else time_range.start,
+        "ApproximateTime": time_range.start if page.reached is None else page.reached,
         "TracesProcessedCount": page.processed,
     }
     if page.next_token:

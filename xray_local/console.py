@@ -71,7 +71,7 @@ def show_traces(request: HttpRequest) -> HttpResponse:
     """Show the newest traces; with ?filter= those that fit the filter expression."""
     expression = request.GET.get("filter", "").strip()
     mistake = None
-    found = Page((), (), 0, None)
+    found = Page((), (), 0, None, None)
     with reading(get_parts(request).database) as connection:
         try:
             chosen = read_filter(expression) if expression else None

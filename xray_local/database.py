@@ -56,6 +56,7 @@ CREATE TABLE elements (
     source_name TEXT,
     source_type TEXT,
     source_account_id TEXT,
+    is_node INTEGER NOT NULL,
     is_ok INTEGER NOT NULL,
     has_error INTEGER NOT NULL,
     has_fault INTEGER NOT NULL,

@@ -4,15 +4,15 @@ Nodes and edges are those of the service map: a service's own segment where ther
 call as its caller saw it; an edge is always seen by the caller.
 """
 
-from collections.abc import Collection, Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
-from .facts import Annotations, Call, Facts
+from .facts import Call, Facts
 from .services import Service
 from .summaries import Owners, find_root
 
 Value = str | float | bool
-# By keyword, or `annotation.` and a key: every value there is. What is not set is left out.
+# By keyword: every value there is. What is not set is left out.
 Values = dict[str, tuple[Value, ...]]
 
 # Of a larger trace, more would slow down the storing of all others.
@@ -27,155 +27,161 @@ HTTP_KEYWORDS = {
 
 
 class Element(NamedTuple):
-    """A node of the service map, or an edge of it."""
+    """A node of the service map, or an edge of it, or both.
+
+    A call that no segment answered is both: it is all that is known of the node that it called.
+    """
 
     service: Service  # an edge's: the one that was called
-    source: Service | None  # an edge's: the one that called; a node has none
+    source: Service | None  # an edge's: the one that called
+    is_node: bool
     values: Values
+    annotations: Values  # by key
+
+    def all_values(self) -> Values:
+        """Return the values with those of the annotations."""
+        return self.values | {f"annotation.{key}": each for key, each in self.annotations.items()}
 
 
-def describe_trace(documents: Collection[Facts], elements: Collection[Element]) -> Values:
-    """Return the values of the trace as a whole."""
+def describe_trace(
+    documents: Collection[Facts], elements: Collection[Element]
+) -> tuple[Values, Values]:
+    """Return the values of the trace as a whole, and those of its annotations by key."""
     root = find_root(documents)
     start = min(document.start for document in documents)
-    values = _describe_service(root.service) | _describe_http(root.http)
-    values |= {
-        "ok": (_is_ok(root.has_error, root.has_fault, root.is_throttled, root.is_open, root.http),),
-        "error": (root.has_error,),
-        "fault": (root.has_fault,),
-        "throttle": (any(document.has_throttle for document in documents),),
-        "partial": (any(document.is_open for document in documents),),
-        "inferred": (any(True in each.values["inferred"] for each in elements if not each.source),),
-        "root": (True,),
-        "responsetime": (round(root.end - root.start, 6),),
-        "duration": (round(max(document.end for document in documents) - start, 6),),
-    }
-    values |= _describe_holders(documents)
-    values |= _describe_annotations(each for d in documents for each in d.annotations)
-    return values
+    values = _describe_part(root, root.is_throttled, root.end - root.start)
+    is_inferred = any(each.is_node and each.values["inferred"][0] for each in elements)
+    values["throttle"] = (any(document.has_throttle for document in documents),)
+    values["partial"] = (any(document.is_open for document in documents),)
+    values["inferred"] = (is_inferred,)
+    values["root"] = (True,)
+    values["duration"] = (round(max(document.end for document in documents) - start, 6),)
+    for document in documents:
+        _add_holders(values, document)
+    return values, _describe_annotations(each for d in documents for each in d.annotations)
 
 
 def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]:
     """Return the nodes and edges of the trace."""
-    segments = [document for document in documents if document.is_segment]
     root = find_root(documents)
     answers: dict[str, list[Facts]] = {}
-    for segment in segments:
-        if segment.parent_id:
-            answers.setdefault(segment.parent_id, []).append(segment)
     late: dict[str, list[Facts]] = {}
     for document in documents:
         owner = owners[document.id]
-        if owner is not None and owner is not document:
+        if document.is_segment:
+            if document.parent_id:
+                answers.setdefault(document.parent_id, []).append(document)
+        elif owner is not None:
             late.setdefault(owner.id, []).append(document)
     elements = [
-        Element(segment.service, None, _describe_segment(segment, late, is_root=segment is root))
-        for segment in segments
+        _make_node(document, late, is_root=document is root)
+        for document in documents
+        if document.is_segment
     ]
     called: set[str] = set()
     for document in documents:
         owner = owners[document.id]
+        source = owner.service if owner is not None else None
         for call in document.calls:
-            callees = [segment.service for segment in answers.get(call.id, ())]
-            values = _describe_call(call, is_inferred=not callees)
-            if not callees:
-                elements.append(Element(call.service, None, values))
-            if owner is not None:
-                for callee in callees or [call.service]:
-                    seen = values | _describe_service(callee)
-                    elements.append(Element(callee, owner.service, seen))
+            callees = answers.get(call.id)
             called.add(call.id)
+            if callees is None:
+                elements.append(_make_edge(call, source, call.service, is_node=True))
+            elif source is not None:
+                elements += (_make_edge(call, source, each.service) for each in callees)
     # A segment right below another, without a subsegment between that says how the call went.
     for document in documents if answers else ():
         owner = owners[document.id]
         for known_id in document.ids:
             for segment in answers.get(known_id, ()) if known_id not in called else ():
                 if owner is not None and segment is not document:
-                    values = _describe_segment(segment, late, is_root=False)
-                    elements.append(Element(segment.service, owner.service, values))
+                    node = _make_node(segment, late, is_root=False)
+                    elements.append(node._replace(source=owner.service, is_node=False))
     return elements[:ELEMENTS_MAX]
 
 
-def _describe_segment(segment: Facts, late: dict[str, list[Facts]], *, is_root: bool) -> Values:
-    inside = [segment, *late.get(segment.id, ())]
-    return (
-        _describe_part(segment, segment.is_throttled, segment.end - segment.start)
-        | {"root": (is_root,), "inferred": (False,)}
-        | _describe_holders([segment])
-        | _describe_annotations(each for document in inside for each in document.annotations)
-    )
+def _make_node(segment: Facts, late: dict[str, list[Facts]], *, is_root: bool) -> Element:
+    values = _describe_part(segment, segment.is_throttled, segment.end - segment.start)
+    values["root"] = (is_root,)
+    _add_holders(values, segment)
+    inside = late.get(segment.id)
+    annotations = segment.annotations
+    if inside:
+        annotations += tuple(each for document in inside for each in document.annotations)
+    return Element(segment.service, None, True, values, _describe_annotations(annotations))
 
 
-def _describe_call(call: Call, *, is_inferred: bool) -> Values:
-    return (
-        _describe_part(call, call.has_throttle, call.seconds)
-        | {"root": (False,), "inferred": (is_inferred,)}
-        | _describe_annotations(call.annotations)
-    )
+def _make_edge(
+    call: Call, source: Service | None, target: Service, *, is_node: bool = False
+) -> Element:
+    values = _describe_part(call, call.has_throttle, call.seconds)
+    values["inferred"] = (is_node,)
+    if not is_node:
+        for keyword in ("name", "type", "account.id"):
+            values.pop(keyword, None)
+        _add_service(values, target)
+    return Element(target, source, is_node, values, _describe_annotations(call.annotations))
 
 
 def _describe_part(part: Facts | Call, is_throttled: bool, seconds: float) -> Values:
+    http = part.http
+    is_success = 200 <= http.get("HttpStatus", 200) < 300
+    is_failure = part.has_error or part.has_fault or is_throttled or part.is_open
+    took = (round(seconds, 6),)
     values: Values = {
-        "ok": (_is_ok(part.has_error, part.has_fault, is_throttled, part.is_open, part.http),),
+        "ok": (is_success and not is_failure,),
         "error": (part.has_error,),
         "fault": (part.has_fault,),
         "throttle": (is_throttled,),
         "partial": (part.is_open,),
-        "responsetime": (round(seconds, 6),),
-        "duration": (round(seconds, 6),),
+        "inferred": (False,),
+        "root": (False,),
+        "responsetime": took,
+        "duration": took,
     }
-    return values | _describe_service(part.service) | _describe_http(part.http)
+    _add_service(values, part.service)
+    for name, value in http.items():
+        _add(values, HTTP_KEYWORDS[name], value)
+    return values
 
 
-def _is_ok(
-    has_error: bool, has_fault: bool, is_throttled: bool, is_open: bool, http: dict[str, Any]
-) -> bool:
-    is_success = 200 <= http.get("HttpStatus", 200) < 300
-    return is_success and not (has_error or has_fault or is_throttled or is_open)
+def _add_service(values: Values, service: Service) -> None:
+    _add(values, "name", service.name)
+    if service.type is not None:
+        _add(values, "type", service.type)
+    if service.account_id is not None:
+        _add(values, "account.id", service.account_id)
 
 
-def _describe_service(service: Service) -> Values:
-    return _pack(
-        ("name", (service.name,)), ("type", (service.type,)), ("account.id", (service.account_id,))
-    )
+def _add_holders(values: Values, document: Facts) -> None:
+    if document.user is not None:
+        _add(values, "user", document.user)
+    for zone in document.zones:
+        _add(values, "availabilityzone", zone)
+    for instance_id in document.instance_ids:
+        _add(values, "instance.id", instance_id)
+    for arn in document.resource_arns:
+        _add(values, "resource.arn", arn)
 
 
-def _describe_http(http: dict[str, Any]) -> Values:
-    return _pack(*((HTTP_KEYWORDS[name], (value,)) for name, value in http.items()))
+def _add(values: Values, keyword: str, value: Value) -> None:
+    value = _clean(value)
+    found = values.get(keyword, ())
+    if value not in found:
+        values[keyword] = (*found, value)
 
 
-def _describe_holders(documents: Collection[Facts]) -> Values:
-    return _pack(
-        ("user", (document.user for document in documents)),
-        ("availabilityzone", (zone for document in documents for zone in document.zones)),
-        ("instance.id", (each for document in documents for each in document.instance_ids)),
-        ("resource.arn", (arn for document in documents for arn in document.resource_arns)),
-    )
-
-
-def _describe_annotations(annotations: Iterable[tuple[str, Value]] | Annotations) -> Values:
-    found: dict[str, dict[tuple[bool, Value], None]] = {}
-    for key, value in annotations:
-        # True and 1.0 are one key to Python, but not to a filter.
-        found.setdefault(f"annotation.{key}", {})[isinstance(value, bool), _clean(value)] = None
-    return {key: tuple(value for _, value in values) for key, values in found.items()}
-
-
-def _pack(*fields: tuple[str, Iterable[Value | None]]) -> Values:
-    packed = (
-        (keyword, tuple(dict.fromkeys(_clean(value) for value in values if value is not None)))
-        for keyword, values in fields
-    )
-    return {keyword: values for keyword, values in packed if values}
+def _describe_annotations(annotations: Iterable[tuple[str, Value]]) -> Values:
+    values: Values = {}
+    for key, raw in annotations:
+        value = _clean(raw)
+        found = values.get(key, ())
+        # True equals 1.0 in Python, but not in a filter.
+        if not any(value == other and type(value) is type(other) for other in found):
+            values[key] = (*found, value)
+    return values
 
 
 def _clean(value: Value) -> Value:
     """Return the value without what ends a text early in SQLite's functions."""
-    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
-
-
-def read_annotations(values: Values) -> Iterator[tuple[str, tuple[Value, ...]]]:
-    """Yield the keys of the annotations, with their values."""
-    for field, each in values.items():
-        if field.startswith("annotation."):
-            yield field.removeprefix("annotation."), each
+    return value.replace("\0", "\ufffd") if isinstance(value, str) and "\0" in value else value

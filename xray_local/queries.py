@@ -71,12 +71,14 @@ class Cursor(NamedTuple):
 class Page:
     """Some traces, newest first: each summary in the API's shape, and its root's name.
 
-    processed: how many traces the page was chosen from.
+    processed: how many traces the page was chosen from; reached: the start of the last of them,
+    None if there is none.
     """
 
     summaries: tuple[dict[str, Any], ...]
     root_names: tuple[str, ...]
     processed: int
+    reached: float | None
     next_token: str | None
 
 
@@ -127,7 +129,11 @@ def list_traces(
         until = last if has_more else None
         processed = _count_processed(connection, conditions, values, until)
     return Page(
-        tuple(summary for summary, _ in shown), tuple(name for _, name in shown), processed, token
+        tuple(summary for summary, _ in shown),
+        tuple(name for _, name in shown),
+        processed,
+        last.start_time if last else None,
+        token,
     )
 
 

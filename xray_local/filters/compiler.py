@@ -154,7 +154,7 @@ class _Compiler:
                 self.is_exact = False
                 return "1"
             case ServiceTest(node, block):
-                tests = ["e.source_name IS NULL", *self._name_node(node, "e.")]
+                tests = ["e.is_node = 1", *self._name_node(node, "e.")]
                 return self._exist(tests, block, is_negated=is_negated)
             case EdgeTest(source, target, block):
                 tests = [

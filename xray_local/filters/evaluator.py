@@ -54,7 +54,8 @@ class Trace:
     @cached_property
     def values(self) -> Values:
         """What is said of the trace as a whole."""
-        return describe_trace(self._facts, self.elements)
+        values, annotations = describe_trace(self._facts, self.elements)
+        return values | {f"annotation.{key}": each for key, each in annotations.items()}
 
     @cached_property
     def causes(self) -> dict[str, list[Cause]]:
@@ -79,15 +80,15 @@ def holds(expression: Expression, trace: Trace) -> bool:
             return not holds(part, trace)
         case ServiceTest(node, block):
             return any(
-                is_node(node, each.service) and _fits(block, each.values)
+                is_node(node, each.service) and _fits(block, each.all_values())
                 for each in trace.elements
-                if each.source is None
+                if each.is_node
             )
         case EdgeTest(source, target, block):
             return any(
                 is_node(source, each.source)
                 and is_node(target, each.service)
-                and _fits(block, each.values)
+                and _fits(block, each.all_values())
                 for each in trace.elements
                 if each.source is not None
             )
