@@ -63,10 +63,11 @@ class SiteSettings:
 
 def trim(folder: Path, settings: SiteSettings) -> None:
     """Delete and shorten files of a folder into which the requirements were installed."""
-    _delete(path for pattern in UNREAD for path in folder.glob(pattern))
-    trim_django(folder / "django", settings)
     trim_botocore(folder / "botocore" / "data")
+    trim_django(folder / "django", settings)
     _delete(_list_others(folder / "boto3" / "data", SERVICES))
+    # Last: each pattern goes through all that is left.
+    _delete(path for pattern in UNREAD for path in folder.glob(pattern))
     for metadata in folder.glob("*.dist-info"):
         trim_metadata(metadata)
 

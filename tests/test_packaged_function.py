@@ -4,11 +4,13 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import uuid
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +22,13 @@ from scripts.package_python import PythonNotFound, find_python
 from tests.gateway.examples import Event, make_event
 from tests.lambda_runtime import Function, run_function
 from tests.movies.remotes import answering, serving
+from tests.postgresql import find_initdb, run_postgresql
 from tests.processes import ROOT
 
 # Lambda's wheels run on Linux only.
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="The package is for Linux.")
 
 ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
-OTHER = ({*package.PLATFORMS} - {ARCHITECTURE}).pop()
 # A pyc's second word: hash-based, and the source is not looked at.
 # https://peps.python.org/pep-0552/
 UNCHECKED_HASH = 0b01
@@ -41,6 +43,10 @@ call_command("check", fail_level="WARNING")
 call_command("migrate", verbosity=0)
 call_command("set_up")
 add_movie(MovieFields.from_untrusted({"year": 1999, "title": "The Matrix"}))
+"""
+MIGRATE = """
+from django.core.management import execute_from_command_line
+execute_from_command_line(["django-admin", "migrate"])
 """
 # Prints what cannot be imported, as name and what it lacks.
 IMPORT_ALL = """
@@ -83,14 +89,14 @@ class Package:
         return done.stdout
 
 
-def build(folder: Path, architecture: str, python: Path, version: str, seed: str) -> str:
+def build(checkout: Path, folder: Path, python: Path, version: str, *flags: str, seed: str) -> str:
     """Make the zip as `make package` does, but elsewhere; return what that said."""
-    command: list[str | Path] = [sys.executable, "-m", "scripts.package"]
-    command += ["--architecture", architecture, "--python-version", version, "--python", python]
+    command: list[str | Path] = [sys.executable, "-m", "scripts.package", *flags]
+    command += ["--architecture", ARCHITECTURE, "--python-version", version, "--python", python]
     command += ["--folder", folder / "function", "--artifact", folder / "movies.zip"]
     done = subprocess.run(
         command,
-        cwd=ROOT,
+        cwd=checkout,
         env=os.environ | {"PYTHONHASHSEED": seed},
         capture_output=True,
         text=True,
@@ -109,12 +115,39 @@ def interpreter() -> tuple[Path, str]:
 
 
 @pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what packaging reads, so that nobody edits it between two builds."""
+    checkout = tmp_path_factory.mktemp("checkout")
+    package.copy_sources(checkout)
+    shutil.copytree(ROOT / "scripts", checkout / "scripts")
+    shutil.copy(ROOT / "requirements.txt", checkout)
+    return checkout
+
+
+@pytest.fixture(scope="module")
 def packaged(
-    interpreter: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory
+    checkout: Path, interpreter: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Package]:
     """The zip for this machine's processor, unpacked."""
-    folder = tmp_path_factory.mktemp("package")
-    said = build(folder, ARCHITECTURE, *interpreter, seed="1")
+    with unpack(checkout, tmp_path_factory.mktemp("package"), interpreter, seed="1") as packaged:
+        yield packaged
+
+
+@pytest.fixture(scope="module")
+def with_driver(
+    checkout: Path, interpreter: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Package]:
+    """The zip for a site with PostgreSQL, made in another folder and another order of sets."""
+    folder = tmp_path_factory.mktemp("with_driver")
+    with unpack(checkout, folder, interpreter, "--postgresql", seed="2") as packaged:
+        yield packaged
+
+
+@contextmanager
+def unpack(
+    checkout: Path, folder: Path, interpreter: tuple[Path, str], *flags: str, seed: str
+) -> Iterator[Package]:
+    said = build(checkout, folder, *interpreter, *flags, seed=seed)
     task_dir = folder / "var" / "task"
     with zipfile.ZipFile(folder / "movies.zip") as archive:
         archive.extractall(task_dir)
@@ -259,14 +292,14 @@ def test_bytecode_is_the_functions_and_never_stale(packaged: Package):
         assert int.from_bytes(head[4:], "little") == UNCHECKED_HASH, name
 
 
-def test_our_own_sources_stay_beside_their_bytecode(packaged: Package):
+def test_our_own_sources_stay_beside_their_bytecode(packaged: Package, checkout: Path):
     names = set(packaged.archive.namelist())
     sources = {name for name in names if name.endswith(".py")}
 
     expected = {
-        path.relative_to(ROOT).as_posix()
+        path.relative_to(checkout).as_posix()
         for name in package.SHIPPED
-        for path in ([ROOT / name] if name.endswith(".py") else (ROOT / name).rglob("*.py"))
+        for path in ([checkout / name] if name.endswith(".py") else (checkout / name).rglob("*.py"))
     }
     assert sources == expected
     tag = f"cpython-{packaged.version.replace('.', '')}"
@@ -288,22 +321,27 @@ except Exception:
     assert re.search(r'environment\.py", line \d+, in read_number\n    \w+', said)
 
 
-def test_the_same_input_makes_the_same_bytes(
-    packaged: Package, interpreter: tuple[Path, str], tmp_path: Path
-):
-    """In another folder, for another processor: all but machine code is equal."""
-    build(tmp_path, OTHER, *interpreter, seed="2")
+def test_the_same_input_makes_the_same_bytes(packaged: Package, with_driver: Package):
+    """All that is in both zips is equal; only the driver is in one."""
+    ours, theirs = (
+        {
+            entry.filename: (entry.CRC, entry.date_time, entry.external_attr)
+            for entry in one.archive.infolist()
+            if not entry.filename.startswith("psycopg2")
+        }
+        for one in (packaged, with_driver)
+    )
 
-    with zipfile.ZipFile(tmp_path / "movies.zip") as other:
-        ours, theirs = (
-            {
-                entry.filename: (entry.CRC, entry.date_time, entry.external_attr)
-                for entry in archive.infolist()
-                if not entry.filename.endswith(".so")
-            }
-            for archive in (packaged.archive, other)
-        )
     assert ours == theirs
+    assert len(with_driver.archive.namelist()) > len(theirs)
+
+
+@pytest.mark.skipif(find_initdb() is None, reason="needs PostgreSQL: apt-get install postgresql")
+def test_migrate_on_postgresql(with_driver: Package, variables: dict[str, str]):
+    with run_postgresql() as url:
+        said = with_driver.run(MIGRATE, variables | {"DATABASE_URL": url})
+
+    assert "Applying movies.0001_initial... OK" in said
 
 
 def test_report_names_packages_and_the_whole(packaged: Package):
