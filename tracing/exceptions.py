@@ -5,16 +5,19 @@ Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocumen
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from types import TracebackType
 from typing import Any
 
 from aws_xray_sdk.core import xray_recorder
 
 from .harmless import tell_failure
+from .plain import read_message
 from .redaction import redact_text
 
 MAX_CHAIN = 5
+MAX_MEMBERS = 10
 MAX_MESSAGE_CHARACTERS = 2000
 
 
@@ -90,15 +93,20 @@ def use_stack(entity: Any, stack: Any) -> None:
 
 
 def describe(exception: BaseException, *, is_remote: bool) -> list[dict[str, Any]]:
-    """Return the exception and those that led to it, outermost first, linked by `cause`."""
+    """Return the exception and those that led to it, outermost first, linked by `cause`.
+
+    Behind them stand the members of groups among them, which no link can tell.
+    """
     chain = list(walk_chain(exception))
+    members = list(islice(walk_members(chain), MAX_MEMBERS))
     ids = [secrets.token_hex(8) for _ in chain]
     described: list[dict[str, Any]] = []
-    for number, link in enumerate(chain):
+    for number, link in enumerate(chain + members):
         throwable = {
-            "id": ids[number],
+            "id": ids[number] if number < len(ids) else secrets.token_hex(8),
             "type": type(link).__name__,
-            "message": redact_text(read_message(link)),
+            # Cut afterwards: half a secret looks like none.
+            "message": redact_text(read_message(link))[:MAX_MESSAGE_CHARACTERS],
             "remote": is_remote,
             "stack": list(walk_stack(link.__traceback__)),
         }
@@ -106,14 +114,6 @@ def describe(exception: BaseException, *, is_remote: bool) -> list[dict[str, Any
             throwable["cause"] = ids[number + 1]
         described.append(throwable)
     return described
-
-
-def read_message(exception: BaseException) -> str:
-    """Return the exception's text; an exception whose own __str__ fails still has a type."""
-    try:
-        return str(exception)[:MAX_MESSAGE_CHARACTERS]
-    except Exception:
-        return ""
 
 
 def walk_chain(exception: BaseException) -> Iterator[BaseException]:
@@ -124,6 +124,19 @@ def walk_chain(exception: BaseException) -> Iterator[BaseException]:
         seen.add(id(link))
         yield link
         link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+
+
+def walk_members(chain: Sequence[BaseException]) -> Iterator[BaseException]:
+    """Yield the members of the groups in a chain, and of groups in these, each once."""
+    seen = {id(link) for link in chain}
+    groups = [link for link in chain if isinstance(link, BaseExceptionGroup)]
+    for group in groups:
+        for member in group.exceptions:
+            if id(member) not in seen:
+                seen.add(id(member))
+                yield member
+                if isinstance(member, BaseExceptionGroup):
+                    groups.append(member)
 
 
 def walk_stack(traceback: TracebackType | None) -> Iterator[dict[str, Any]]:

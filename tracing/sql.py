@@ -13,9 +13,10 @@ from django.db import connections
 from django.db.backends.signals import connection_created
 
 from .context import begin
-from .documents import write_statement
+from .documents import clean_sql, encode, write_name
 from .exceptions import record_failure
 from .harmless import tell_failure
+from .redaction import sanitise_sql
 from .subsegments import end
 
 # What X-Ray calls the databases that Django names by vendor.
@@ -44,14 +45,18 @@ class Database:
 
     def __init__(self, connection: Any) -> None:
         self.name = name_connection(connection)
-        self._described = describe_connection(connection)
+        self._vendor = connection.vendor
+        self._named = write_name(self.name, "remote")
+        self._described = clean_sql(describe_connection(connection))
         self.known: dict[str, str] = {}
 
-    def write(self, sql: str) -> str:
+    def write(self, sql: str | None) -> str:
         """Return the members of the document that say a statement."""
-        if not xray_recorder._stream_sql:
-            return write_statement(self.name, self._described, None)
-        written = write_statement(self.name, self._described, sql)
+        if sql is None or not xray_recorder._stream_sql:
+            return f'{self._named},"sql":{encode(self._described)}'
+        # In its own dialect, and not again in any other.
+        told = {**self._described, "sanitized_query": sanitise_sql(sql, vendor=self._vendor)}
+        written = f'{self._named},"sql":{encode(told)}'
         if len(sql) <= KEPT_CHARACTERS and len(self.known) < KEPT_STATEMENTS:
             self.known[sql] = written
         return written
@@ -72,13 +77,26 @@ def record_statement(
         raise
     finally:
         try:
-            # psycopg has statements that are no text yet.
-            statement = sql if type(sql) is str else str(sql)
+            statement = sql if type(sql) is str else read_statement(sql, context["connection"])
             known = database.known.get(statement) if xray_recorder._stream_sql else None
             subsegment.fragment = known or database.write(statement)
         except Exception:
             tell_failure("describing a statement")
         end(subsegment)
+
+
+def read_statement(sql: Any, connection: Any) -> str | None:
+    """Return a statement as text, or None: what it holds may be written in no known way."""
+    if isinstance(sql, str):
+        return str.__str__(sql)
+    if isinstance(sql, bytes):
+        return sql.decode("utf-8", "replace")
+    try:
+        # psycopg's; how it is said, the driver's own connection knows.
+        text: str = sql.as_string(connection.connection)
+        return text
+    except Exception:
+        return None
 
 
 def name_connection(connection: Any) -> str:

@@ -1,10 +1,20 @@
 """What an exception says in a trace."""
 
+import sqlite3
 from typing import Any
+
+import pytest
+from django.db import IntegrityError, OperationalError
 
 from tracing import xray_recorder
 from tracing.entities import Segment, UnsampledSegment
-from tracing.exceptions import MAX_CHAIN, describe, record_failure
+from tracing.exceptions import (
+    MAX_CHAIN,
+    MAX_MEMBERS,
+    MAX_MESSAGE_CHARACTERS,
+    describe,
+    record_failure,
+)
 from tracing.header import TraceHeader
 
 
@@ -127,3 +137,54 @@ def test_a_failure_of_the_recording_is_logged(caplog: Any) -> None:
     record_failure(segment, raised(ValueError("no")))
 
     assert "Tracing failed: recording an exception." in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("exception", "expected"),
+    [
+        (
+            IntegrityError(1062, "Duplicate entry 'SECRET@h' for key 'email'"),
+            "(1062, Duplicate entry [redacted] for key 'email')",
+        ),
+        (
+            sqlite3.OperationalError('near "SECRET": syntax error'),
+            "near [redacted]: syntax error",
+        ),
+        (OperationalError("no such column: x"), "no such column: x"),
+        (ValueError("not 'here'"), "not 'here'"),
+    ],
+)
+def test_a_database_tells_names_and_no_values(exception: Exception, expected: str) -> None:
+    (described,) = describe(exception, is_remote=True)
+
+    assert described["message"] == expected
+
+
+def test_a_message_is_cut_when_its_secrets_are_out() -> None:
+    url = "https://user:HUNTER2PASSWORD@host/"
+    for start in range(MAX_MESSAGE_CHARACTERS - len(url), MAX_MESSAGE_CHARACTERS):
+        (described,) = describe(ValueError("x" * start + " " + url), is_remote=False)
+
+        assert "HUNTER" not in described["message"]
+        assert len(described["message"]) <= MAX_MESSAGE_CHARACTERS
+
+
+def test_b5_the_members_of_a_group_are_recorded() -> None:
+    inner = ExceptionGroup("inner", [KeyError("c"), raised(OSError("d"))])
+    group = ExceptionGroup("outer", [ValueError("a"), inner])
+    outer = RuntimeError("around")
+    outer.__cause__ = group
+
+    described = describe(outer, is_remote=False)
+
+    assert [link["type"] for link in described] == [
+        *("RuntimeError", "ExceptionGroup", "ValueError", "ExceptionGroup", "KeyError", "OSError")
+    ]
+    assert described[0]["cause"] == described[1]["id"]
+    assert ["cause" in link for link in described[1:]] == [False] * 5
+    assert described[-1]["stack"][0]["label"] == "raised"
+    assert len({link["id"] for link in described}) == 6
+    many = describe(
+        ExceptionGroup("many", [ValueError(str(n)) for n in range(99)]), is_remote=False
+    )
+    assert len(many) == 1 + MAX_MEMBERS

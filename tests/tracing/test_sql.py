@@ -1,10 +1,13 @@
 """What a statement says in a trace."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db.backends.sqlite3.base import DatabaseWrapper
+from django.utils.safestring import mark_safe
+from psycopg2.sql import SQL, Identifier
 
 from tests.conftest import Daemon
 from tracing import xray_recorder
@@ -14,6 +17,7 @@ from tracing.sql import (
     Database,
     describe_connection,
     name_connection,
+    read_statement,
     trace_connection,
 )
 
@@ -25,6 +29,7 @@ class FakeConnection:
         self.vendor = vendor
         self.alias = "default"
         self.settings_dict = values
+        self.connection: Any = None
         self.Database = type("Driver", (), {"__version__": "2.9"})
 
 
@@ -74,6 +79,50 @@ def test_w3_each_statement_is_told_of_its_own_connection(
         ("replica@sqlite", "SELECT ? AS two"),
         ("primary@sqlite", "SELECT ? AS three"),
     ]
+
+
+def test_sqlites_texts_in_double_quotes_stay(
+    connections: tuple[Any, Any], daemon: Daemon, django_db_blocker: Any
+) -> None:
+    primary, _ = connections
+    with django_db_blocker.unblock():
+        primary.ensure_connection()
+        xray_recorder.begin_segment("test", sampling=1)
+        with primary.cursor() as cursor:
+            cursor.execute('CREATE TABLE "t" (n)')
+            cursor.execute('SELECT "t"."n" FROM "t" WHERE n = "SECRET"')
+        xray_recorder.end_segment()
+
+    (document,) = daemon.documents(1)
+    told = [child["sql"]["sanitized_query"] for child in document["subsegments"]]
+    assert told == ['CREATE TABLE "t" (n)', 'SELECT "t"."n" FROM "t" WHERE n = ?']
+
+
+def test_read_statement() -> None:
+    connection = FakeConnection("postgresql")
+
+    assert read_statement(b"SELECT '\xc3\xa9'", connection) == "SELECT '\u00e9'"
+    assert read_statement(mark_safe("SELECT 1"), connection) == "SELECT 1"
+    assert read_statement(SQL("SELECT 'it''s'"), connection) == "SELECT 'it''s'"
+    assert read_statement(Identifier("needs a connection"), connection) is None
+    assert read_statement(object(), connection) is None
+
+
+@pytest.mark.parametrize(
+    ("vendor", "expected"),
+    [
+        ("postgresql", 'SELECT "a" FROM t WHERE b = ?'),
+        ("mysql", "SELECT ? FROM t WHERE b = ?"),
+        ("other", "SELECT ? FROM t WHERE b = ?"),
+    ],
+)
+def test_a_statement_is_read_in_its_dialect(vendor: str, expected: str) -> None:
+    database = Database(FakeConnection(vendor))
+
+    written = database.write('SELECT "a" FROM t WHERE b = 5')
+
+    assert json.loads(f"{{{written}}}")["sql"]["sanitized_query"] == expected
+    assert "sanitized_query" not in database.write(None)
 
 
 def test_name_connection() -> None:
