@@ -5,9 +5,11 @@ Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.ht
 
 import json
 import logging
+import os
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -24,20 +26,35 @@ MAX_DOCUMENT_BYTES = 60_000
 # A daemon that is away would otherwise fill the log at the pace of the requests.
 SECONDS_BETWEEN_WARNINGS = 60.0
 SECONDS_BETWEEN_ATTEMPTS = 60.0
-# For an address in numbers it is microseconds.
+# A name of this machine or of its network is known by then; what is not sent by then is dropped.
 LONGEST_WAIT_SECONDS = 0.05
 CUT_FIRST = ("metadata", "sql", "cause", "annotations", "aws", "http")
 
 
+class Lookup:
+    """An attempt to find the daemon by its name, in a thread of its own."""
+
+    def __init__(self) -> None:
+        self.is_done = threading.Event()
+        self.deadline = time.monotonic() + LONGEST_WAIT_SECONDS
+
+
 class Emitter:
-    """Sends segments and subsegments over UDP; the address is resolved once."""
+    """Sends segments and subsegments over UDP.
+
+    An address in numbers is opened at once. A name is looked up in a thread of its own, at the
+    first document: DNS may take seconds. It is again when the daemon has refused a document, at
+    most once a minute, for that may be at another address by now.
+    """
 
     def __init__(self, daemon_address: str | None = None) -> None:
         self._socket: socket.socket | None = None
         self._next_warning = 0.0
         self._opening = threading.Lock()
         self._next_attempt = 0.0
+        self._lookup: Lookup | None = None
         self.set_daemon_address(daemon_address)
+        _emitters.add(self)
 
     def set_daemon_address(self, address: str | None) -> None:
         """Take the address from AWS_XRAY_DAEMON_ADDRESS, else this one, else 127.0.0.1:2000.
@@ -46,11 +63,18 @@ class Emitter:
         """
         config = DaemonConfig(address)
         self._next_attempt = 0.0
+        self._lookup = None
         self.ip: str = config.udp_ip
         self.port: int = config.udp_port
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def leave_forked_process(self) -> None:
+        """Forget what other threads were at: in a forked process they are not."""
+        self._opening = threading.Lock()
+        if self._lookup is not None:
+            self._lookup, self._next_attempt = None, 0.0
 
     def send_entity(self, entity: Any) -> None:
         """Send a segment or subsegment with all beneath it. Never raises, never waits."""
@@ -75,37 +99,63 @@ class Emitter:
             opened.send(datagram)
         except ConnectionRefusedError:
             # What the system has to say is about the datagram before: this one was not sent.
+            self._connect()
             with suppress(ConnectionRefusedError):
                 opened.send(datagram)
 
     def _open(self) -> socket.socket | None:
-        """Return the socket, made by the first of several threads.
+        """Return the socket; None, and the document is dropped, while the daemon is not found."""
+        self._connect()
+        lookup = self._lookup
+        if self._socket is None and lookup is not None:
+            lookup.is_done.wait(max(0.0, lookup.deadline - time.monotonic()))
+        return self._socket
 
-        None, and the document is dropped, while another thread has been at it for long, and for a
-        minute after the name could not be resolved: that may take seconds, and no request waits for
-        it but one.
-        """
+    def _connect(self) -> None:
+        """Begin to look for the daemon, at most once a minute; a numeric address is found here."""
         if time.monotonic() < self._next_attempt:
-            return self._socket
+            return
         if not self._opening.acquire(timeout=LONGEST_WAIT_SECONDS):
-            return self._socket
+            return
         try:
-            if self._socket is None:
-                try:
-                    self._make_socket()
-                except OSError:
-                    self._next_attempt = time.monotonic() + SECONDS_BETWEEN_ATTEMPTS
-                    raise
-            return self._socket
+            if time.monotonic() < self._next_attempt:
+                return
+            try:
+                found = self._find(socket.AI_NUMERICHOST)
+            except socket.gaierror:
+                self._lookup = Lookup()
+                threading.Thread(target=self._look_up, args=(self._lookup,), daemon=True).start()
+            else:
+                self._use(found)
         finally:
+            # Others wait until there is something to send by, or to wait for.
+            self._next_attempt = time.monotonic() + SECONDS_BETWEEN_ATTEMPTS
             self._opening.release()
 
-    def _make_socket(self) -> None:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            self.ip, self.port, type=socket.SOCK_DGRAM
-        )[0]
-        opened = socket.socket(family, kind, protocol)
-        opened.setblocking(False)
+    def _look_up(self, lookup: Lookup) -> None:
+        try:
+            found = self._find()
+            with self._opening:
+                # Somebody may have set another address meanwhile.
+                if lookup is self._lookup:
+                    self._use(found)
+        except Exception as error:
+            self._warn("Could not find the X-Ray daemon %r: %s", self.ip, error)
+        finally:
+            lookup.is_done.set()
+            if lookup is self._lookup:
+                self._lookup = None
+
+    def _find(self, flags: int = 0) -> Any:
+        return socket.getaddrinfo(self.ip, self.port, type=socket.SOCK_DGRAM, flags=flags)[0]
+
+    def _use(self, found: Any) -> None:
+        """Send to this address from now on. Other threads may be sending: no socket is closed."""
+        family, kind, protocol, _, address = found
+        opened = self._socket
+        if opened is None or opened.family != family:
+            opened = socket.socket(family, kind, protocol)
+            opened.setblocking(False)
         opened.connect(address)
         self._socket = opened
 
@@ -114,6 +164,18 @@ class Emitter:
         if now >= self._next_warning:
             self._next_warning = now + SECONDS_BETWEEN_WARNINGS
             log.warning(message + " (said at most once a minute)", *arguments)
+
+
+_emitters: weakref.WeakSet[Emitter] = weakref.WeakSet()
+
+
+def leave_forked_process() -> None:
+    """Make each emitter of the parent process one of this."""
+    for emitter in tuple(_emitters):
+        emitter.leave_forked_process()
+
+
+os.register_at_fork(after_in_child=leave_forked_process)
 
 
 def split(document: dict[str, Any], limit_bytes: int) -> Iterator[bytes]:

@@ -2,8 +2,11 @@
 
 import json
 import logging
+import os
 import socket
 import threading
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import Daemon, walk
 from tracing.documents import encode, make_document
-from tracing.emitter import HEADER, Emitter, shorten, split
+from tracing.emitter import HEADER, Emitter, Lookup, shorten, split
 from tracing.entities import Segment, Subsegment
 
 
@@ -46,7 +49,9 @@ def test_n4_the_address_is_resolved_once(
     resolve = socket.getaddrinfo
 
     def count(*arguments: Any, **keywords: Any) -> Any:
-        resolved.append(arguments[0])
+        # The first look is whether it is an address in numbers, and asks nobody.
+        if not keywords.get("flags"):
+            resolved.append(arguments[0])
         return resolve(*arguments, **keywords)
 
     address = daemon.address.replace("127.0.0.1", "localhost")
@@ -179,29 +184,134 @@ def test_encode_survives_endless_nesting() -> None:
     assert "…" in encode(endless)
 
 
-def test_a_name_that_is_slow_to_resolve_holds_one_request_at_most(
-    segment: Segment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started, released = threading.Event(), threading.Event()
-    lookups = []
+class Names:
+    """Stands for DNS: answers when it is told to, with the address that it is told."""
 
-    def resolve(*arguments: Any, **keywords: Any) -> Any:
-        lookups.append(arguments)
-        started.set()
-        released.wait(10)
-        raise OSError("no such name")
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked = threading.Semaphore(0)
+        self.answer = threading.Event()
+        self.address: tuple[str, int] | None = None
+        self.lookups = 0
+        monkeypatch.setattr(socket, "getaddrinfo", self.resolve)
 
-    monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", "no-such-name.invalid:2000")
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    def resolve(self, *arguments: Any, flags: int = 0, **keywords: Any) -> Any:
+        if flags:
+            raise socket.gaierror("not a number")
+        self.lookups += 1
+        self.asked.release()
+        self.answer.wait(10)
+        if self.address is None:
+            raise socket.gaierror("no such name")
+        return [(socket.AF_INET, socket.SOCK_DGRAM, 0, "", self.address)]
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
+    """DNS, which knows no name yet and is in no hurry."""
+    monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", "daemon.invalid:2000")
+    made = Names(monkeypatch)
+    yield made
+    made.answer.set()
+
+
+def wait_for(emitter: Emitter) -> None:
+    """Wait until no lookup is under way."""
+    while (lookup := emitter._lookup) is not None:
+        lookup.is_done.wait(10)
+
+
+def test_a_name_that_is_slow_to_resolve_holds_nobody_up(segment: Segment, names: Names) -> None:
     emitter = Emitter()
-    first = threading.Thread(target=emitter.send_entity, args=(segment,))
-    first.start()
-    started.wait(10)
 
-    for _ in range(3):
-        emitter.send_entity(segment)  # while the first still waits
-    released.set()
-    first.join()
+    started = time.monotonic()
+    for _ in range(5):
+        emitter.send_entity(segment)
+    took = time.monotonic() - started
+
+    assert took < 1
+    names.answer.set()
+    wait_for(emitter)
     emitter.send_entity(segment)  # within a minute of the failure
+    assert names.lookups == 1
 
-    assert len(lookups) == 1
+
+def test_a_name_that_is_known_at_once_loses_nothing(
+    daemon: Daemon, segment: Segment, names: Names
+) -> None:
+    names.address = ("127.0.0.1", int(daemon.address.rpartition(":")[2]))
+    names.answer.set()
+    emitter = Emitter()
+
+    threads = [threading.Thread(target=emitter.send_entity, args=(segment,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(daemon.documents(8)) == 8
+    assert names.lookups == 1
+    emitter.set_daemon_address(None)
+
+
+def test_an_address_in_numbers_needs_no_thread(
+    daemon: Daemon, segment: Segment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "Thread", None)
+    emitter = Emitter()
+
+    emitter.send_entity(segment)
+
+    assert len(daemon.documents(1)) == 1
+    emitter.set_daemon_address(None)
+
+
+def test_a_daemon_that_moved_is_found(
+    daemon: Daemon, segment: Segment, names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closed:
+        closed.bind(("127.0.0.1", 0))
+        names.address = closed.getsockname()
+    names.answer.set()
+    emitter = Emitter()
+    for _ in range(3):
+        emitter.send_entity(segment)  # refused
+    assert names.lookups == 1
+
+    names.address = ("127.0.0.1", int(daemon.address.rpartition(":")[2]))
+    monkeypatch.setattr(emitter, "_next_attempt", 0.0)  # a minute has passed
+    emitter.send_entity(segment)
+    wait_for(emitter)
+    emitter.send_entity(segment)
+
+    assert names.lookups == 2
+    assert len(daemon.documents(1)) >= 1
+    emitter.set_daemon_address(None)
+
+
+def test_an_address_that_was_set_meanwhile_is_kept(
+    daemon: Daemon, segment: Segment, names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names.address = ("127.0.0.1", 9)
+    emitter = Emitter()
+    emitter.send_entity(segment)
+    lookup = emitter._lookup
+    assert lookup is not None
+
+    emitter.set_daemon_address(None)
+    names.answer.set()
+    lookup.is_done.wait(10)
+
+    assert emitter._socket is None
+
+
+def test_a_fork_while_another_thread_looks_for_the_daemon(daemon: Daemon, segment: Segment) -> None:
+    emitter = Emitter()
+    emitter._lookup = Lookup()
+    with emitter._opening:  # as another thread would have it
+        child = os.fork()
+        if child == 0:
+            emitter.send_entity(segment)
+            os._exit(0)
+        os.waitpid(child, 0)
+
+    assert len(daemon.documents(1)) == 1
