@@ -149,9 +149,10 @@ class Teller:
         """Return the items of a list, a tuple or a set; of ("password", ...) only the name."""
         if self.redact and len(value) == 2 and issubclass(kind, list | tuple):
             name, item = value
-            if isinstance(name, bytes):
+            if type(name) is bytes:
                 name = name.decode("latin-1")
-            if type(name) is str and is_secret_name(name) and not isinstance(item, bool | None):
+            is_flag = item is None or item is True or item is False
+            if type(name) is str and is_secret_name(name) and not is_flag:
                 self.items_left -= 2
                 return [self.tell_text(name), REDACTED]
         told: list[Any] = []

@@ -147,10 +147,10 @@ _BEGUN_NAME = r"\"(?:[^\"]|\"\")*+"
 _NAME = rf"{_BEGUN_NAME}\""
 _SIMPLE_NAME = r"\"[^\"'\\\n]*+\""
 # SQLite takes a word in double quotes for a text where there is no such name. It is one for sure
-# beside a dot, behind these words, in INSERT's list and in SET's.
+# beside a dot, behind these words, in the lists of INSERT and its conflicts, and in SET's.
 _SQLITE_NAME = (
     rf"(?i:\bDISTINCT\s++FROM\b"
-    rf"|\bINTO\s++{_SIMPLE_NAME}\s*+\((?:\s*+{_SIMPLE_NAME}\s*+,?)++\)"
+    rf"|\b(?:INTO\s++{_SIMPLE_NAME}|ON\s++CONFLICT)\s*+\((?:\s*+{_SIMPLE_NAME}\s*+,?)++\)"
     r"|(?:\b(?:FROM|JOIN|INTO|UPDATE|SET|TABLE|INDEX|AS|EXISTS|SAVEPOINT|COLUMN|REFERENCES"
     rf"|CONSTRAINT|(?:ORDER|GROUP|PARTITION)\s++BY)\s++|\.\s{{0,5}}){_SIMPLE_NAME}"
     rf"|,\s{{0,5}}{_SIMPLE_NAME}(?=\s{{0,5}}=\s{{0,5}}(?:%s|NULL\b)))"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import DataError, connection
 from django.http import QueryDict
+from django.utils.functional import SimpleLazyObject
 
 from tracing.plain import MAX_CHARACTERS, MAX_ITEMS, make_plain
 from tracing.redaction import REDACTED
@@ -126,3 +127,13 @@ def test_a_tuple_as_a_key_runs_no_query(django_user_model: Any) -> None:
 
     assert list(told) == ["(1, 'a', '<django.db.models.query.QuerySet>')"]
     assert connection.connection is None or not connection.queries
+
+
+def test_a_lazy_object_in_a_pair_is_not_evaluated() -> None:
+    def fail() -> Any:
+        raise AssertionError("evaluated")
+
+    lazy = SimpleLazyObject(fail)
+
+    assert make_plain([("token", lazy)], redact=True) == [["token", REDACTED]]
+    assert make_plain([(lazy, "a")], redact=True)[0][1] == "a"

@@ -259,6 +259,11 @@ def test_redact_url(url: str, expected: str) -> None:
         ),
         ("sqlite", 'SAVEPOINT "s1_x2"', 'SAVEPOINT "s1_x2"'),
         (
+            "sqlite",
+            'INSERT INTO "t" ("a") VALUES (%s) ON CONFLICT("a") DO UPDATE SET "b" = EXCLUDED."b"',
+            'INSERT INTO "t" ("a") VALUES (%s) ON CONFLICT("a") DO UPDATE SET "b" = EXCLUDED."b"',
+        ),
+        (
             "mysql",
             'SELECT `a`.`b \'c` FROM t WHERE n = "x"',
             "SELECT `a`.`b 'c` FROM t WHERE n = ?",
