@@ -59,26 +59,26 @@ STEMS = re.compile(
 
 # A value that is gone already is left alone.
 GONE = r"(?!\s{0,5}\[redacted\])"
-QUOTED_VALUE = r"(?:'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\")"
+QUOTED_VALUE = r"b?(?:'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\")"
 ONE_WORD = (
     r"(?:(?:basic|bearer|digest|negotiate|ntlm|token)\s{1,5}(?=[^\s,;&)}\]]))?+[^\s,;&)}\]]++"
 )
 # name=..., "name": ..., name is '...'; and {"name": "...", "value": ...}
 IS = (
     r"(?:['\"]?(?:\s{0,5}[:=]|\s{1,5}is\b)"
-    r"|['\"][\s,]{1,6}['\"]?\w{0,20}?values?['\"]?\s{0,5}[:=])\s{0,5}(?:b(?=['\"]))?"
+    r"|['\"][\s,]{1,6}['\"]?\w{0,20}?values?['\"]?\s{0,5}[:=])\s{0,5}"
 )
 NAMED = (
     # Headers whose whole value is secret: Cookie: a=b; c=d
     re.compile(
-        r"(?P<kept>(?:\b|_)(?:set-cookie|cookie|authorization)['\"]?\s{0,5}:\s{0,5}(?:b(?=['\"]))?)"
+        r"(?P<kept>(?:\b|_)(?:set-cookie|cookie|authorization)['\"]?\s{0,5}:\s{0,5})"
         rf"{GONE}(?:{QUOTED_VALUE}(?=\s{{0,5}}[,}}\])])|[^\r\n]++)",
         re.IGNORECASE,
     ),
     # ('Cookie', 'a=b')
     re.compile(
         rf"(?P<kept>[(\[]b?['\"][\w.-]{{0,60}}?(?:{WORDS}|{PASSWORDS}|{SHORT_WORDS})[\w.-]{{0,30}}"
-        rf"['\"],\s{{0,5}}b?){QUOTED_VALUE}(?=\s{{0,5}},?[)\]])",
+        rf"['\"],\s{{0,5}}){QUOTED_VALUE}(?=\s{{0,5}},?[)\]])",
         re.IGNORECASE,
     ),
     # One word, or all that stands in quotes
@@ -93,7 +93,7 @@ NAMED = (
     ),
     # `first pass: 3 of 4` is said more often than a password: only = and "pass":
     re.compile(
-        rf"(?P<kept>{SHORT_WORDS}(?:['\"]\s{{0,5}}:|['\"]?\s{{0,5}}=)\s{{0,5}}(?:b(?=['\"]))?)"
+        rf"(?P<kept>{SHORT_WORDS}(?:['\"]\s{{0,5}}:|['\"]?\s{{0,5}}=)\s{{0,5}})"
         rf"{GONE}(?:{QUOTED_VALUE}|{ONE_WORD})",
         re.IGNORECASE,
     ),

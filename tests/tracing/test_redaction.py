@@ -41,6 +41,9 @@ from tracing.redaction import (
         ('{"password": "a\\"b"}', '{"password": [redacted]}'),
         ("key AKIAIOSFODNN7EXAMPLE", "key [redacted]"),
         ("author=somebody", "author=somebody"),
+        ("{'Authorization': b'Basic abc', 'a': 1}", "{'Authorization': [redacted], 'a': 1}"),
+        ("[(b'cookie', b'a=b')]", "[(b'cookie', [redacted])]"),
+        ("token=blue", "token=[redacted]"),
         (
             'invalid input syntax for type integer: "abc"',
             "invalid input syntax for type integer: [redacted]",
