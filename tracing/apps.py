@@ -97,7 +97,9 @@ def instrument(known: settings.Settings) -> None:
         except Exception:
             log.exception("Could not instrument %s.", name)
         else:
-            patcher._PATCHED_MODULES.update(OURS.get(name, ()))
+            for library in OURS.get(name, ()):
+                patches.take_off(library)
+                patcher._PATCHED_MODULES.add(library)
     # Where the SDK's own app is installed too, it would patch once more.
     sdk_app: Any = sys.modules.get("aws_xray_sdk.ext.django.apps")
     if sdk_app is not None:

@@ -7,6 +7,7 @@ made by the service and only named by a header in the environment.
 from __future__ import annotations
 
 import os
+from asyncio import _get_running_loop
 from contextvars import ContextVar
 from typing import Any
 
@@ -76,6 +77,13 @@ def request_entity() -> Any:
     return None if entity is None or entity.is_function else entity.request
 
 
+def is_under_way() -> bool:
+    """Return whether what is innermost here, or its request, has not ended."""
+    entity = innermost.get()
+    request = entity.request
+    return entity.in_progress or (request is not None and request.in_progress)
+
+
 def begin(name: str, namespace: str = "local", *, is_leaf: bool = False) -> Any:
     """Begin a subsegment under what is open.
 
@@ -134,7 +142,11 @@ class Context(SDKContext):  # type: ignore[misc]
         return entity
 
     def put_segment(self, segment: Any) -> None:
-        innermost.set(adopt(segment))
+        ours = adopt(segment)
+        if ours is not None and _get_running_loop() is not None:
+            # Tasks that run in this thread too may outlive it.
+            ours.is_async = True
+        innermost.set(ours)
 
     def end_segment(self, end_time: float | None = None) -> None:
         entity = self.get_trace_entity()
@@ -252,6 +264,10 @@ def leave_forked_process() -> None:
         return
     header = entity.parent_segment.get_origin_trace_header() or TraceHeader(root=entity.trace_id)
     innermost.set(FunctionSegment(entity.trace_id, entity.id, header, entity.key))
+    # Code that leaves through the blocks and the middleware that it was forked in ends these.
+    while entity is not None and not entity.is_function:
+        entity.sampled = False
+        entity = entity.parent
 
 
 os.register_at_fork(after_in_child=leave_forked_process)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .context import request_entity
+from .context import is_under_way, request_entity
 from .entities import Segment
 
 
@@ -15,9 +15,14 @@ class Trace:
 
 
 def current_trace() -> Trace | None:
-    """Return the trace of the current request, or None outside a request."""
+    """Return the trace of the current request, or None outside a request.
+
+    A thread that outlived its request is outside, unless it is still in the midst of a subsegment.
+    On Lambda too: it may not know that the next invocation, whose trace may be unsampled, has
+    begun. Its log lines have that one's id from the environment, as Lambda's own have.
+    """
     entity = request_entity()
-    if entity is None or not entity.trace_id:
+    if entity is None or not entity.trace_id or not is_under_way():
         return None
     return Trace(trace_id=entity.trace_id, is_sampled=bool(entity.sampled))
 

@@ -6,6 +6,7 @@ import re
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextvars import copy_context
 from functools import lru_cache
 from typing import Any
 
@@ -31,6 +32,7 @@ from .header import TraceHeader, parse
 from .logs import forget_request, remember_request, remember_trace
 from .redaction import MAX_HTTP_CHARACTERS
 from .settings import current as current_settings
+from .subsegments import ABANDONED
 
 # What needs no escaping, which takes longer than all else that is said of a request.
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")
@@ -272,14 +274,17 @@ def fail_request(entity: Any, exception: BaseException) -> None:
     if entity is None:
         forget_request()
         return
-    record_failure(entity, exception)
+    if not isinstance(exception, ABANDONED):
+        record_failure(entity, exception)
     end_request(entity)
 
 
 def end_request(entity: Any) -> None:
     """End the request with all that the view left open, and leave nothing behind."""
     try:
-        if entity.sampled and entity.in_progress:
+        if not entity.sampled:
+            entity.in_progress = False
+        elif entity.in_progress:
             xray_recorder.end_entity(entity)
     except Exception:
         tell_failure("ending a request")
@@ -302,6 +307,18 @@ class _Body:
         if self._is_open:
             self._is_open = False
             end_request(self._entity)
+
+    def _abandon(self) -> None:
+        """End the segment from anywhere: this may be another's thread, in the midst of its work."""
+        if self._is_open:
+            copy_context().run(self._finish_inner)
+
+    def _finish_inner(self) -> None:
+        innermost.set(self._inner)
+        self._finish()
+
+    def __del__(self) -> None:
+        self._abandon()
 
 
 class Body(_Body):
@@ -346,6 +363,8 @@ class AsyncBody(_Body):
     def __init__(self, chunks: Any, entity: Any) -> None:
         super().__init__(chunks, entity)
         self._iterator: AsyncIterator[bytes] = aiter(chunks)
+        # A middleware that is not asynchronous does not know.
+        entity.request.is_async = True
 
     def __aiter__(self) -> AsyncBody:
         return self
@@ -358,12 +377,19 @@ class AsyncBody(_Body):
             self._finish()
             raise
         except BaseException as exception:
-            if not isinstance(exception, GeneratorExit):
+            if not isinstance(exception, ABANDONED):
                 record_failure(self._entity, exception)
             self._finish()
             raise
         finally:
             self._inner = put_current(before)
+
+    def close(self) -> None:
+        """End the segment, if the client went away between two chunks: Django closes nothing else.
+
+        The chunks themselves are closed by the event loop, when nobody holds them any more.
+        """
+        self._abandon()
 
     async def aclose(self) -> None:
         """End the segment, if the client went away before the body ended."""

@@ -10,23 +10,42 @@ import asyncio
 import importlib
 import pkgutil
 import re
+import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib.machinery import PathFinder
 from typing import Any
 from urllib.parse import urlsplit
 
+import wrapt
 from aws_xray_sdk.core import patcher
 from aws_xray_sdk.core.context import Context as SDKContext
 
 from .context import begin
 from .exceptions import record_failure
-from .subsegments import end
+from .subsegments import CAPTURED, end
 from .wrapping import when_imported, wrap
 
 LIBRARIES = {*patcher.SUPPORTED_MODULES, "boto3", "aioboto3"}
 UNKNOWN = "unknown"
 EXECUTE = ("execute", "executemany", "callproc")
+# What the SDK puts its wrappers on: the module, what in it, the function.
+PLACES = {
+    "requests": (
+        ("requests.sessions", "Session", "request"),
+        ("requests.sessions", "Session", "prepare_request"),
+    ),
+    "httplib": (
+        ("http.client", "HTTPConnection", "_send_request"),
+        ("http.client", "HTTPConnection", "getresponse"),
+        ("http.client", "HTTPResponse", "read"),
+    ),
+    "botocore": (
+        ("botocore.client", "BaseClient", "_make_api_call"),
+        ("botocore.endpoint", "Endpoint", "prepare_request"),
+    ),
+    "sqlite3": (("sqlite3", "", "connect"),),
+}
 
 
 @cache
@@ -36,6 +55,36 @@ def install() -> None:
     when_imported("aws_xray_sdk.ext.sqlite3", mend_sqlite)
     when_imported("aws_xray_sdk.ext.psycopg", mend_psycopg)
     when_imported("aws_xray_sdk.core.async_context", mend_async_context)
+    wrap(patcher, "_patch_func", skip_captured)
+    if "sqlite3" in patcher._PATCHED_MODULES:
+        # By `patch_all` before Django's start; the package was mended just now.
+        take_off("sqlite3")
+        importlib.import_module("aws_xray_sdk.ext.sqlite3").patch()
+
+
+def skip_captured(patch_function: Any) -> Any:
+    """Return the SDK's way to patch own code, for functions that no decorator traces already."""
+
+    def patch_once(parent: Any, name: str, function: Any, *args: Any, **kwargs: Any) -> None:
+        if not hasattr(function, CAPTURED):
+            patch_function(parent, name, function, *args, **kwargs)
+
+    return patch_once
+
+
+def take_off(library: str) -> None:
+    """Take the SDK's wrappers off a library that it patched before, where ours trace the same."""
+    for module, owner, name in PLACES.get(library, ()):
+        place = sys.modules.get(module)
+        if place is not None and owner:
+            place = getattr(place, owner, None)
+        if place is None:
+            continue
+        found = vars(place).get(name)
+        if isinstance(found, wrapt.FunctionWrapper) and found._self_wrapper.__module__.startswith(
+            "aws_xray_sdk.ext."
+        ):
+            setattr(place, name, found.__wrapped__)
 
 
 def patch(name: str, ignored: Iterable[str] = ()) -> None:

@@ -162,13 +162,21 @@ def read_host(url: str) -> str:
 
 
 def add_header(headers: Any) -> Any:
-    """Return a copy of a caller's headers with the tracing header in it."""
-    made = headers.copy()
-    known = http.XRAY_HEADER.lower()
-    for name in [name for name in made if isinstance(name, str) and name.lower() == known]:
-        made.pop(name)
-    pass_header_on(made)
-    return made
+    """Return a copy of a caller's headers, which may be any mapping, with the tracing header."""
+    try:
+        ours: dict[str, str] = {}
+        pass_header_on(ours)
+        if not ours:
+            return headers
+        made = headers.copy() if hasattr(headers, "copy") else dict(headers)
+        known = http.XRAY_HEADER.lower()
+        for name in [name for name in made if isinstance(name, str) and name.lower() == known]:
+            made.pop(name)
+        made.update(ours)
+        return made
+    except Exception:
+        tell_failure("passing the trace on")
+        return headers
 
 
 def pass_header_on(headers: Any, name: str = http.XRAY_HEADER) -> None:
@@ -178,7 +186,11 @@ def pass_header_on(headers: Any, name: str = http.XRAY_HEADER) -> None:
     """
     try:
         entity = innermost.get() or current_entity()
-        if entity is not None and entity.parent_segment.trace_id:
+        if entity is None or not entity.parent_segment.trace_id:
+            return
+        request = entity.request
+        # A thread that outlived its request is in that trace no longer.
+        if entity.in_progress or (request is not None and request.in_progress):
             headers[name] = make_header(entity)
     except Exception:
         tell_failure("passing the trace on")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Callable, Generator
-from functools import wraps
+from asyncio import CancelledError
+from collections.abc import Callable
+from functools import partial, wraps
 from time import perf_counter
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, cast
@@ -20,6 +21,9 @@ R = TypeVar("R")
 
 # What the SDK and this package put on a function that makes its own subsegment.
 CAPTURED = "_self___SUBSEGMENT_RECORDING_ATTRIBUTE__"
+
+# No failures: whoever reads a stream, or waits for an answer, may go away.
+ABANDONED = (GeneratorExit, CancelledError)
 
 
 class Nothing:
@@ -87,8 +91,7 @@ class in_subsegment:
         exception: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # Whoever reads a stream may go away: that closes the generator, and is no failure.
-        if exception is not None and not isinstance(exception, GeneratorExit):
+        if exception is not None and not isinstance(exception, ABANDONED):
             record_failure(self._subsegment, exception)
         end(self._subsegment)
 
@@ -117,19 +120,52 @@ def capture(name: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         if isinstance(function, staticmethod | classmethod):
             return cast("Callable[P, R]", type(function)(decorate(function.__func__)))
-        if getattr(function, CAPTURED, None) is not None:
-            return function
-        called = name or function.__name__
+        called = name or find_name(function)
         captured: Any
         if inspect.isasyncgenfunction(function):
-
-            def captured(*args: P.args, **kwargs: P.kwargs) -> Any:
-                return AsyncIteration(called, cast("Any", function(*args, **kwargs)))
+            # Step by step: `yield from` takes no asynchronous one, and loses what `close` returns.
+            async def captured(*args: P.args, **kwargs: P.kwargs) -> Any:
+                generator = cast("Any", function(*args, **kwargs))
+                visit = Visit(called)
+                step, value = generator.asend, None
+                while True:
+                    with visit:
+                        try:
+                            made = await step(value)
+                        except StopAsyncIteration:
+                            visit.finish()
+                            return
+                        except BaseException as exception:
+                            # A frame that holds its own exception would wait for the collector.
+                            value = None
+                            visit.finish(exception)
+                            raise
+                    try:
+                        step, value = generator.asend, (yield made)
+                    except BaseException as exception:
+                        step, value = generator.athrow, exception
 
         elif inspect.isgeneratorfunction(function):
 
             def captured(*args: P.args, **kwargs: P.kwargs) -> Any:
-                return Iteration(called, cast("Any", function(*args, **kwargs)))
+                generator = cast("Any", function(*args, **kwargs))
+                visit = Visit(called)
+                step, value = generator.send, None
+                while True:
+                    with visit:
+                        try:
+                            made = step(value)
+                        except StopIteration as stop:
+                            visit.finish()
+                            return stop.value
+                        except BaseException as exception:
+                            value = None
+                            visit.finish(exception)
+                            raise
+                    try:
+                        step, value = generator.send, (yield made)
+                    except BaseException as exception:
+                        step, value = generator.throw, exception
 
         elif inspect.iscoroutinefunction(function):
 
@@ -148,6 +184,13 @@ def capture(name: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R
         return cast("Callable[P, R]", captured)
 
     return decorate
+
+
+def find_name(function: Any) -> str:
+    """Return the name of a function, of what a partial calls, or of the class of a callable."""
+    while isinstance(function, partial):
+        function = function.func
+    return getattr(function, "__name__", None) or type(function).__name__
 
 
 class Visit:
@@ -186,74 +229,10 @@ class Visit:
         if subsegment is None:
             return
         self._subsegment = None
-        if exception is not None and not isinstance(exception, GeneratorExit):
+        if exception is not None and not isinstance(exception, ABANDONED):
             record_failure(subsegment, exception)
         request = subsegment.request
         request.iterations = tuple(known for known in request.iterations if known is not subsegment)
         before = put_current(self._inner)
         end(subsegment)
         put_current(self._before if before is self._inner else before)
-
-
-class Iteration(Generator[Any, Any, Any]):
-    """A generator that runs in a subsegment from its first step to its last."""
-
-    def __init__(self, name: str, generator: Any) -> None:
-        self._visit = Visit(name)
-        self._generator = generator
-
-    def send(self, value: Any) -> Any:
-        return self._step(self._generator.send, value)
-
-    def throw(self, *arguments: Any) -> Any:
-        return self._step(self._generator.throw, *arguments)
-
-    def close(self) -> None:
-        with self._visit:
-            try:
-                self._generator.close()
-            finally:
-                self._visit.finish()
-
-    def _step(self, step: Any, *arguments: Any) -> Any:
-        with self._visit:
-            try:
-                return step(*arguments)
-            except StopIteration:
-                self._visit.finish()
-                raise
-            except BaseException as exception:
-                self._visit.finish(exception)
-                raise
-
-
-class AsyncIteration(AsyncGenerator[Any, Any]):
-    """An asynchronous generator that runs in a subsegment from its first step to its last."""
-
-    def __init__(self, name: str, generator: Any) -> None:
-        self._visit = Visit(name)
-        self._generator = generator
-
-    async def asend(self, value: Any) -> Any:
-        return await self._step(self._generator.asend, value)
-
-    async def athrow(self, *arguments: Any) -> Any:
-        return await self._step(self._generator.athrow, *arguments)
-
-    async def aclose(self) -> None:
-        with self._visit:
-            try:
-                await self._generator.aclose()
-            finally:
-                self._visit.finish()
-
-    async def _step(self, step: Any, *arguments: Any) -> Any:
-        with self._visit:
-            try:
-                return await step(*arguments)
-            except StopAsyncIteration:
-                self._visit.finish()
-                raise
-            except BaseException as exception:
-                self._visit.finish(exception)
-                raise

@@ -1,8 +1,14 @@
 """Contexts: late, missing, or of another thread, nothing of it reaches the application."""
 
+import asyncio
+import inspect
 import logging
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from typing import Any
 
 import pytest
@@ -12,6 +18,7 @@ from tests.conftest import Daemon, walk
 from tracing import entities, xray_recorder
 from tracing.context import Context, LambdaContext, open_entities
 from tracing.entities import FunctionSegment, Segment, Subsegment
+from tracing.remote import pass_header_on
 from tracing.subsegments import begin, end
 
 HEADER = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
@@ -307,3 +314,249 @@ def test_a_recorder_that_fails_is_survived(
     assert worked
     assert "broken recorder" in caplog.text
     xray_recorder.clear_trace_entities()
+
+
+@pytest.mark.parametrize("sampling", [0, 1])
+def test_a_thread_that_outlived_its_request_is_in_no_trace(sampling: int) -> None:
+    from tracing.middleware import end_request
+
+    ended, told = threading.Event(), []
+
+    def work() -> None:
+        for _ in range(2):
+            headers: dict[str, str] = {}
+            pass_header_on(headers)
+            told.append((bool(headers), tracing.current_trace() is not None))
+            ended.wait(10)
+
+    segment = xray_recorder.begin_segment("test", sampling=sampling)
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not told:
+        pass
+    end_request(segment)
+    ended.set()
+    thread.join()
+
+    assert told == [(True, True), (False, False)]
+
+
+def test_a_thread_in_the_midst_of_a_subsegment_is_in_its_trace() -> None:
+    segment = xray_recorder.begin_segment("test", sampling=1)
+    subsegment = xray_recorder.begin_subsegment("slow")
+    segment.close()
+    headers: dict[str, str] = {}
+
+    pass_header_on(headers)
+
+    assert f"Parent={subsegment.id}" in headers["X-Amzn-Trace-Id"]
+    assert tracing.current_trace() is not None
+
+
+def test_on_lambda_a_thread_of_an_invocation_before_is_in_no_trace(
+    lambda_context: LambdaContext, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = xray_recorder.begin_subsegment("request")
+    xray_recorder.end_subsegment()
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", HEADER.replace("Sampled=1", "Sampled=0"))
+    headers: dict[str, str] = {}
+
+    def work() -> None:
+        pass_header_on(headers)
+        assert tracing.current_trace() is None
+
+    from tracing.threads import carry
+
+    carry(request, work)()
+
+    assert headers == {}
+
+
+def work_elsewhere(name: str) -> int:
+    """Work in another process."""
+    with tracing.in_subsegment(name):
+        return os.getpid()
+
+
+def test_a_pool_of_processes_works_for_whom_it_works(daemon: Daemon) -> None:
+    submitted = []
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
+        for name in ("first", "second"):
+            segment = xray_recorder.begin_segment(name, sampling=1)
+            submitted.append(segment.id)
+            assert pool.submit(work_elsewhere, name).result() != os.getpid()
+            xray_recorder.end_segment()
+        xray_recorder.begin_segment("unsampled", sampling=0)
+        list(pool.map(work_elsewhere, ["unsampled"]))
+        xray_recorder.end_segment()
+        pool.submit(work_elsewhere, "outside").result()
+
+    parts = [part for part in daemon.documents(4) if part.get("type") == "subsegment"]
+    assert [(part["name"], part["parent_id"]) for part in parts] == [
+        ("first", submitted[0]),
+        ("second", submitted[1]),
+    ]
+
+
+def test_a_forked_process_sends_nothing_that_it_has_not_begun(daemon: Daemon) -> None:
+    from tracing.middleware import fail_request
+
+    segment = xray_recorder.begin_segment("test", sampling=1)
+    with tracing.in_subsegment("around the fork") as around:
+        child = os.fork()
+        if child == 0:
+            with tracing.in_subsegment("in the child"):
+                pass
+            end(around)
+            fail_request(segment, SystemExit(0))
+            os._exit(0)
+        os.waitpid(child, 0)
+    xray_recorder.end_segment()
+
+    documents = daemon.documents(2)
+    assert [document["name"] for document in documents] == ["in the child", "test"]
+    assert documents[0]["parent_id"] == documents[1]["subsegments"][0]["id"]
+
+
+def test_a4_what_is_cancelled_has_not_failed(daemon: Daemon) -> None:
+    async def sleep() -> None:
+        async with tracing.in_subsegment("sleep"):
+            await asyncio.sleep(10)
+
+    @tracing.capture("captured")
+    async def call() -> None:
+        await sleep()
+
+    async def main() -> None:
+        async with xray_recorder.in_segment_async("test", sampling=1):
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(call(), 0.01)
+
+    asyncio.run(main())
+
+    (document,) = daemon.documents(1)
+    entities = list(walk(document))
+    assert [entity["name"] for entity in entities] == ["test", "captured", "sleep"]
+    assert not any("fault" in entity or "cause" in entity for entity in entities)
+
+
+def test_b4_a_task_may_outlive_its_segment(daemon: Daemon) -> None:
+    async def work() -> None:
+        with tracing.in_subsegment("outlives"):
+            await asyncio.sleep(0.05)
+
+    async def main() -> None:
+        async with xray_recorder.in_segment_async("test", sampling=1):
+            task = asyncio.create_task(work())
+            await asyncio.sleep(0)
+        await task
+
+    asyncio.run(main())
+
+    segment, outlives = daemon.documents(2)
+    assert segment["subsegments"][0]["in_progress"] is True
+    assert outlives["end_time"] > segment["end_time"]
+
+
+def count() -> Generator[int, int, str]:
+    """Yield what comes of what is sent; endure one kind of error, and being closed."""
+    sent = 0
+    try:
+        while sent < 100:
+            try:
+                sent = yield sent + 1
+            except LookupError:
+                sent = 50
+    except GeneratorExit:
+        return "closed"
+    return "done"
+
+
+def use(make: Callable[[], Generator[int, int, str]]) -> list[object]:
+    """Return all that a generator answers."""
+    first = make()
+    told: list[object] = [inspect.isgenerator(first), next(first), first.send(5)]
+    told.append(first.throw(LookupError("no")))
+    try:
+        first.send(100)
+    except StopIteration as stop:
+        told.append(stop.value)
+    second = make()
+    next(second)
+    told.append(second.close())  # type: ignore[func-returns-value]
+    third = make()
+    next(third)
+    try:
+        third.throw(KeyboardInterrupt())
+    except KeyboardInterrupt as error:
+        told.append(type(error))
+    told.append(next(third, None))
+    return told
+
+
+def test_a11_a_captured_generator_is_one(daemon: Daemon) -> None:
+    captured = tracing.capture()(count)
+
+    assert inspect.isgeneratorfunction(captured)
+    assert use(captured) == use(count)
+    xray_recorder.begin_segment("test", sampling=1)
+    assert use(captured) == use(count)
+    assert [entity.name for entity in open_entities()] == ["test"]
+    xray_recorder.end_segment()
+
+    (document,) = daemon.documents(1)
+    assert [child.get("fault", False) for child in document["subsegments"]] == [False, False, True]
+
+
+def test_a11_a_captured_asynchronous_generator_is_one(daemon: Daemon) -> None:
+    @tracing.capture()
+    async def letters() -> AsyncIterator[str]:
+        sent = ""
+        while sent != "end":
+            try:
+                sent = yield f"letter {sent}"
+            except LookupError:
+                sent = "thrown"
+
+    async def main() -> list[object]:
+        generator: Any = letters()
+        told = [inspect.isasyncgen(generator), await anext(generator), await generator.asend("a")]
+        told.append(await generator.athrow(LookupError()))
+        assert [entity.name for entity in open_entities()] == ["test"]
+        with pytest.raises(StopAsyncIteration):
+            await generator.asend("end")
+        left: Any = letters()
+        await anext(left)
+        await left.aclose()
+        return told
+
+    assert inspect.isasyncgenfunction(letters)
+    xray_recorder.begin_segment("test", sampling=1)
+    told = asyncio.run(main())
+    xray_recorder.end_segment()
+
+    assert told == [True, "letter ", "letter a", "letter thrown"]
+    (document,) = daemon.documents(1)
+    assert [child["name"] for child in document["subsegments"]] == ["letters", "letters"]
+    assert not any("fault" in child for child in document["subsegments"])
+
+
+def test_a11_captures_add_up(daemon: Daemon) -> None:
+    @tracing.capture("outer")
+    @tracing.capture("inner")
+    def work() -> None:
+        pass
+
+    xray_recorder.begin_segment("test", sampling=1)
+    work()
+    tracing.capture()(partial(partial(work_elsewhere), "in a partial"))()
+    xray_recorder.end_segment()
+
+    (document,) = daemon.documents(1)
+    assert [entity["name"] for entity in walk(document)] == [
+        "test",
+        "outer",
+        "inner",
+        "work_elsewhere",
+        "in a partial",
+    ]

@@ -1,19 +1,26 @@
 """What a request's segment says."""
 
+import asyncio
+import gc
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
+from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
-from django.http import HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
+from django.test import RequestFactory
 from django.utils.functional import SimpleLazyObject
 
-from tests.conftest import walk
+import tracing
+from tests.conftest import Daemon, walk
 from tests.segment_schema import find_mistakes
-from tracing.middleware import read_user
+from tracing.context import innermost
+from tracing.middleware import XRayMiddleware, answer_request, begin_request, read_user
 
 from .conftest import ACTIVE, PARENT_ID, PASS_THROUGH, TRACE_ID, UNSAMPLED, Runner
 
@@ -318,3 +325,88 @@ def test_the_user_is_told_without_a_query() -> None:
     request.user = SimpleLazyObject(lambda: User(pk=8))  # type: ignore[assignment]
     assert request.user.is_authenticated
     assert read_user(request) == "8"
+
+
+async def stream() -> AsyncIterator[bytes]:
+    """Yield endless chunks, each from a step."""
+    with tracing.in_subsegment("stream"):
+        while True:
+            with tracing.in_subsegment("chunk"):
+                await asyncio.sleep(0)
+            yield b"x"
+
+
+def begin_answer() -> tuple[Any, StreamingHttpResponse]:
+    """Return a request's entity and its streaming answer."""
+    request = RequestFactory().get("/")
+    entity = begin_request(request)
+    entity.request.is_async = True
+    response = StreamingHttpResponse(stream())
+    request.resolver_match = None
+    answer_request(entity, request, response)
+    return entity, response
+
+
+@pytest.mark.parametrize("leave", ["close", "forget"])
+def test_a3_a_reader_that_goes_away_between_two_chunks(daemon: Daemon, leave: str) -> None:
+    async def main() -> None:
+        _, response = begin_answer()
+        chunks = aiter(response)
+        assert await anext(chunks) == b"x"
+        before = innermost.get()
+        if leave == "forget":
+            del response, chunks
+            gc.collect()
+        else:
+            await sync_to_async(response.close)()
+        assert innermost.get() is before
+
+    asyncio.run(main())
+
+    (document,) = daemon.documents(1)
+    assert [entity["name"] for entity in walk(document)][1:] == ["stream", "chunk"]
+    assert all("end_time" in entity for entity in walk(document))
+    assert "fault" not in document
+
+
+def test_a3_an_answer_that_was_never_begun(daemon: Daemon) -> None:
+    async def main() -> None:
+        _, response = begin_answer()
+        response.close()
+
+    asyncio.run(main())
+
+    (document,) = daemon.documents(1)
+    assert "end_time" in document
+
+
+def test_a4_a_view_that_is_cancelled_has_not_failed(daemon: Daemon) -> None:
+    async def view(request: HttpRequest) -> Any:
+        await asyncio.sleep(10)
+
+    async def main() -> None:
+        answer = XRayMiddleware(view)(RequestFactory().get("/"))
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(answer, 0.01)
+
+    asyncio.run(main())
+
+    (document,) = daemon.documents(1)
+    assert "fault" not in document
+    assert "cause" not in document
+
+
+def test_a4_a_body_that_is_cancelled_has_not_failed(daemon: Daemon) -> None:
+    async def main() -> None:
+        entity, response = begin_answer()
+        body: Any = response.streaming_content
+        await anext(body)
+        with pytest.raises(asyncio.CancelledError):
+            await body.athrow(asyncio.CancelledError())
+        await sync_to_async(response.close)()
+        assert not entity.in_progress
+
+    asyncio.run(main())
+
+    (document,) = daemon.documents(1)
+    assert "fault" not in document

@@ -1,6 +1,8 @@
 """The SDK's own patches, mended; test_defects.py has them in a process of their own."""
 
 import importlib
+import os
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -10,9 +12,9 @@ import pytest
 from aws_xray_sdk.core import patcher
 
 from tests.conftest import Daemon
-from tracing import patches, xray_recorder
+from tracing import capture, patches, xray_recorder
 
-from .conftest import finish
+from .conftest import ROOT, finish
 
 URL = "postgresql://me@db.example:5432/films"
 
@@ -134,3 +136,62 @@ def test_patch_of_what_is_not_there(name: str) -> None:
         patches.patch(name)
 
     assert name not in patcher._PATCHED_MODULES
+
+
+def test_a11_own_code_that_a_decorator_traces_is_not_patched_too(daemon: Daemon) -> None:
+    def plain() -> None:
+        pass
+
+    def captured() -> None:
+        pass
+
+    module: Any = ModuleType("own_code")
+    plain.__module__ = captured.__module__ = module.__name__
+    module.plain, module.captured = plain, capture("named")(captured)
+
+    patcher._on_import(module)
+
+    xray_recorder.begin_segment("test", sampling=1)
+    module.plain()
+    module.captured()
+    assert [child["name"] for child in finish(daemon)] == ["plain", "named"]
+
+
+EARLY = """
+import sys, sqlite3, http.client
+from aws_xray_sdk.core import patch_all, patch
+patch_all()
+patch(["httplib"])
+import requests, botocore.client, botocore.endpoint
+import django
+django.setup()
+import wrapt
+found = [
+    requests.Session.__dict__["request"], requests.Session.__dict__["prepare_request"],
+    botocore.client.BaseClient.__dict__["_make_api_call"],
+    botocore.endpoint.Endpoint.__dict__["prepare_request"],
+    http.client.HTTPConnection.__dict__["getresponse"],
+]
+assert not any(isinstance(function, wrapt.FunctionWrapper) for function in found), found
+connection = sqlite3.connect(database=":memory:")
+print(connection._xray_meta["name"])
+connection.close()
+"""
+
+
+def test_a15_what_the_sdk_patched_before_the_start_is_traced_once(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", EARLY],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "DJANGO_SETTINGS_MODULE": "tests.tracing.site_settings",
+            "LOCAL_DIR": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.stdout == "memory@sqlite\n", done.stderr

@@ -2,7 +2,7 @@
 
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from types import SimpleNamespace
@@ -221,3 +221,24 @@ def test_an_address_behind_a_proxy_is_the_whole_url() -> None:
 
     assert make_address(pool, "/a") == "https://[::1]/a"
     assert make_address(pool, "http://example.com/a") == "http://example.com/a"
+
+
+def test_urllib3_takes_any_mapping_of_headers(
+    server: Any, daemon: Daemon, segment: Any, pool: urllib3.PoolManager
+) -> None:
+    class Headers(Mapping[str, str]):
+        def __getitem__(self, name: str) -> str:
+            return {"Accept": "text/plain"}[name]
+
+        def __iter__(self) -> Iterator[str]:
+            return iter(["Accept"])
+
+        def __len__(self) -> int:
+            return 1
+
+    pool.connection_from_url(server.url).urlopen("GET", "/ok", headers=Headers())
+
+    (call,) = finish(daemon)
+    ((_, seen),) = server.seen
+    assert seen["Accept"] == "text/plain"
+    assert f"Parent={call['id']}" in seen[HEADER]
