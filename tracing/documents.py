@@ -136,12 +136,6 @@ def write_name(name: str, namespace: str | None) -> str:
     return f'{said},"namespace":"{namespace}"' if namespace in ("aws", "remote") else said
 
 
-def write_statement(name: str, described: Mapping[str, str], sql: str | None) -> str:
-    """Return the members that say a statement of a database."""
-    block = dict(described) if sql is None else {**described, "sanitized_query": sql}
-    return f'{write_name(name, "remote")},"sql":{encode(clean_sql(block))}'
-
-
 def clean_name(name: str) -> str:
     """Return a name that X-Ray takes: its characters, at most 200 of them, at least one."""
     words = redact_text(" ".join(name.split()))
@@ -166,7 +160,8 @@ def clean_sql(sql: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(cleaned.get("url"), str):
         cleaned["url"] = redact_url(cleaned["url"])
     if isinstance(cleaned.get("sanitized_query"), str):
-        cleaned["sanitized_query"] = sanitise_sql(cleaned["sanitized_query"])
+        vendor = str(cleaned.get("database_type") or "")
+        cleaned["sanitized_query"] = sanitise_sql(cleaned["sanitized_query"], vendor=vendor)
     return cleaned
 
 

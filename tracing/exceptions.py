@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocumen
 
 import os
 import secrets
+from asyncio import CancelledError
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from types import TracebackType
@@ -16,6 +17,8 @@ from .harmless import tell_failure
 from .plain import read_message
 from .redaction import redact_text
 
+# No failures: whoever reads a stream, or waits for an answer, may go away.
+ABANDONED = (GeneratorExit, CancelledError)
 MAX_CHAIN = 5
 MAX_MEMBERS = 10
 MAX_MESSAGE_CHARACTERS = 2000
@@ -32,6 +35,8 @@ def record_failure(
     already, is referred to by its id there.
     """
     if entity is None or not getattr(entity, "sampled", False) or not entity.in_progress:
+        return False
+    if isinstance(exception, ABANDONED):
         return False
     try:
         if is_fault:

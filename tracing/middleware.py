@@ -32,7 +32,6 @@ from .header import TraceHeader, parse
 from .logs import forget_request, remember_request, remember_trace
 from .redaction import MAX_HTTP_CHARACTERS
 from .settings import current as current_settings
-from .subsegments import ABANDONED
 
 # What needs no escaping, which takes longer than all else that is said of a request.
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")
@@ -177,7 +176,8 @@ def _describe_request(entity: Any, request: HttpRequest, known: Any, is_cold: bo
     host = meta.get("HTTP_HOST") or meta.get("SERVER_NAME", "")
     path = request.path
     if PLAIN_PATH.fullmatch(path) is None:
-        path = escape_uri_path(path)
+        # What follows a semicolon are parameters, such as a session's id.
+        path = escape_uri_path(path.partition(";")[0])
     url = clean_http("url", f"{request.scheme}://{host}{path}")
     asked = {"url": url, "method": (request.method or "")[:MAX_HTTP_CHARACTERS]}
     if "HTTP_USER_AGENT" in meta:
@@ -274,8 +274,7 @@ def fail_request(entity: Any, exception: BaseException) -> None:
     if entity is None:
         forget_request()
         return
-    if not isinstance(exception, ABANDONED):
-        record_failure(entity, exception)
+    record_failure(entity, exception)
     end_request(entity)
 
 
@@ -377,8 +376,7 @@ class AsyncBody(_Body):
             self._finish()
             raise
         except BaseException as exception:
-            if not isinstance(exception, ABANDONED):
-                record_failure(self._entity, exception)
+            record_failure(self._entity, exception)
             self._finish()
             raise
         finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from asyncio import CancelledError
 from collections.abc import Callable
 from functools import partial, wraps
 from time import perf_counter
@@ -21,9 +20,6 @@ R = TypeVar("R")
 
 # What the SDK and this package put on a function that makes its own subsegment.
 CAPTURED = "_self___SUBSEGMENT_RECORDING_ATTRIBUTE__"
-
-# No failures: whoever reads a stream, or waits for an answer, may go away.
-ABANDONED = (GeneratorExit, CancelledError)
 
 
 class Nothing:
@@ -91,7 +87,7 @@ class in_subsegment:
         exception: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if exception is not None and not isinstance(exception, ABANDONED):
+        if exception is not None:
             record_failure(self._subsegment, exception)
         end(self._subsegment)
 
@@ -229,7 +225,7 @@ class Visit:
         if subsegment is None:
             return
         self._subsegment = None
-        if exception is not None and not isinstance(exception, ABANDONED):
+        if exception is not None:
             record_failure(subsegment, exception)
         request = subsegment.request
         request.iterations = tuple(known for known in request.iterations if known is not subsegment)

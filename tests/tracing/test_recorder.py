@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
@@ -220,3 +221,14 @@ def test_an_exception_that_passed_waits_for_no_collector(daemon: Daemon) -> None
     finally:
         gc.enable()
     assert daemon.documents(1)[0]["subsegments"][0]["fault"] is True
+
+
+def test_whoever_goes_away_is_no_fault_of_the_recorder(daemon: Daemon) -> None:
+    def leave() -> None:
+        raise CancelledError
+
+    with pytest.raises(CancelledError), xray_recorder.in_segment("test", sampling=1):
+        xray_recorder.record_subsegment(leave, None, (), {}, "step", "local", None)
+
+    (document,) = daemon.documents(1)
+    assert not any(entity.get("fault") for entity in walk(document))
