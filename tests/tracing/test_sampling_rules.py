@@ -57,7 +57,8 @@ def test_no_path_takes_long() -> None:
 
     assert not matches("a" * 2000)
 
-    assert time.perf_counter() - started < 0.5
+    # Far from a measurement: a pattern that tries every way takes years.
+    assert time.perf_counter() - started < 5
 
 
 def test_what_a_request_does_not_say_matches() -> None:
