@@ -15,6 +15,7 @@ PYTEST_FLAGS ?= -n auto --maxprocesses 4 --dist loadfile
 
 # The stamps say which requirements are installed: a second call does nothing.
 RUNTIME = $(VENV)/runtime.stamp
+LOCAL = $(VENV)/local.stamp
 DEV = $(VENV)/dev.stamp
 AWS = $(AWS_VENV)/aws.stamp
 BENCH = $(BENCH_VENV)/bench.stamp
@@ -28,7 +29,12 @@ $(RUNTIME): requirements.txt $(VENV)/made.stamp
 	@$(@D)/bin/python $(PIP_INSTALL) -r $<
 	@touch $@
 
-$(DEV): requirements-dev.txt $(RUNTIME)
+$(LOCAL): requirements-local.txt $(RUNTIME)
+	@echo "Installing requirements-local.txt into $(@D)."
+	@$(@D)/bin/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+$(DEV): requirements-dev.txt $(LOCAL)
 	@echo "Installing requirements-dev.txt into $(@D)."
 	@$(@D)/bin/python $(PIP_INSTALL) -r $<
 	@touch $@
@@ -57,7 +63,7 @@ $(NODE): package-lock.json
 ##@ Use
 
 .PHONY: run
-run: $(RUNTIME) $(AWS) ## Run the site, its X-Ray and its AWS (SITE_PORT, XRAY_PORT, AWS_PORT)
+run: $(LOCAL) $(AWS) ## Run the site, its X-Ray and its AWS (SITE_PORT, XRAY_PORT, AWS_PORT)
 	@$(RUN) scripts.run
 
 .PHONY: traffic
@@ -117,7 +123,8 @@ remove: $(NODE) ## Remove the site from AWS (FLAGS)
 .PHONY: lock
 lock: $(DEV) ## Pin the newest versions that pyproject.toml allows (UPGRADE=--upgrade)
 	@$(LOCK) -o requirements.txt
-	@$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
+	@$(RUN) uv pip compile --group local $(LOCK_FLAGS) -c requirements.txt -o requirements-local.txt
+	@$(LOCK) --group dev --group local -c requirements.txt -o requirements-dev.txt
 	@$(RUN) uv pip compile --group aws $(LOCK_FLAGS) -o requirements-aws.txt
 	@$(RUN) uv pip compile benchmarks/requirements.in $(LOCK_FLAGS) -o requirements-bench.txt
 

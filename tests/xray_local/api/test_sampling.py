@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from xray_local.sampling import get_rules, get_targets
+from xray_local.api.sampling import get_rules, get_targets
 
 
 def test_every_trace_is_kept() -> None:

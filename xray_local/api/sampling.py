@@ -7,7 +7,12 @@ https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
 import time
 from typing import Any
 
-from .documents import as_mapping
+from django.http import HttpRequest
+
+from xray_local.documents import as_mapping, show
+from xray_local.errors import InvalidRequest
+
+from .wire import operation
 
 # Seconds since 1970; the rule is part of the program and never changes.
 RULE_MODIFIED = 0.0
@@ -61,3 +66,25 @@ def get_targets(
                 }
             )
     return targets, unprocessed
+
+
+@operation
+def get_sampling_rules(fields: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+    """Return the rules that clients sample by."""
+    return {"SamplingRuleRecords": get_rules()}
+
+
+@operation
+def get_sampling_targets(fields: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+    """Tell clients how much to sample, by what they have sampled."""
+    statistics = fields.get("SamplingStatisticsDocuments")
+    if not isinstance(statistics, list):
+        raise InvalidRequest(
+            f"Expected a list as SamplingStatisticsDocuments, got {show(statistics)}."
+        )
+    targets, unprocessed = get_targets(statistics)
+    return {
+        "SamplingTargetDocuments": targets,
+        "LastRuleModification": RULE_MODIFIED,
+        "UnprocessedStatistics": unprocessed,
+    }

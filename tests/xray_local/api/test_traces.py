@@ -331,7 +331,7 @@ def test_database_gone(console: Console, connection: sqlite3.Connection) -> None
 def test_a_failure_of_ours(
     console: Console, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("xray_local.api.list_traces", None)
+    monkeypatch.setattr("xray_local.api.traces.list_traces", None)
     console._client.raise_request_exception = False
 
     response = console.post("/TraceSummaries", {"StartTime": 1, "EndTime": 2})

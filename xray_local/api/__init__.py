@@ -1,0 +1,1 @@
+"""The operations of the X-Ray API, by what they are about."""
