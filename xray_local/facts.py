@@ -1,10 +1,20 @@
 """What the summary of a trace needs to know of each of its documents."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .documents import as_list, as_mapping, as_number, as_text, as_time, is_in_progress
+from .documents import (
+    ID_CHARACTERS,
+    TRACE_ID,
+    as_list,
+    as_mapping,
+    as_number,
+    as_text,
+    as_time,
+    is_in_progress,
+)
 from .services import Service, name_callee, name_service
 
 ANNOTATION_KEY_CHARACTERS = 500
@@ -54,6 +64,13 @@ class Facts:
     resource_arns: tuple[str, ...]
     instance_ids: tuple[str, ...]
     zones: tuple[str, ...]
+    links: tuple[tuple[str, str], ...]  # trace id and segment id of what it was caused by
+
+
+def load_facts(body: bytes | str) -> Facts:
+    """Return the facts of a stored document."""
+    content = json.loads(body)
+    return gather_facts(content["id"], content, is_open=is_in_progress(content))
 
 
 def gather_facts(document_id: str, content: dict[str, Any], *, is_open: bool) -> Facts:
@@ -85,6 +102,7 @@ def gather_facts(document_id: str, content: dict[str, Any], *, is_open: bool) ->
         resource_arns=tuple(_texts([content.get("resource_arn")])),
         instance_ids=tuple(_texts([ec2.get("instance_id")])),
         zones=tuple(_texts([ec2.get("availability_zone")])),
+        links=tuple(_read_links(elements)),
     )
 
 
@@ -145,6 +163,15 @@ def _read_annotations(
             kept = _as_annotation(value)
             if kept is not None and 0 < len(key) <= ANNOTATION_KEY_CHARACTERS:
                 yield key, kept
+
+
+def _read_links(elements: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    for element in elements:
+        for link in map(as_mapping, as_list(element.get("links"))):
+            trace_id, segment_id = link.get("trace_id"), link.get("id")
+            if isinstance(segment_id, str) and len(segment_id) == ID_CHARACTERS:
+                if isinstance(trace_id, str) and TRACE_ID.fullmatch(trace_id):
+                    yield trace_id, segment_id
 
 
 def _as_annotation(value: object) -> str | float | bool | None:

@@ -1,9 +1,10 @@
 """What is taken from a document for the summary of its trace."""
 
+import json
 from typing import Any
 
-from tests.xray_local.made import NOON, make_segment, make_subsegment
-from xray_local.facts import Facts, as_status, gather_facts
+from tests.xray_local.made import NOON, make_id, make_segment, make_subsegment, make_trace_id
+from xray_local.facts import Facts, as_status, gather_facts, load_facts
 
 
 def gather(**fields: Any) -> Facts:
@@ -76,3 +77,23 @@ def test_as_status() -> None:
     assert as_status(200.0) == 200
     for other in (None, "200", 99, 1000, 10**400, True):
         assert as_status(other) is None
+
+
+def test_gather_facts_links() -> None:
+    link = {"trace_id": make_trace_id(), "id": make_id()}
+    other = {"trace_id": make_trace_id(), "id": make_id(), "attributes": {"a": 1}}
+
+    facts = gather(
+        links=[link, 1, {}, {"trace_id": "1-2-3", "id": make_id()}, link | {"id": 5}],
+        subsegments=[make_subsegment(links=[other])],
+    )
+
+    assert facts.links == ((link["trace_id"], link["id"]), (other["trace_id"], other["id"]))
+
+
+def test_load_facts() -> None:
+    segment = make_segment(in_progress=True, end_time=None, user="ada")
+
+    assert load_facts(json.dumps(segment).encode()) == gather_facts(
+        segment["id"], segment, is_open=True
+    )
