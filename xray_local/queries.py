@@ -4,14 +4,16 @@ import base64
 import binascii
 import json
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, NamedTuple
 
-from .documents import as_number
+from .documents import as_number, is_in_progress
 from .errors import InvalidRequest
+from .facts import gather_facts
 from .filters import Filter
+from .tallies import Tally, merge_tallies, tally_trace
 
 PAGE_TRACES = 100
 # A page may end sooner where Python decides on each trace; the token then goes on from there.
@@ -187,3 +189,44 @@ def list_refusals(connection: sqlite3.Connection) -> Sequence[tuple[float, str, 
     return connection.execute(
         "SELECT time, code, reason FROM refusals ORDER BY rowid DESC"
     ).fetchall()
+
+
+MINUTE_SECONDS = 60
+
+
+def read_tallies(connection: sqlite3.Connection, start: float, end: float) -> list[Tally]:
+    """Return what was counted of the traces that started in these minutes, one tally a shape.
+
+    start, end: seconds since 1970; the minutes that begin in [start, end) count, and the one that
+    start falls into.
+    """
+    return merge_tallies(
+        tally
+        for _, tallies in read_series(connection, start, end, MINUTE_SECONDS)
+        for tally in tallies
+    )
+
+
+def read_series(
+    connection: sqlite3.Connection, start: float, end: float, period_seconds: int
+) -> Iterator[tuple[float, list[Tally]]]:
+    """Yield the tallies of each period that has any, with the time at which the period begins.
+
+    period_seconds: a multiple of 60. Periods begin at multiples of it since 1970.
+    """
+    first = start // MINUTE_SECONDS * MINUTE_SECONDS
+    periods: dict[float, list[Tally]] = {}
+    rows = connection.execute(
+        "SELECT id, start_time FROM traces WHERE start_time >= ? AND start_time < ?",
+        (first, -(-end // MINUTE_SECONDS) * MINUTE_SECONDS),
+    )
+    for trace_id, time in rows.fetchall():
+        documents = get_documents(connection, trace_id)
+        facts = [gather_facts(each["id"], each, is_open=is_in_progress(each)) for each in documents]
+        minute = time // MINUTE_SECONDS * MINUTE_SECONDS
+        periods.setdefault(time // period_seconds * period_seconds, []).extend(
+            replace(tally, first=minute, last=minute + MINUTE_SECONDS)
+            for tally in tally_trace(facts)
+        )
+    for time, tallies in sorted(periods.items()):
+        yield float(time), merge_tallies(tallies)

@@ -1,0 +1,129 @@
+"""Tallies: how many elements of which kind, and how long they took.
+
+The service map, its time series and its histograms are made of these. An element is a node or an
+edge of the map, as `elements` lists them. Rules of ours:
+
+- An element counts at the time at which its trace started: a trace is never counted in parts.
+- Times taken are counted in buckets, 24 to a power of ten. The value of a bucket is the longest
+  time that falls into it, to three digits; bucket 0 is no time at all.
+
+https://docs.aws.amazon.com/xray/latest/api/API_HistogramEntry.html
+"""
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .elements import Element, list_elements
+from .facts import Facts
+from .services import Service
+from .summaries import find_owners
+
+BUCKETS_PER_DECADE = 24
+# From a microsecond to 31 years.
+_DECADES = range(-6, 9)
+_BOUNDS = (
+    0.0,
+    *(
+        float(f"{10 ** (decade + step / BUCKETS_PER_DECADE):.3g}")
+        for decade in _DECADES
+        for step in range(BUCKETS_PER_DECADE)
+    ),
+)
+LAST_BUCKET = len(_BOUNDS) - 1
+
+
+class Shape(NamedTuple):
+    """What kind of element: all that the map needs to know of it, except when and how long.
+
+    source: the caller, of an edge; None of a node alone. What has a source and is a node is both:
+    a call that nobody answered.
+    """
+
+    source: Service | None
+    service: Service
+    is_node: bool
+    is_ok: bool
+    has_error: bool
+    has_fault: bool
+    has_throttle: bool
+    is_partial: bool
+    is_inferred: bool
+    is_root: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The elements of one shape in a range of time.
+
+    seconds: what they took together. histogram: how many, by bucket. first, last: when the first
+    of their traces began and the last ended, in seconds since 1970; of many traces, the minutes.
+    """
+
+    shape: Shape
+    count: int
+    seconds: float
+    histogram: dict[int, int]
+    first: float
+    last: float
+
+
+def bucket_of(seconds: float) -> int:
+    """Return the bucket of a histogram that a time falls into."""
+    return min(bisect_left(_BOUNDS, seconds), LAST_BUCKET)
+
+
+def value_of(bucket: int) -> float:
+    """Return the time in seconds that stands for a bucket."""
+    return _BOUNDS[bucket]
+
+
+def shape_of(element: Element) -> Shape:
+    """Return what kind of element it is."""
+    values = element.values
+    flags = ("ok", "error", "fault", "throttle", "partial", "inferred", "root")
+    return Shape(
+        element.source,
+        element.service,
+        element.is_node,
+        *(bool(values[flag][0]) for flag in flags),
+    )
+
+
+def tally_trace(documents: Collection[Facts]) -> list[Tally]:
+    """Return the tallies of one trace."""
+    first = min(document.start for document in documents)
+    last = max(document.end for document in documents)
+    found: dict[Shape, Tally] = {}
+    for element in list_elements(documents, find_owners(documents)):
+        shape = shape_of(element)
+        seconds = float(element.values["responsetime"][0])
+        found[shape] = _add(
+            found.get(shape), Tally(shape, 1, seconds, {bucket_of(seconds): 1}, first, last)
+        )
+    return list(found.values())
+
+
+def merge_tallies(tallies: Iterable[Tally]) -> list[Tally]:
+    """Return one tally for each shape."""
+    merged: dict[Shape, Tally] = {}
+    for tally in tallies:
+        merged[tally.shape] = _add(merged.get(tally.shape), tally)
+    return list(merged.values())
+
+
+def _add(one: Tally | None, other: Tally) -> Tally:
+    if one is None:
+        return other
+    histogram = dict(one.histogram)
+    for bucket, count in other.histogram.items():
+        histogram[bucket] = histogram.get(bucket, 0) + count
+    return Tally(
+        one.shape,
+        one.count + other.count,
+        one.seconds + other.seconds,
+        histogram,
+        min(one.first, other.first),
+        max(one.last, other.last),
+    )
