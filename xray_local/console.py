@@ -31,7 +31,8 @@ from .queries import (
     list_traces,
 )
 from .timeline import Timeline, draw_timeline
-from .trees import build_tree, merge_documents
+from .traces import describe_trace
+from .trees import build_tree
 
 ASSET_TYPES = {"console.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 ASSET_FILES = {name: Path(__file__).parent / "assets" / name for name in ASSET_TYPES}
@@ -169,12 +170,10 @@ def _show_missing(request: HttpRequest, trace_id: str) -> HttpResponse:
 def download_trace(request: HttpRequest, trace_id: str) -> HttpResponse:
     """Return the trace as BatchGetTraces does, but with documents that are JSON, not text."""
     with reading(get_parts(request).database) as connection:
-        summary = get_summary(connection, trace_id)
-        documents = merge_documents(build_tree(get_documents(connection, trace_id)))
-    if summary is None:
+        documents = get_documents(connection, trace_id)
+    if not documents:
         return _show_missing(request, trace_id)
-    segments = [{"Id": document["id"], "Document": document} for document in documents]
-    trace = {"Id": trace_id, "Duration": summary["Duration"], "Segments": segments}
+    trace = describe_trace(trace_id, documents)
     return HttpResponse(json.dumps(trace), content_type="application/json")
 
 

@@ -85,9 +85,10 @@ def _flatten(document: dict[str, Any]) -> Iterator[Element]:
     while pending:
         element = pending.pop()
         yield element
+        # The last of these is taken first: siblings stay in their order.
         pending.extend(
             Element(child, is_document=False, parent=element)
-            for child in as_list(element.content.get("subsegments"))
+            for child in reversed(as_list(element.content.get("subsegments")))
             if isinstance(child, dict)
         )
 

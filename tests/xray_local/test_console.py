@@ -331,7 +331,7 @@ def test_pages_are_not_kept(console: Console) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/status", "/counts", "/traces/x", "/traces/x.json"])
 def test_database_gone(console: Console, connection: sqlite3.Connection, path: str) -> None:
-    for table in ("traces", "counts"):
+    for table in ("traces", "segments", "counts"):
         connection.execute(f"DROP TABLE {table}")
 
     page = console.page(path, status=503)

@@ -163,3 +163,9 @@ def test_merge_documents_of_one_is_the_document() -> None:
     root = make_segment(subsegments=[make_subsegment(metadata={"id": {"x": make_id()}})])
 
     assert merge_documents(build_tree([root])) == [root]
+
+
+def test_of_siblings_that_began_at_once_the_order_stays() -> None:
+    root = make_segment(name="front", subsegments=[make_subsegment(name) for name in "abc"])
+
+    assert shape(build_tree([root])) == [("front", [("a", []), ("b", []), ("c", [])])]

@@ -3,20 +3,24 @@
 https://docs.aws.amazon.com/xray/latest/api/API_GetTraceSummaries.html
 """
 
-import json
 from typing import Any
 
+import msgspec
 from django.http import HttpRequest
 
 from xray_local.database import reading
-from xray_local.documents import TRACE_ID, as_number, read_document, show
+from xray_local.documents import EXAMPLE_TRACE_ID, TRACE_ID, as_number, read_document, show
 from xray_local.errors import DocumentRefused, InvalidRequest
 from xray_local.filters import read_filter
 from xray_local.parts import get_parts
-from xray_local.queries import RangeType, TimeRange, get_documents, get_summary, list_traces
-from xray_local.trees import build_tree, merge_documents
+from xray_local.queries import RangeType, TimeRange, get_documents, list_traces
+from xray_local.traces import describe_trace
 
 from .wire import operation, read_text, read_texts
+
+# X-Ray's own limit for a trace is said to be a tenth of this, and a call may ask for five.
+TRACE_BYTES = 5_000_000
+encode_json = msgspec.json.Encoder().encode
 
 
 @operation
@@ -57,35 +61,53 @@ def get_trace_summaries(fields: dict[str, Any], request: HttpRequest) -> dict[st
 
 @operation
 def batch_get_traces(fields: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-    """Return whole traces; ids of which nothing is known are named apart."""
+    """Return whole traces; ids of which nothing is known are named apart.
+
+    A page ends where it has TRACE_BYTES; its token is the id of the trace that comes next.
+    """
+    trace_ids = list(dict.fromkeys(read_trace_ids(fields)))
+    token = read_text(fields, "NextToken")
+    if token is not None and token not in trace_ids:
+        raise InvalidRequest(f"Expected a token that an earlier page gave, got {show(token)}.")
+    answer: dict[str, Any] = {"Traces": [], "UnprocessedTraceIds": []}
+    size = 0
+    with reading(get_parts(request).database) as connection:
+        for trace_id in trace_ids[trace_ids.index(token) if token else 0 :]:
+            documents = get_documents(connection, trace_id)
+            if not documents:
+                answer["UnprocessedTraceIds"].append(trace_id)
+                continue
+            trace = _write_documents(describe_trace(trace_id, documents))
+            size += sum(len(segment["Document"]) for segment in trace["Segments"])
+            if answer["Traces"] and size > TRACE_BYTES:
+                answer["NextToken"] = trace_id
+                break
+            answer["Traces"].append(trace)
+    return answer
+
+
+def _write_documents(trace: dict[str, Any]) -> dict[str, Any]:
+    """Return the trace with its documents as JSON, as many of them as TRACE_BYTES hold."""
+    segments: list[dict[str, str]] = []
+    size = 0
+    for segment in trace["Segments"]:
+        document = encode_json(segment["Document"]).decode()
+        size += len(document)
+        if segments and size > TRACE_BYTES:
+            return trace | {"Segments": segments, "LimitExceeded": True}
+        segments.append({"Id": segment["Id"], "Document": document})
+    return trace | {"Segments": segments}
+
+
+def read_trace_ids(fields: dict[str, Any]) -> list[str]:
+    """Return the TraceIds of a request. Raises InvalidRequest."""
     trace_ids = read_texts(fields, "TraceIds")
     for trace_id in trace_ids:
         if not TRACE_ID.fullmatch(trace_id):
             raise InvalidRequest(
-                "Expected trace ids like '1-58406520-a006649127e371903a2de979' in TraceIds, "
-                f"got {show(trace_id)}."
+                f"Expected trace ids like {EXAMPLE_TRACE_ID!r} in TraceIds, got {show(trace_id)}."
             )
-    traces: list[dict[str, Any]] = []
-    unknown: list[str] = []
-    with reading(get_parts(request).database) as connection:
-        for trace_id in dict.fromkeys(trace_ids):
-            summary = get_summary(connection, trace_id)
-            if summary is None:
-                unknown.append(trace_id)
-                continue
-            documents = merge_documents(build_tree(get_documents(connection, trace_id)))
-            traces.append(
-                {
-                    "Id": trace_id,
-                    "Duration": summary["Duration"],
-                    "LimitExceeded": False,
-                    "Segments": [
-                        {"Id": document["id"], "Document": json.dumps(document)}
-                        for document in documents
-                    ],
-                }
-            )
-    return {"Traces": traces, "UnprocessedTraceIds": unknown}
+    return trace_ids
 
 
 @operation
