@@ -1,4 +1,4 @@
-"""What a filter can ask of a trace: values by keyword, of the trace and of what it consists of.
+"""What a trace consists of: nodes and edges, and what a filter can ask of them and of the trace.
 
 Nodes and edges are those of the service map: a service's own segment where there is one, else the
 call as its caller saw it; an edge is always seen by the caller.
@@ -35,12 +35,55 @@ class Element(NamedTuple):
     service: Service  # an edge's: the one that was called
     source: Service | None  # an edge's: the one that called
     is_node: bool
-    values: Values
-    annotations: Values  # by key
+    is_inferred: bool
+    is_root: bool
+    part: Facts | Call  # what says how it went
+    late: tuple[Facts, ...] = ()  # subsegments of the part that came on their own
+    caller: tuple[Facts, ...] = ()  # an edge's: the segment that called, with those of its own
+
+    @property
+    def seconds(self) -> float:
+        """How long it took; 0 while it is in progress."""
+        part = self.part
+        return round(part.seconds if isinstance(part, Call) else part.end - part.start, 6)
+
+    @property
+    def values(self) -> Values:
+        """The values by keyword, but for the annotations."""
+        values = _describe_part(self.part, self.service)
+        values["inferred"] = (self.is_inferred,)
+        values["root"] = (self.is_root,)
+        values["responsetime"] = values["duration"] = (self.seconds,)
+        if isinstance(self.part, Facts):
+            _add_holders(values, self.part)
+        return values
+
+    @property
+    def annotations(self) -> Values:
+        """The values of the annotations by key."""
+        return _describe_annotations(_list_annotations((self.part, *self.late)))
 
     def all_values(self) -> Values:
-        """Return the values with those of the annotations."""
-        return self.values | {f"annotation.{key}": each for key, each in self.annotations.items()}
+        """Return the values with those of the annotations, and of those of an edge's source."""
+        values = self.values
+        sources = _describe_annotations(_list_annotations(self.caller))
+        for prefix, annotations in (("", self.annotations), ("source.", sources)):
+            for key, each in annotations.items():
+                values[f"{prefix}annotation.{key}"] = each
+        return values
+
+
+def is_ok(part: Facts | Call) -> bool:
+    """Whether it is neither error nor fault nor throttle, has ended, and any status is a 2xx."""
+    return (
+        not (part.has_error or part.has_fault or part.is_open or is_throttled(part))
+        and 200 <= part.http.get("HttpStatus", 200) < 300
+    )
+
+
+def is_throttled(part: Facts | Call) -> bool:
+    """Whether it itself was throttled."""
+    return part.has_throttle if isinstance(part, Call) else part.is_throttled
 
 
 def describe_trace(
@@ -49,16 +92,16 @@ def describe_trace(
     """Return the values of the trace as a whole, and those of its annotations by key."""
     root = find_root(documents)
     start = min(document.start for document in documents)
-    values = _describe_part(root, root.is_throttled, root.end - root.start)
-    is_inferred = any(each.is_node and each.values["inferred"][0] for each in elements)
+    values = _describe_part(root, root.service)
     values["throttle"] = (any(document.has_throttle for document in documents),)
     values["partial"] = (any(document.is_open for document in documents),)
-    values["inferred"] = (is_inferred,)
+    values["inferred"] = (any(each.is_node and each.is_inferred for each in elements),)
     values["root"] = (True,)
+    values["responsetime"] = (round(root.end - root.start, 6),)
     values["duration"] = (round(max(document.end for document in documents) - start, 6),)
     for document in documents:
         _add_holders(values, document)
-    return values, _describe_annotations(each for d in documents for each in d.annotations)
+    return values, _describe_annotations(_list_annotations(documents))
 
 
 def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]:
@@ -67,90 +110,72 @@ def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]
     answers: dict[str, list[Facts]] = {}
     late: dict[str, list[Facts]] = {}
     for document in documents:
-        owner = owners[document.id]
         if document.is_segment:
             if document.parent_id:
                 answers.setdefault(document.parent_id, []).append(document)
-        elif owner is not None:
-            late.setdefault(owner.id, []).append(document)
+        else:
+            owner = owners[document.id]
+            if owner is not None:
+                late.setdefault(owner.id, []).append(document)
     elements = [
-        _make_node(document, late, is_root=document is root)
-        for document in documents
-        if document.is_segment
+        Element(each.service, None, True, False, each is root, each, tuple(late.get(each.id, ())))
+        for each in documents
+        if each.is_segment
     ]
     called: set[str] = set()
     for document in documents:
+        calls = document.calls
+        if not calls:
+            continue
         owner = owners[document.id]
-        source = owner.service if owner is not None else None
-        for call in document.calls:
-            callees = answers.get(call.id)
+        source, caller = None, ()
+        if owner is not None:
+            source, caller = owner.service, (owner, *late.get(owner.id, ()))
+        for call in calls:
             called.add(call.id)
+            callees = answers.get(call.id)
             if callees is None:
-                elements.append(_make_edge(call, source, call.service, is_node=True))
+                elements.append(Element(call.service, source, True, True, False, call, (), caller))
             elif source is not None:
-                elements += (_make_edge(call, source, each.service) for each in callees)
+                elements += [
+                    Element(each.service, source, False, False, False, call, (), caller)
+                    for each in callees
+                ]
     # A segment right below another, without a subsegment between that says how the call went.
-    for document in documents if answers else ():
+    direct = answers.keys() - called
+    for document in documents if direct else ():
         owner = owners[document.id]
-        for known_id in document.ids:
-            for segment in answers.get(known_id, ()) if known_id not in called else ():
-                if owner is not None and segment is not document:
-                    node = _make_node(segment, late, is_root=False)
-                    elements.append(node._replace(source=owner.service, is_node=False))
+        if owner is None:
+            continue
+        caller = (owner, *late.get(owner.id, ()))
+        for known_id in direct.intersection(document.ids):
+            elements += [
+                Element(
+                    *(each.service, owner.service, False, False, False, each),
+                    *(tuple(late.get(each.id, ())), caller),
+                )
+                for each in answers[known_id]
+                if each is not document
+            ]
     return elements[:ELEMENTS_MAX]
 
 
-def _make_node(segment: Facts, late: dict[str, list[Facts]], *, is_root: bool) -> Element:
-    values = _describe_part(segment, segment.is_throttled, segment.end - segment.start)
-    values["root"] = (is_root,)
-    _add_holders(values, segment)
-    inside = late.get(segment.id)
-    annotations = segment.annotations
-    if inside:
-        annotations += tuple(each for document in inside for each in document.annotations)
-    return Element(segment.service, None, True, values, _describe_annotations(annotations))
-
-
-def _make_edge(
-    call: Call, source: Service | None, target: Service, *, is_node: bool = False
-) -> Element:
-    values = _describe_part(call, call.has_throttle, call.seconds)
-    values["inferred"] = (is_node,)
-    if not is_node:
-        for keyword in ("name", "type", "account.id"):
-            values.pop(keyword, None)
-        _add_service(values, target)
-    return Element(target, source, is_node, values, _describe_annotations(call.annotations))
-
-
-def _describe_part(part: Facts | Call, is_throttled: bool, seconds: float) -> Values:
-    http = part.http
-    is_success = 200 <= http.get("HttpStatus", 200) < 300
-    is_failure = part.has_error or part.has_fault or is_throttled or part.is_open
-    took = (round(seconds, 6),)
+def _describe_part(part: Facts | Call, service: Service) -> Values:
     values: Values = {
-        "ok": (is_success and not is_failure,),
+        "ok": (is_ok(part),),
         "error": (part.has_error,),
         "fault": (part.has_fault,),
-        "throttle": (is_throttled,),
+        "throttle": (is_throttled(part),),
         "partial": (part.is_open,),
-        "inferred": (False,),
-        "root": (False,),
-        "responsetime": took,
-        "duration": took,
     }
-    _add_service(values, part.service)
-    for name, value in http.items():
-        _add(values, HTTP_KEYWORDS[name], value)
-    return values
-
-
-def _add_service(values: Values, service: Service) -> None:
     _add(values, "name", service.name)
     if service.type is not None:
         _add(values, "type", service.type)
     if service.account_id is not None:
         _add(values, "account.id", service.account_id)
+    for name, value in part.http.items():
+        _add(values, HTTP_KEYWORDS[name], value)
+    return values
 
 
 def _add_holders(values: Values, document: Facts) -> None:
@@ -165,23 +190,29 @@ def _add_holders(values: Values, document: Facts) -> None:
 
 
 def _add(values: Values, keyword: str, value: Value) -> None:
-    value = _clean(value)
+    value = clean(value)
     found = values.get(keyword, ())
     if value not in found:
         values[keyword] = (*found, value)
 
 
+def _list_annotations(parts: Iterable[Facts | Call]) -> Iterable[tuple[str, Value]]:
+    return (each for part in parts for each in part.annotations)
+
+
 def _describe_annotations(annotations: Iterable[tuple[str, Value]]) -> Values:
     values: Values = {}
     for key, raw in annotations:
-        value = _clean(raw)
-        found = values.get(key, ())
+        value = clean(raw)
+        found = values.get(key)
+        if found is None:
+            values[key] = (value,)
         # True equals 1.0 in Python, but not in a filter.
-        if not any(value == other and type(value) is type(other) for other in found):
+        elif not any(value == other and type(value) is type(other) for other in found):
             values[key] = (*found, value)
     return values
 
 
-def _clean(value: Value) -> Value:
+def clean(value: Value) -> Value:
     """Return the value without what ends a text early in SQLite's functions."""
     return value.replace("\0", "\ufffd") if isinstance(value, str) and "\0" in value else value

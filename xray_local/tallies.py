@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .elements import Element, list_elements
+from .elements import Element, is_ok, is_throttled, list_elements
 from .facts import Facts
 from .services import Service
 from .summaries import find_owners
@@ -32,6 +32,7 @@ _BOUNDS = (
     ),
 )
 LAST_BUCKET = len(_BOUNDS) - 1
+FLAGS = 8
 
 
 class Shape(NamedTuple):
@@ -79,16 +80,24 @@ def value_of(bucket: int) -> float:
     return _BOUNDS[bucket]
 
 
-def shape_of(element: Element) -> Shape:
-    """Return what kind of element it is."""
-    values = element.values
-    flags = ("ok", "error", "fault", "throttle", "partial", "inferred", "root")
-    return Shape(
-        element.source,
-        element.service,
-        element.is_node,
-        *(bool(values[flag][0]) for flag in flags),
+def read_flags(element: Element) -> int:
+    """Return the flags of the element's shape, a bit each, in the order of the shape's fields."""
+    part = element.part
+    return (
+        element.is_node
+        | is_ok(part) << 1
+        | part.has_error << 2
+        | part.has_fault << 3
+        | is_throttled(part) << 4
+        | part.is_open << 5
+        | element.is_inferred << 6
+        | element.is_root << 7
     )
+
+
+def make_shape(source: Service | None, service: Service, flags: int) -> Shape:
+    """Return the shape with these flags."""
+    return Shape(source, service, *(bool(flags >> bit & 1) for bit in range(FLAGS)))
 
 
 def tally_trace(documents: Collection[Facts]) -> list[Tally]:
@@ -97,8 +106,8 @@ def tally_trace(documents: Collection[Facts]) -> list[Tally]:
     last = max(document.end for document in documents)
     found: dict[Shape, Tally] = {}
     for element in list_elements(documents, find_owners(documents)):
-        shape = shape_of(element)
-        seconds = float(element.values["responsetime"][0])
+        shape = make_shape(element.source, element.service, read_flags(element))
+        seconds = element.seconds
         found[shape] = _add(
             found.get(shape), Tally(shape, 1, seconds, {bucket_of(seconds): 1}, first, last)
         )
