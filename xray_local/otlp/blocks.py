@@ -94,7 +94,7 @@ def find_integer(attributes: Mapping[str, Value], *names: str) -> int | None:
     return None
 
 
-def _take(attributes: Attributes, *names: str) -> str:
+def take(attributes: Attributes, *names: str) -> str:
     """Take all of them out; return the first that is there."""
     text = find(attributes, *names)
     for name in names:
@@ -120,16 +120,16 @@ def take_http(span: Span, rest: Attributes) -> Block:
     peer_ip = find(rest, *PEER_IP) if span.is_server else ""
     request = {
         "url": _take_own_url(rest) if span.is_server else _take_remote_url(rest),
-        "method": _take(rest, *METHOD),
-        "user_agent": _take(rest, *USER_AGENT),
+        "method": take(rest, *METHOD),
+        "user_agent": take(rest, *USER_AGENT),
         "client_ip": client_ip or peer_ip,
         # Somebody between them has told the client's address.
         "x_forwarded_for": True if client_ip and client_ip != peer_ip else None,
     }
     if span.is_server:
-        _take(rest, *CLIENT_IP, *PEER_IP)
+        take(rest, *CLIENT_IP, *PEER_IP)
     response = {"status": find_status(span), "content_length": _find_length(span)}
-    _take(rest, *STATUS, *LENGTH)
+    take(rest, *STATUS, *LENGTH)
     return without_nothing(
         {"request": without_nothing(request), "response": without_nothing(response)}
     )
@@ -147,15 +147,15 @@ def _take_remote_url(rest: Attributes) -> str:
 
 def _take_url(rest: Attributes, hosts: tuple[str, ...], ports: tuple[str, ...]) -> str:
     """Return the URL as it is, or put together of its parts; "" if not even a host is known."""
-    whole = _take(rest, *URL)
+    whole = take(rest, *URL)
     host = find(rest, *hosts)
     if not whole and not host:
         return ""
     port = "" if find(rest, "http.host") else find(rest, *ports)
-    scheme = _take(rest, *SCHEME) or ("https" if port == "443" else "http")
-    _take(rest, *hosts, *ports)
-    target = _take(rest, *TARGET)
-    path, query = _take(rest, "url.path"), _take(rest, "url.query")
+    scheme = take(rest, *SCHEME) or ("https" if port == "443" else "http")
+    take(rest, *hosts, *ports)
+    target = take(rest, *TARGET)
+    path, query = take(rest, "url.path"), take(rest, "url.query")
     if whole:
         return whole
     if ":" in host and host.count(":") > 1 and not host.startswith("["):
@@ -202,19 +202,19 @@ def take_sql(span: Span, rest: Attributes) -> Block:
     system = find(rest, *DATABASE)
     if system not in SQL_SYSTEMS:
         return {}
-    connection = _take(rest, "db.connection_string")
+    connection = take(rest, "db.connection_string")
     if not connection:
         host, port = find(rest, "server.address", "net.peer.name"), find(rest, *REMOTE_PORT)
-        _take(rest, "server.address", "net.peer.name", *REMOTE_PORT)
+        take(rest, "server.address", "net.peer.name", *REMOTE_PORT)
         connection = (f"{host}:{port}" if port else host) or "localhost"
-    _take(rest, *DATABASE)
+    take(rest, *DATABASE)
     return without_nothing(
         {
             "url": span.name,
-            "connection_string": f"{connection}/{_take(rest, *DATABASE_NAME)}",
+            "connection_string": f"{connection}/{take(rest, *DATABASE_NAME)}",
             "database_type": system,
-            "user": _take(rest, "db.user"),
-            "sanitized_query": _take(rest, *STATEMENT),
+            "user": take(rest, "db.user"),
+            "sanitized_query": take(rest, *STATEMENT),
         }
     )
 
@@ -222,7 +222,7 @@ def take_sql(span: Span, rest: Attributes) -> Block:
 def take_call(rest: Attributes) -> Block:
     """Return the aws block of a call of an AWS service."""
     operation = find(rest, *CALL_MEMBERS["operation"])
-    block: Block = {name: _take(rest, *names) for name, names in CALL_MEMBERS.items()}
+    block: Block = {name: take(rest, *names) for name, names in CALL_MEMBERS.items()}
     # Newer conventions write "S3/PutObject".
     block["operation"] = operation.rpartition("/")[2]
     for name in TABLES:

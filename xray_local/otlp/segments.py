@@ -27,6 +27,7 @@ from .blocks import (
     find_origin,
     find_status,
     make_environment,
+    take,
     take_call,
     take_http,
     take_sql,
@@ -64,6 +65,13 @@ def make_documents(span: Span) -> list[dict[str, Any]]:
     if is_local_root and document.pop("type", None):
         document.pop("namespace", None)
     return [document]
+
+
+def write_document(document: dict[str, Any]) -> bytes:
+    """Return the JSON of a document, as clients send it."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(
+        "utf-8", "replace"
+    )
 
 
 def _check(span: Span) -> None:
@@ -123,6 +131,7 @@ def _make_document(span: Span, *, is_own: bool = False) -> dict[str, Any]:
     is_aws = _is_aws(span)
     call = take_call(rest) if is_aws else {}
     document["sql"] = take_sql(span, rest)
+    document["user"] = take(rest, *USER)
     if is_segment:
         environment = make_environment(span.resource)
         document |= {
@@ -132,10 +141,7 @@ def _make_document(span: Span, *, is_own: bool = False) -> dict[str, Any]:
                 {"version": find(span.resource, "service.version", "container.image.tag")}
             ),
             "resource_arn": _find_arn(span),
-            "user": find(rest, *USER)[:250],
         }
-        for name in USER:
-            rest.pop(name, None)
     else:
         namespace = "aws" if is_aws else "remote" if _is_remote(span) else None
         document |= {"type": "subsegment", "namespace": namespace, "aws": call}

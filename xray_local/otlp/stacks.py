@@ -33,9 +33,9 @@ PYTHON_FRAME = re.compile(r'[ |+]*  File "([^"\n]*)", line (\d+)(?:, in (.*))?')
 JAVA_FRAME = re.compile(r"\tat (?:[^/(\n]*/)*([^/(\n]+)\(([^:)\n]*)(?::(\d+))?\)\s*")
 # "at label (path:line:column)", "at path:line:column"; a path may have colons of its own.
 JAVASCRIPT_FRAME = re.compile(
-    r"\s{1,8}at (?:(?:async )?([^(\n]*?) )?\(?([^()\n]*?)(?::(\d+))?(?::\d+)?\)?\s*"
+    r"\s{1,8}at (?=\S)(?:(?:async )?([^(\n]*?) )?\(?([^()\n]*?)(?::(\d+))?(?::\d+)?\)?\s*"
 )
-DOTNET_FRAME = re.compile(r"\s{1,8}at ([^\n]*?)(?: in ([^\n]*?)(?::line (\d+))?)?\s*")
+DOTNET_FRAME = re.compile(r"\s{1,8}at (?=\S)([^\n]*?)(?: in ([^\n]*?)(?::line (\d+))?)?\s*")
 GO_PLACE = re.compile(r"\t([^\n]*?):(\d+)(?: \+0x[0-9a-f]+)?\s*")
 
 
