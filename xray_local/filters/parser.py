@@ -58,6 +58,14 @@ def parse(text: str) -> Expression:
     return expression
 
 
+def parse_selector(text: str) -> list[ServiceTest] | list[EdgeTest]:
+    """Return the services, or the edges, that `service()`, `edge()` and `id()` name.
+
+    Several are written with OR between them. Raises BadFilter.
+    """
+    return _Parser(read_tokens(text)).read_selectors()
+
+
 class _Parser:
     """Reads tokens from left to right."""
 
@@ -94,6 +102,36 @@ class _Parser:
         """Raises BadFilter unless all has been read."""
         if self._next.kind is not Kind.END:
             raise self._refuse("AND, OR, another keyword or the end")
+
+    def read_selectors(self) -> list[ServiceTest] | list[EdgeTest]:
+        """Read tests without blocks, all of services or all of edges."""
+        if self._next.is_word("EDGE"):
+            edges = [EdgeTest(*self._read_ends())]
+            while self._take_or("EDGE"):
+                edges.append(EdgeTest(*self._read_ends()))
+            return edges
+        services = [ServiceTest(self._read_selected())]
+        while self._take_or("SERVICE", "ID"):
+            services.append(ServiceTest(self._read_selected()))
+        return services
+
+    def _take_or(self, *words: str) -> bool:
+        """Take OR, after which one of the words must stand; False at the end."""
+        if self._next.kind is Kind.END:
+            return False
+        if not self._next.is_word("OR"):
+            raise self._refuse("OR or the end")
+        self._take()
+        if not self._next.is_word(*words):
+            raise self._refuse(" or ".join(f"{word.lower()}(...)" for word in words))
+        return True
+
+    def _read_selected(self) -> Id:
+        if self._next.is_word("ID"):
+            return self._read_id()
+        if not self._next.is_word("SERVICE"):
+            raise self._refuse("service(...), edge(..., ...) or id(...)")
+        return self._read_node()
 
     def read_or(self, scope: Scope) -> Expression:
         """Read as much as belongs together."""
@@ -206,6 +244,9 @@ class _Parser:
         raise self._refuse(", ".join(each.value for each in types), token)
 
     def _read_service(self) -> ServiceTest:
+        return ServiceTest(self._read_node(), self._read_block(Scope.SERVICE))
+
+    def _read_node(self) -> Id:
         self._take()
         node = Id()
         if not self._next.is_sign("{"):
@@ -213,9 +254,12 @@ class _Parser:
             if not self._next.is_sign(")"):
                 node = self._read_id()
             self._take_sign(")")
-        return ServiceTest(node, self._read_block(Scope.SERVICE))
+        return node
 
     def _read_edge(self) -> EdgeTest:
+        return EdgeTest(*self._read_ends(), self._read_block(Scope.EDGE))
+
+    def _read_ends(self) -> tuple[Id, Id]:
         self._take()
         source = target = Id()
         if not self._next.is_sign("{"):
@@ -225,7 +269,7 @@ class _Parser:
                 self._take_sign(",")
                 target = self._read_id()
             self._take_sign(")")
-        return EdgeTest(source, target, self._read_block(Scope.EDGE))
+        return source, target
 
     def _read_id(self) -> Id:
         if self._next.kind is Kind.STRING:

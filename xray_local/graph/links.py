@@ -1,0 +1,128 @@
+"""Links between traces: edges from where an event was sent to the service that received it.
+
+A segment that works on events names in `links` the segments, or the calls, that sent them: a
+Lambda function those of the messages that it took from a queue. The edge begins at the queue, where
+a call is linked, and at the sender's own node, where a segment is.
+https://docs.aws.amazon.com/xray/latest/devguide/xray-tracelinking.html
+
+The age of an event is the time from the end of the sending to the start of the receiving segment,
+and the statistics are those of receiving segments. Of a range of time the newest LINKS_MAX links
+are drawn.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from xray_local.queries import get_documents
+from xray_local.services import Service, name_callee, name_service
+from xray_local.tallies import Shape, Tally, bucket_of
+from xray_local.trees import Element, build_tree, walk_tree
+
+from .model import Graph
+
+LINKS_MAX = 200
+
+
+class Link(NamedTuple):
+    """A segment that was caused by another trace, and what there it names."""
+
+    trace_id: str
+    segment_id: str
+    linked_trace_id: str
+    linked_id: str
+
+
+def list_links(connection: sqlite3.Connection, start: float, end: float) -> list[Link]:
+    """Return the newest links of the traces that began from start to end."""
+    rows = connection.execute(
+        "SELECT traces.id, segment_id, linked_trace_id, linked_segment_id "
+        "FROM links JOIN traces ON traces.no = links.trace_no "
+        "WHERE start_time >= ? AND start_time < ? "
+        "ORDER BY links.trace_no DESC, segment_id, linked_trace_id, linked_segment_id LIMIT ?",
+        (start, end, LINKS_MAX),
+    )
+    return [Link(*row) for row in rows]
+
+
+def list_links_of(connection: sqlite3.Connection, trace_ids: Iterable[str]) -> list[Link]:
+    """Return the links of these traces."""
+    return [
+        Link(trace_id, *row)
+        for trace_id in dict.fromkeys(trace_ids)
+        for row in connection.execute(
+            "SELECT segment_id, linked_trace_id, linked_segment_id "
+            "FROM links JOIN traces ON traces.no = links.trace_no WHERE traces.id = ? "
+            "ORDER BY segment_id, linked_trace_id, linked_segment_id LIMIT ?",
+            (trace_id, LINKS_MAX),
+        )
+    ]
+
+
+def add_links(graph: Graph, connection: sqlite3.Connection, links: Iterable[Link]) -> None:
+    """Draw the links whose both ends are stored."""
+    traces: dict[str, dict[str, Element]] = {}
+
+    def find(trace_id: str, element_id: str) -> Element | None:
+        if trace_id not in traces:
+            roots = build_tree(get_documents(connection, trace_id))
+            traces[trace_id] = {each.id: each for each, _ in walk_tree(roots)}
+        return traces[trace_id].get(element_id)
+
+    for link in links:
+        sender = find(link.linked_trace_id, link.linked_id)
+        receiver = _find_segment(find(link.trace_id, link.segment_id))
+        sent = sender and _find_source(sender)
+        if sender is not None and receiver is not None and sent is not None:
+            _draw(graph, sender, sent, receiver)
+
+
+def _find_segment(element: Element | None) -> Element | None:
+    """Return the segment that the element belongs to."""
+    while element is not None and not element.is_segment:
+        element = element.parent
+    return element
+
+
+def _find_source(sender: Element) -> Service | None:
+    """Return where the event waited: what the nearest call around called, else its segment's."""
+    for element in _list_upwards(sender):
+        if element.is_segment:
+            return name_service(element.content)
+        callee = name_callee(element.content)
+        if callee is not None:
+            return callee
+    return None
+
+
+def _list_upwards(element: Element | None) -> Iterator[Element]:
+    while element is not None:
+        yield element
+        element = element.parent
+
+
+def _draw(graph: Graph, sender: Element, source: Service, receiver: Element) -> None:
+    content = receiver.content
+    first = receiver.start or 0.0
+    last = receiver.end or first
+    has_error, has_fault, has_throttle = (
+        content.get(flag) is True for flag in ("error", "fault", "throttle")
+    )
+    shape = Shape(
+        source=source,
+        service=name_service(content),
+        is_node=False,
+        is_ok=not (has_error or has_fault or has_throttle),
+        has_error=has_error,
+        has_fault=has_fault,
+        has_throttle=has_throttle,
+        is_partial=receiver.is_open,
+        is_inferred=False,
+        is_root=False,
+    )
+    edge = graph.get_node(source).get_edge(shape.service, is_link=True)
+    edge.add(Tally(shape, 1, 0.0, {}, first, last))
+    age = max(0.0, first - (sender.end or sender.start or first))
+    edge.ages[bucket_of(age)] += 1
+    graph.get_node(source).widen(first, last)
+    graph.get_node(shape.service).widen(first, last)

@@ -1,0 +1,95 @@
+"""Where the tallies of a graph come from: the roll-ups, or the traces that fit a group.
+
+The roll-ups know minutes, not groups: the graph of a group is made of the newest GROUP_TRACES
+traces in the range that fit its filter expression, as it is now.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from xray_local.documents import is_in_progress
+from xray_local.facts import Facts, gather_facts
+from xray_local.filters import Filter
+from xray_local.queries import (
+    MINUTE_SECONDS,
+    RangeType,
+    TimeRange,
+    get_documents,
+    list_traces,
+    read_series,
+    read_tallies,
+)
+from xray_local.tallies import Tally, merge_tallies, tally_trace
+
+GROUP_TRACES = 1000
+
+
+def collect_tallies(
+    connection: sqlite3.Connection, start: float, end: float, chosen: Filter | None = None
+) -> list[Tally]:
+    """Return what was counted from start to end, in whole minutes; seconds since 1970.
+
+    chosen: what a trace has to fit, None for all traces.
+    """
+    if chosen is None:
+        return read_tallies(connection, start, end)
+    return merge_tallies(
+        tally for _, tallies in tally_fitting(connection, start, end, chosen) for tally in tallies
+    )
+
+
+def collect_series(
+    connection: sqlite3.Connection,
+    start: float,
+    end: float,
+    period_seconds: int,
+    chosen: Filter | None = None,
+) -> Iterator[tuple[float, list[Tally]]]:
+    """Yield the tallies of each period that has any, with the time at which it begins."""
+    if chosen is None:
+        yield from read_series(connection, start, end, period_seconds)
+        return
+    periods: dict[float, list[Tally]] = {}
+    for time, tallies in tally_fitting(connection, start, end, chosen):
+        periods.setdefault(time // period_seconds * period_seconds, []).extend(tallies)
+    for time, tallies in sorted(periods.items()):
+        yield time, merge_tallies(tallies)
+
+
+def tally_fitting(
+    connection: sqlite3.Connection, start: float, end: float, chosen: Filter
+) -> Iterator[tuple[float, list[Tally]]]:
+    """Yield the tallies of each trace that fits and began in these minutes, with its start."""
+    first = start // MINUTE_SECONDS * MINUTE_SECONDS
+    last = -(-end // MINUTE_SECONDS) * MINUTE_SECONDS
+    time_range = TimeRange(first, last, RangeType.EVENT)
+    token: str | None = None
+    found = 0
+    while found < GROUP_TRACES:
+        page = list_traces(
+            connection, time_range=time_range, chosen=chosen, token=token, limit=GROUP_TRACES
+        )
+        for summary in page.summaries:
+            if first <= summary["StartTime"] < last and found < GROUP_TRACES:
+                found += 1
+                yield summary["StartTime"], tally_trace(read_facts(connection, summary["Id"]))
+        token = page.next_token
+        if token is None:
+            return
+
+
+def collect_traces(connection: sqlite3.Connection, trace_ids: Iterable[str]) -> list[Tally]:
+    """Return the tallies of these traces; ids that are unknown add nothing."""
+    found = (read_facts(connection, trace_id) for trace_id in dict.fromkeys(trace_ids))
+    return merge_tallies(tally for facts in found if facts for tally in tally_trace(facts))
+
+
+def read_facts(connection: sqlite3.Connection, trace_id: str) -> list[Facts]:
+    """Return the facts of the trace's documents; none if it is unknown."""
+    return describe(get_documents(connection, trace_id))
+
+
+def describe(documents: Collection[dict[str, Any]]) -> list[Facts]:
+    """Return the facts of documents as they are stored."""
+    return [gather_facts(each["id"], each, is_open=is_in_progress(each)) for each in documents]
