@@ -10,12 +10,12 @@ SPANS_OF_A_BATCH = 10
 
 def start() -> Callable[[], object]:
     """Set the exporter up, then Django; what is kept is sent at the end of each request."""
-    from amazon.opentelemetry.distro.otlp_udp_exporter import (  # type: ignore[import-not-found]
+    from amazon.opentelemetry.distro.otlp_udp_exporter import (  # type: ignore[import-untyped]
         OTLPUdpSpanExporter,
     )
-    from opentelemetry import trace  # type: ignore[import-not-found]
-    from opentelemetry.sdk.trace import TracerProvider  # type: ignore[import-not-found]
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # type: ignore[import-not-found]
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     provider = TracerProvider()
     exporter = OTLPUdpSpanExporter(os.environ["AWS_XRAY_DAEMON_ADDRESS"])

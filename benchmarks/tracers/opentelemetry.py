@@ -9,12 +9,12 @@ from typing import Any
 
 def start() -> Callable[[], object]:
     """Set OpenTelemetry up as its environment variables say, then Django."""
-    from opentelemetry import trace  # type: ignore[import-not-found]
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # type: ignore[import-not-found]
+    from opentelemetry import trace
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (
         OTLPSpanExporter,
     )
-    from opentelemetry.sdk.trace import TracerProvider  # type: ignore[import-not-found]
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # type: ignore[import-not-found]
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     provider = TracerProvider()
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -26,17 +26,17 @@ def start() -> Callable[[], object]:
 def instrument() -> None:
     """Instrument Django, sqlite3 and botocore, and set Django up."""
     import django
-    from opentelemetry.instrumentation.botocore import (  # type: ignore[import-not-found]
+    from opentelemetry.instrumentation.botocore import (
         BotocoreInstrumentor,
     )
-    from opentelemetry.instrumentation.django import (  # type: ignore[import-not-found]
+    from opentelemetry.instrumentation.django import (
         DjangoInstrumentor,
     )
-    from opentelemetry.instrumentation.sqlite3 import (  # type: ignore[import-not-found]
+    from opentelemetry.instrumentation.sqlite3 import (
         SQLite3Instrumentor,
     )
 
-    for instrumentor in (DjangoInstrumentor(), SQLite3Instrumentor(), BotocoreInstrumentor()):
+    for instrumentor in (DjangoInstrumentor(), SQLite3Instrumentor(), BotocoreInstrumentor()):  # type: ignore[no-untyped-call]
         if not instrumentor.is_instrumented_by_opentelemetry:
             instrumentor.instrument()
     django.setup()
