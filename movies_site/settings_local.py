@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+# For `xray_local --forward`, which is to reach the caller's AWS and not the embedded one.
+CALLERS_ENVIRONMENT = dict(os.environ)
 # The embedded AWS and the local X-Ray, unless the environment names others.
 os.environ.setdefault("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
 # The embedded AWS takes presigned URLs with this key id only.

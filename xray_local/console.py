@@ -201,7 +201,7 @@ def _collect_counts(request: HttpRequest) -> dict[str, Any]:
     parts = get_parts(request)
     with reading(parts.database) as connection:
         counts = get_counts(connection)
-    return counts | {
+    return counts | parts.count_forwarded() | {
         "kernel_dropped": count_kernel_drops(parts.udp),
         "socket_buffer_bytes": read_buffer_bytes(parts.udp),
     }

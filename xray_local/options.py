@@ -16,6 +16,7 @@ class Options:
     address: Address
     database: Path
     limits: Limits
+    forward: bool = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NUMBER",
         help="how many traces to keep before the oldest go (default: %(default)s)",
     )
+    parser.add_argument(
+        "--forward",
+        action="store_true",
+        help="also send on to AWS X-Ray what arrives, with the region and the credentials that "
+        "the AWS CLI would use",
+    )
 
 
 def read_options(chosen: argparse.Namespace) -> Options:
@@ -54,4 +61,5 @@ def read_options(chosen: argparse.Namespace) -> Options:
         Address.parse(chosen.address),
         Path(chosen.database),
         Limits(chosen.max_bytes, chosen.max_traces),
+        chosen.forward,
     )

@@ -34,7 +34,9 @@ def serve(options: Options) -> None:
     # Both ports before anything else starts; from here on datagrams wait in the socket's buffer.
     with address.listen_udp() as udp, address.listen_tcp() as tcp:
         prepare(options.database)
-        pipeline = Pipeline(udp, options.database, options.limits)
+        pipeline = Pipeline(
+            udp, options.database, options.limits, address if options.forward else None
+        )
         pipeline.start()
         try:
             server = start_http(tcp, load_application(options, pipeline, udp))
@@ -62,7 +64,7 @@ def load_application(options: Options, pipeline: Pipeline, udp: Any) -> Applicat
     from .parts import KEY, Parts
 
     django = get_wsgi_application()
-    parts = Parts(options.database, pipeline.send, udp)
+    parts = Parts(options.database, pipeline.send, udp, pipeline.count_forwarded)
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         return django({**environ, KEY: parts}, start_response)

@@ -50,7 +50,7 @@ class Program:
         wait_until(lambda: self.counts()[name] >= number)
 
     def children(self) -> dict[str, int]:
-        """Return the process ids of the receiver and the writer."""
+        """Return the process ids of the processes that take segments in."""
         listed = subprocess.run(
             ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
         ).stdout
@@ -58,7 +58,7 @@ class Program:
         return {
             name: int(pid)
             for pid, parent, command in rows
-            for name in ("receiver", "writer")
+            for name in ("receiver", "writer", "forwarding")
             if int(parent) == self.process.pid and f"xray_local.{name}" in command
         }
 

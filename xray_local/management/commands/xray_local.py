@@ -28,7 +28,14 @@ class Command(BaseCommand):
         """Replace this process; nothing after it runs."""
         names = ("address", "database", "max_bytes", "max_traces")
         arguments = [f"--{name.replace('_', '-')}={options[name]}" for name in names]
-        environment = environment_of_children()
+        arguments += ["--forward"] if options["forward"] else []
+        callers = getattr(settings, "CALLERS_ENVIRONMENT", os.environ)
+        environment = {
+            name: text
+            for name, text in environment_of_children().items()
+            # A project's settings may name an AWS for its site: that is not the one to forward to.
+            if not name.startswith("AWS_") or name in callers
+        }
         # Django has put the site's time zone there; the console shows the machine's.
         environment.pop("TZ", None)
         command = [sys.executable, "-m", "xray_local", *arguments]
