@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from .errors import BadAddress, PortTaken
 
 DEFAULT = "127.0.0.1:2000"
+# Where OpenTelemetry's SDKs send spans by HTTP unless they are told otherwise.
+OTLP_DEFAULT = "127.0.0.1:4318"
 # What the kernel is asked for; Linux grants at most net.core.rmem_max. At 20,000 datagrams a
 # second of 2 KB this lasts 96 ms, the stock buffer 2.4 ms.
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
@@ -45,17 +47,17 @@ class Address:
         """Return a bound UDP socket with a large buffer. Raises PortTaken, BadAddress."""
         udp = socket.socket(self.family, socket.SOCK_DGRAM)
         udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        return self._bind(udp, "UDP")
+        return self._bind(udp, "UDP", "--address")
 
-    def listen_tcp(self) -> socket.socket:
-        """Return a listening TCP socket. Raises PortTaken, BadAddress."""
+    def listen_tcp(self, option: str = "--address") -> socket.socket:
+        """Return a listening TCP socket. Raises PortTaken, BadAddress, which name the option."""
         tcp = socket.socket(self.family, socket.SOCK_STREAM)
         # A port whose last connections still linger may be used again at once.
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._bind(tcp, "TCP").listen(128)
+        self._bind(tcp, "TCP", option).listen(128)
         return tcp
 
-    def _bind(self, bound: socket.socket, protocol: str) -> socket.socket:
+    def _bind(self, bound: socket.socket, protocol: str, option: str) -> socket.socket:
         try:
             bound.bind((self.host, self.port))
         except OSError as error:
@@ -63,10 +65,10 @@ class Address:
             if error.errno == errno.EADDRINUSE:
                 raise PortTaken(
                     f"Cannot listen on {self}: {protocol} port {self.port} is taken by another "
-                    "program. Stop it, or choose another port with --address HOST:PORT."
+                    f"program. Stop it, or choose another port with {option} HOST:PORT."
                 ) from error
             raise BadAddress(
                 f"Cannot listen on {self} by {protocol}: {error.strerror or error}. "
-                f"Expected an address of this machine, like '{DEFAULT}', after --address."
+                f"Expected an address of this machine, like '{DEFAULT}', after {option}."
             ) from error
         return bound

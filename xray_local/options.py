@@ -4,9 +4,11 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from .address import DEFAULT, Address
+from .address import DEFAULT, OTLP_DEFAULT, Address
 from .pipeline import Limits
 from .storage import DATABASE_MAX_BYTES, TRACES_MAX
+
+OTLP_OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,7 @@ class Options:
     database: Path
     limits: Limits
     forward: bool = False
+    otlp_address: Address | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT,
         metavar="HOST:PORT",
         help="where to listen, by UDP and by TCP (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--otlp-address",
+        default=OTLP_DEFAULT,
+        metavar="HOST:PORT",
+        help="where to take OpenTelemetry's spans by HTTP as well, at /v1/traces; "
+        f"{OTLP_OFF!r} for nowhere (default: %(default)s)",
     )
     parser.add_argument(
         "--database",
@@ -62,4 +72,5 @@ def read_options(chosen: argparse.Namespace) -> Options:
         Path(chosen.database),
         Limits(chosen.max_bytes, chosen.max_traces),
         chosen.forward,
+        None if chosen.otlp_address == OTLP_OFF else Address.parse(chosen.otlp_address),
     )

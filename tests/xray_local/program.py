@@ -25,12 +25,17 @@ class Program:
 
     process: subprocess.Popen[bytes]
     port: int
+    otlp_port: int
     database: Path
     log: Path
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def otlp_url(self) -> str:
+        return f"http://127.0.0.1:{self.otlp_port}"
 
     def send(self, *datagrams: bytes | dict[str, Any]) -> None:
         """Send documents, or bytes as they are, by UDP."""
@@ -95,6 +100,7 @@ def start_xray(
     Without the site's settings that manage.py loads first, which takes twice as long.
     """
     port = port or find_free_port()
+    otlp_port = find_free_port()
     database = database or folder / "xray.sqlite3"
     log = folder / f"xray-{port}.log"
     environment = os.environ | {
@@ -106,14 +112,15 @@ def start_xray(
         process = subprocess.Popen(
             [
                 *(sys.executable, *command),
-                *("--address", f"127.0.0.1:{port}", "--database", database, *arguments),
+                *("--address", f"127.0.0.1:{port}", "--otlp-address", f"127.0.0.1:{otlp_port}"),
+                *("--database", database, *arguments),
             ],
             cwd=folder,
             env=environment,
             stdout=output,
             stderr=output,
         )
-    return Program(process, port, database, log)
+    return Program(process, port, otlp_port, database, log)
 
 
 def is_alive(pid: int) -> bool:

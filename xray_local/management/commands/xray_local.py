@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Replace this process; nothing after it runs."""
-        names = ("address", "database", "max_bytes", "max_traces")
+        names = ("address", "otlp_address", "database", "max_bytes", "max_traces")
         arguments = [f"--{name.replace('_', '-')}={options[name]}" for name in names]
         arguments += ["--forward"] if options["forward"] else []
         callers = getattr(settings, "CALLERS_ENVIRONMENT", os.environ)
