@@ -89,10 +89,11 @@ class Worker:
 
     def wait_until_ready(self) -> None:
         """Return when the process has warmed up."""
-        line = self._read()
+        line = self.read_line()
         assert line == "ready\n", f"The {self.name} process said {line!r}; expected 'ready'."
 
-    def _read(self) -> str:
+    def read_line(self) -> str:
+        """Return what the process says next; empty at its end."""
         assert self._process.stdout is not None
         return self._process.stdout.readline()
 
@@ -101,7 +102,7 @@ class Worker:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"requests": requests, **batch}) + "\n")
         self._process.stdin.flush()
-        line = self._read()
+        line = self.read_line()
         assert line, f"The {self.name} process ended within a batch."
         told: dict[str, float] = json.loads(line)
         return told

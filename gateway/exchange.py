@@ -1,67 +1,37 @@
-"""Call a WSGI application for one request and keep its reply."""
+"""Call a WSGI application for one request and keep its reply.
+
+Source: https://peps.python.org/pep-3333/#the-start-response-callable
+"""
+
+from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from html import escape
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
-
-from .normalise import Request
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 Headers = list[tuple[str, str]]
 
 
-@dataclass(slots=True)
 class Reply:
     """What an application answered: `status` with its reason, such as '200 OK'."""
 
-    status: str = ""
-    headers: Headers = field(default_factory=list)
-    body: bytes = b""
+    __slots__ = ("body", "headers", "status")
 
-    @property
-    def status_code(self) -> int:
-        return int(self.status.partition(" ")[0])
+    def __init__(self, status: str = "", headers: Headers | None = None, body: bytes = b"") -> None:
+        self.status = status
+        self.headers = headers or []
+        self.body = body
 
 
-class Exchange:
-    """A WSGI application for one request, standing between apig-wsgi and the real one.
+def exchange(application: WSGIApplication, environ: WSGIEnvironment) -> Reply:
+    """Return the application's reply. Raises what the application raises."""
+    reply = Reply()
+    written: list[bytes] = []
 
-    It corrects the environ on the way in. The reply stays here whole, with its repeated headers and
-    its bytes, which apig-wsgi would copy twice and may take for text.
-    """
-
-    def __init__(self, application: WSGIApplication, request: Request) -> None:
-        self.reply = Reply()
-        self._application = application
-        self._request = request
-        self._chunks: list[bytes] = []
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-        # apig-wsgi sets it even where there is no cookie.
-        del environ["HTTP_COOKIE"]
-        environ.update(self._request.environ)
-        chunks = self._application(environ, self._start_response)
-        try:
-            for chunk in chunks:
-                self._chunks.append(chunk)
-        finally:
-            # Frameworks free a request's resources here, whatever became of the body.
-            # https://peps.python.org/pep-3333/#specification-details
-            if hasattr(chunks, "close"):
-                chunks.close()
-        if not self.reply.status:
-            raise RuntimeError(
-                f"The application {self._application!r} answered without calling start_response."
-            )
-        self.reply.body = b"".join(self._chunks)
-        start_response(self.reply.status, [])
-        return []
-
-    def _start_response(
-        self,
+    def start_response(
         status: str,
         headers: Headers,
         exc_info: tuple[type[BaseException], BaseException, TracebackType]
@@ -69,9 +39,24 @@ class Exchange:
         | None = None,
     ) -> Callable[[bytes], Any]:
         # Nothing has been sent yet, so that an error page may always take the reply's place.
-        self.reply.status = status
-        self.reply.headers = headers
-        return self._chunks.append
+        reply.status = status
+        reply.headers = headers
+        return written.append
+
+    chunks = application(environ, start_response)
+    try:
+        for chunk in chunks:
+            written.append(chunk)
+    finally:
+        # Frameworks free a request's resources here, whatever became of the body.
+        # https://peps.python.org/pep-3333/#specification-details
+        if hasattr(chunks, "close"):
+            chunks.close()
+    if not reply.status:
+        raise RuntimeError(f"The application {application!r} answered without start_response.")
+    # One chunk, as frameworks send it, is not copied.
+    reply.body = b"".join(written)
+    return reply
 
 
 def make_page(status: HTTPStatus, text: str) -> Reply:

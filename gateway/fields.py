@@ -8,21 +8,21 @@ from .errors import MalformedEvent
 def read_map(holder: dict[str, Any], name: str) -> dict[str, Any]:
     """Return an object, empty where it is null or missing. Raises MalformedEvent."""
     value = holder.get(name)
+    if isinstance(value, dict):
+        return value
     if value is None:
         return {}
-    if not isinstance(value, dict):
-        raise MalformedEvent(f"Expected {name!r} to be an object or null, got {_kind(value)}.")
-    return value
+    raise MalformedEvent(f"Expected {name!r} to be an object or null, got {_kind(value)}.")
 
 
 def read_text(holder: dict[str, Any], name: str) -> str:
     """Return a text, empty where it is null or missing. Raises MalformedEvent."""
     value = holder.get(name)
+    if isinstance(value, str):
+        return value
     if value is None:
         return ""
-    if not isinstance(value, str):
-        raise MalformedEvent(f"Expected {name!r} to be a text or null, got {_kind(value)}.")
-    return value
+    raise MalformedEvent(f"Expected {name!r} to be a text or null, got {_kind(value)}.")
 
 
 def read_texts(value: object, name: str) -> list[str]:
@@ -33,12 +33,12 @@ def read_texts(value: object, name: str) -> list[str]:
         return []
     if not isinstance(value, list):
         raise MalformedEvent(f"Expected {name!r} to be a list of texts, got {_kind(value)}.")
+    if len(value) == 1 and isinstance(value[0], str):
+        return value
     for item in value:
-        if not isinstance(item, str):
-            if item is None:
-                return read_texts([other for other in value if other is not None], name)
+        if item is not None and not isinstance(item, str):
             raise MalformedEvent(f"Expected {name!r} to hold texts, got {_kind(item)}.")
-    return value
+    return [item for item in value if item is not None]
 
 
 def to_wsgi_text(text: str) -> str:
@@ -48,6 +48,17 @@ def to_wsgi_text(text: str) -> str:
     Source: https://peps.python.org/pep-3333/#unicode-issues
     """
     return text if text.isascii() else text.encode().decode("latin-1")
+
+
+def from_wsgi_text(text: str) -> str:
+    """Return WSGI's text as it was meant: its bytes read as UTF-8, else as latin-1.
+
+    A text that WSGI does not allow, with characters beyond latin-1, stays as it is.
+    """
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
 
 
 def _kind(value: object) -> str:

@@ -6,13 +6,11 @@ from http import HTTPStatus
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from apig_wsgi import make_lambda_handler
-
+from .environ import LIMIT_BYTES, make_environ, make_template
 from .errors import MalformedEvent
-from .exchange import Exchange, make_page
-from .normalise import LIMIT_BYTES, normalise
-from .responses import Response, measure, shape
-from .sources import Event, recognise
+from .exchange import exchange, make_page
+from .responses import Response, shape
+from .sources import Event, Source, recognise
 
 log = logging.getLogger(__name__)
 
@@ -28,24 +26,24 @@ def make_handler(application: WSGIApplication) -> Handler:
     it with its stack and lets API Gateway answer 502.
     """
 
+    template = make_template()
+
     def handler(event: Event, context: Any) -> Response:
         source = recognise(event)
         try:
-            request = normalise(event, source)
-        except MalformedEvent as error:
-            log.warning("Malformed event of a %s: %s", source.value, error)
-            return shape(make_page(error.status, str(error)), source, method="")
-        exchange = Exchange(application, request)
-        make_lambda_handler(exchange)(request.event, context)
-        response = shape(exchange.reply, source, request.method)
-        size_bytes = measure(response, exchange.reply)
+            environ = make_environ(event, context, source, template)
+        except (MalformedEvent, UnicodeError) as error:
+            return refuse(error, source)
+        method = environ["REQUEST_METHOD"]
+        reply = exchange(application, environ)
+        response, size_bytes = shape(reply, source, method)
         if size_bytes <= LIMIT_BYTES:
             return response
         # Lambda refuses it, and the runtime client dies of that: the next request would be cold.
         log.error(
-            "The answer to %s %s has %s bytes; Lambda takes %s. Answered 500 instead.",
-            request.method,
-            request.event["rawPath"],
+            "The answer to %s %r has %s bytes; Lambda takes %s. Answered 500 instead.",
+            method,
+            event.get("rawPath") or event.get("path"),
             size_bytes,
             LIMIT_BYTES,
         )
@@ -54,6 +52,14 @@ def make_handler(application: WSGIApplication) -> Handler:
             f"The answer would have {size_bytes} bytes, more than the {LIMIT_BYTES} "
             "that AWS Lambda can pass on.",
         )
-        return shape(page, source, request.method)
+        return shape(page, source, method)[0]
 
     return handler
+
+
+def refuse(error: MalformedEvent | UnicodeError, source: Source) -> Response:
+    """Return the page that tells the client what is wrong with the event."""
+    if isinstance(error, UnicodeError):
+        error = MalformedEvent(f"The event holds text that is not Unicode: {error}.")
+    log.warning("Malformed event of a %s: %s", source.title, error)
+    return shape(make_page(error.status, str(error)), source, method="")[0]

@@ -17,31 +17,27 @@ PARAMETER = re.compile(r"\{(\w+)\+?\}")
 URL_CHARACTERS = "".join(map(chr, range(ord("!"), ord("~") + 1)))
 
 
-def split_path(event: Event, source: Source) -> tuple[str, str]:
-    """Return SCRIPT_NAME and the rest of the path, percent-encoded: ('/dev', '/movies/')."""
+def split_path(event: Event, context: dict[str, Any], source: Source) -> tuple[str, str]:
+    """Return SCRIPT_NAME and the rest of the path, percent-encoded: ('/dev', '/movies/').
+
+    context: the event's requestContext.
+    """
     if source is Source.REST_API:
         path = read_text(event, "path") or "/"
-        prefix, script_name = find_rest_prefix(event, path)
+        prefix, script_name = find_rest_prefix(event, context, path)
     elif source is Source.HTTP_API:
         path = read_text(event, "rawPath") or "/"
-        prefix, script_name = find_http_prefix(event, path)
+        prefix, script_name = find_http_prefix(event, context, path)
+        # It is delivered decoded: its percent signs are characters of its own.
+        path = path.replace("%", "%25")
+        prefix = prefix.replace("%", "%25")
     else:
         # A function URL and a load balancer pass the public path on as it is.
         path = read_text(event, "rawPath" if source is Source.FUNCTION_URL else "path") or "/"
         prefix = script_name = ""
-    is_decoded = source is Source.HTTP_API
-    return script_name, encode_path(path.removeprefix(prefix) or "/", is_decoded=is_decoded)
-
-
-def encode_path(path: str, *, is_decoded: bool) -> str:
-    """Return a path that is percent-encoded exactly once.
-
-    HTTP APIs deliver it decoded, so that its percent signs are characters of its own; all other
-    sources deliver it as the client sent it.
-    """
-    if is_decoded and "%" in path:
-        path = path.replace("%", "%25")
-    return quote_rest(path)
+    if prefix:
+        path = path.removeprefix(prefix) or "/"
+    return script_name, quote_rest(path)
 
 
 def quote_rest(text: str) -> str:
@@ -49,34 +45,33 @@ def quote_rest(text: str) -> str:
     return text if text.isascii() and text.isprintable() else quote(text, safe=URL_CHARACTERS)
 
 
-def find_rest_prefix(event: Event, path: str) -> tuple[str, str]:
+def find_rest_prefix(event: Event, context: dict[str, Any], path: str) -> tuple[str, str]:
     """Return what precedes the application's paths on a REST API: in `path`, in the public URL.
 
     On the API's own host `path` lacks the stage, and requestContext.path has it. On a custom
     domain both have the base path, which is what the resource does not account for.
     Source: https://github.com/aws-powertools/powertools-lambda-python/pull/579
     """
-    context = read_map(event, "requestContext")
     public_path = read_text(context, "path")
     if path == "/" and public_path:
         public_path = public_path.rstrip("/") + "/"
-    if public_path.endswith(path) and public_path != path:
-        return "", public_path[: -len(path)]
-    if is_api_host(context) and public_path != path:
-        return "", f"/{read_text(context, 'stage')}".rstrip("/")
+    if public_path != path:
+        if public_path.endswith(path):
+            return "", public_path[: -len(path)]
+        if is_api_host(context):
+            return "", f"/{read_text(context, 'stage')}".rstrip("/")
     resource = read_text(event, "resource")
     base_path = find_base_path(path, resource, read_map(event, "pathParameters"))
     return base_path, base_path
 
 
-def find_http_prefix(event: Event, path: str) -> tuple[str, str]:
+def find_http_prefix(event: Event, context: dict[str, Any], path: str) -> tuple[str, str]:
     """Return what precedes the application's paths on an HTTP API: in rawPath, in the public URL.
 
     rawPath has a named stage even on a custom domain, whose public URL does not have it.
     Sources: https://github.com/aws-powertools/powertools-lambda-python/issues/621
     https://github.com/CodeGenieApp/serverless-express/issues/465
     """
-    context = read_map(event, "requestContext")
     stage = f"/{read_text(context, 'stage')}".rstrip("/")
     _method, _space, route = read_text(event, "routeKey").partition(" ")
     if route:

@@ -7,17 +7,20 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-funct
 """
 
 import json
+import os
 import re
-from base64 import b64encode
+from binascii import b2a_base64
 from functools import lru_cache
 from itertools import product
 from typing import Any
 
-from .exchange import Headers, Reply
-from .normalise import LIMIT_BYTES
+from .environ import LIMIT_BYTES
+from .exchange import Reply
+from .fields import from_wsgi_text
 from .sources import Source
 
 Response = dict[str, Any]
+Grouped = dict[str, tuple[str, list[str]]]
 
 TEXT_TYPES = re.compile(
     r"text/.*|application/(json|xml|javascript|x-javascript|ecmascript|x-www-form-urlencoded)"
@@ -25,41 +28,48 @@ TEXT_TYPES = re.compile(
 )
 CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s;"']+)""", re.IGNORECASE)
 UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
-# JSON writes a byte as six characters at most: \u001f.
+NO_HEADER: tuple[str, list[str]] = ("", [])
+UTF_8_RUNTIME = re.compile(r"AWS_Lambda_python3\.(1[2-9]|[2-9]\d)")
+# JSON writes a byte in six at most: \u001f.
 LARGEST_GROWTH = 6
 
 
-def shape(reply: Reply, source: Source, method: str) -> Response:
-    """Return the response for the service that sent the request."""
-    response: Response = {"statusCode": reply.status_code}
-    if source in (Source.REST_API, Source.MULTI_VALUE_LOAD_BALANCER):
-        response["multiValueHeaders"] = group(reply.headers)
-    else:
-        headers = {name: ", ".join(texts) for name, texts in group(reply.headers).items()}
-        cookies = [text for name, text in reply.headers if name.lower() == "set-cookie"]
-        if cookies:
-            headers = {name: text for name, text in headers.items() if name.lower() != "set-cookie"}
-        if source is Source.LOAD_BALANCER:
-            headers |= spell_apart(cookies)
+def shape(reply: Reply, source: Source, method: str) -> tuple[Response, int]:
+    """Return the response for the service that sent the request, and its size as `measure` says."""
+    headers: Grouped = {}
+    characters = len(reply.body) + 200
+    for name, text in reply.headers:
+        characters += len(name) + len(text) + 10  # "": [""],
+        if not text.isascii():
+            text = from_wsgi_text(text)
+        # Names that differ by case are one.
+        known = headers.get(name.lower())
+        if known is None:
+            headers[name.lower()] = name, [text]
         else:
-            response["cookies"] = cookies
-        response["headers"] = headers
-    if source in (Source.LOAD_BALANCER, Source.MULTI_VALUE_LOAD_BALANCER):
-        response["statusDescription"] = reply.status
+            known[1].append(text)
     # HEAD has the headers of GET, its length among them, and no body; WSGI leaves that to us.
     # https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2
-    body = b"" if method == "HEAD" else reply.body
-    response["body"], response["isBase64Encoded"] = encode(body, reply.headers)
-    return response
-
-
-def group(headers: Headers) -> dict[str, list[str]]:
-    """Return every header with its values in order; names that differ by case are one."""
-    names: dict[str, str] = {}
-    grouped: dict[str, list[str]] = {}
-    for name, text in headers:
-        grouped.setdefault(names.setdefault(name.lower(), name), []).append(text)
-    return grouped
+    body, is_base64 = ("", False) if method == "HEAD" else encode(reply.body, headers)
+    response: Response = {
+        "statusCode": int(reply.status[:3]),
+        "body": body,
+        "isBase64Encoded": is_base64,
+    }
+    if source.is_multi_value:
+        response["multiValueHeaders"] = dict(headers.values())
+    else:
+        _name, cookies = headers.pop("set-cookie", NO_HEADER)
+        response["headers"] = {name: ", ".join(texts) for name, texts in headers.values()}
+        if source.is_format_2:
+            response["cookies"] = list(cookies)
+        elif cookies:
+            response["headers"] |= spell_apart(cookies)
+    if source.is_load_balancer:
+        response["statusDescription"] = reply.status
+    # By far the most responses cannot be too large, however JSON writes them.
+    greatest = characters * LARGEST_GROWTH
+    return response, greatest if greatest <= LIMIT_BYTES else measure(response)
 
 
 def spell_apart(cookies: list[str]) -> dict[str, str]:
@@ -75,17 +85,18 @@ def spell_apart(cookies: list[str]) -> dict[str, str]:
     }
 
 
-def encode(body: bytes, headers: Headers) -> tuple[str, bool]:
+def encode(body: bytes, headers: Grouped) -> tuple[str, bool]:
     """Return the body as text, or in base64 with True where it is not UTF-8 text."""
     if not body:
         return "", False
-    found = {name.lower(): text for name, text in headers}
-    if "content-encoding" not in found and is_text(found.get("content-type", "")):
-        try:
-            return body.decode(), False
-        except UnicodeDecodeError:
-            pass
-    return b64encode(body).decode(), True
+    if "content-encoding" not in headers:
+        _name, content_types = headers.get("content-type", NO_HEADER)
+        if is_text(content_types[-1] if content_types else ""):
+            try:
+                return body.decode(), False
+            except UnicodeDecodeError:
+                pass
+    return b2a_base64(body, newline=False).decode(), True
 
 
 @lru_cache(maxsize=128)
@@ -98,15 +109,12 @@ def is_text(content_type: str) -> bool:
     return not media_type or bool(TEXT_TYPES.fullmatch(media_type))
 
 
-def measure(response: Response, reply: Reply) -> int:
-    """Return the response's size in bytes as Lambda's runtime client will send it.
+def measure(response: Response) -> int:
+    """Return a response's size in bytes as Lambda's runtime client will send it.
 
-    Where an upper bound is below the limit already, that is returned. Runtimes from Python 3.12 on
-    write UTF-8, older ones would need more for text that is not ASCII.
+    Source: https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/lambda_runtime_marshaller.py
     """
-    characters = 200 + len(reply.body) + len(reply.status)
-    for name, text in reply.headers:
-        characters += len(name) + len(text) + len('"": [""], ')
-    if characters * LARGEST_GROWTH < LIMIT_BYTES:
-        return characters * LARGEST_GROWTH
-    return len(json.dumps(response, ensure_ascii=False).encode())
+    # Older runtimes, and images without this variable, write ASCII alone.
+    is_utf_8 = UTF_8_RUNTIME.match(os.environ.get("AWS_EXECUTION_ENV", ""))
+    text = json.dumps(response, ensure_ascii=not is_utf_8)
+    return len(text) if text.isascii() else len(text.encode())

@@ -16,13 +16,24 @@ Event = dict[str, Any]
 
 
 class Source(Enum):
-    """The services whose HTTP events differ in what they send or in what they take back."""
+    """The services whose HTTP events differ in what they send or in what they take back.
 
-    REST_API = "REST API, or HTTP API with payload format 1.0"
-    HTTP_API = "HTTP API with payload format 2.0"
-    FUNCTION_URL = "function URL"
-    LOAD_BALANCER = "load balancer"
-    MULTI_VALUE_LOAD_BALANCER = "load balancer with multi-value headers enabled"
+    is_format_2: payload format 2.0. is_multi_value: takes every header as a list of texts.
+    """
+
+    REST_API = "REST API, or HTTP API with payload format 1.0", False, True, False
+    HTTP_API = "HTTP API with payload format 2.0", True, False, False
+    FUNCTION_URL = "function URL", True, False, False
+    LOAD_BALANCER = "load balancer", False, False, True
+    MULTI_VALUE_LOAD_BALANCER = "load balancer with multi-value headers enabled", False, True, True
+
+    def __init__(
+        self, title: str, is_format_2: bool, is_multi_value: bool, is_load_balancer: bool
+    ) -> None:
+        self.title = title
+        self.is_format_2 = is_format_2
+        self.is_multi_value = is_multi_value
+        self.is_load_balancer = is_load_balancer
 
 
 def recognise(event: Event) -> Source:

@@ -1,7 +1,7 @@
 import pytest
 
 from gateway import MalformedEvent
-from gateway.fields import read_map, read_text, read_texts, to_wsgi_text
+from gateway.fields import from_wsgi_text, read_map, read_text, read_texts, to_wsgi_text
 
 
 @pytest.mark.parametrize(("read", "empty"), [(read_map, {}), (read_text, "")])
@@ -32,3 +32,16 @@ def test_read_texts_refuses_other_types(value):
 
 def test_to_wsgi_text():
     assert to_wsgi_text("/café/€").encode("latin-1").decode() == "/café/€"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("plain", "plain"),
+        ("caf\xc3\xa9", "café"),
+        ("caf\xe9", "café"),
+        ("\u20ac", "€"),
+    ],
+)
+def test_from_wsgi_text(text, meant):
+    assert from_wsgi_text(text) == meant

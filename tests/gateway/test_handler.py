@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import UnknownEvent, make_handler
-from gateway.normalise import LIMIT_BYTES
+from gateway.environ import LIMIT_BYTES
 from gateway.sources import Source, recognise
 
 from .examples import Context, Echo, Event, list_events, make_event
@@ -137,6 +137,13 @@ def test_malformed_event_is_told_to_the_client(name, caplog):
     assert response["statusCode"] == 400
     assert "Expected &#x27;body&#x27; to be a text or null, got list." in response["body"]
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_half_a_surrogate_pair_is_told_to_the_client():
+    response = make_handler(Echo())(make_event("rest_api_get", path="/\ud800"), Context())
+
+    assert response["statusCode"] == 400
+    assert "not Unicode" in response["body"]
 
 
 def test_request_too_large_is_told_to_the_client():

@@ -11,7 +11,7 @@ API_HOST = "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com"
 
 
 def split(event: Event) -> tuple[str, str]:
-    return split_path(event, recognise(event))
+    return split_path(event, event["requestContext"], recognise(event))
 
 
 def make_rest_event(path, public_path, host=API_HOST, resource="/{proxy+}", **parameters) -> Event:

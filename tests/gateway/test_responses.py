@@ -1,11 +1,11 @@
 import base64
-import json
 from typing import Any
 
 import pytest
+from awslambdaric.lambda_runtime_marshaller import to_json
 
+from gateway.environ import LIMIT_BYTES
 from gateway.exchange import Reply
-from gateway.normalise import LIMIT_BYTES
 from gateway.responses import encode, is_text, measure, shape
 from gateway.sources import Source
 
@@ -22,7 +22,7 @@ COOKIES = [text for name, text in HEADERS if name.lower() == "set-cookie"]
 
 def answer(source: Source, **changes: Any) -> dict[str, Any]:
     fields = {"status": "200 OK", "headers": HEADERS, "body": b"ok"} | changes
-    return shape(Reply(**fields), source, method="GET")
+    return shape(Reply(**fields), source, method="GET")[0]
 
 
 @pytest.mark.parametrize("source", [Source.REST_API, Source.MULTI_VALUE_LOAD_BALANCER])
@@ -62,7 +62,7 @@ def test_load_balancer_wants_the_reason():
 def test_head_has_headers_and_no_body():
     headers = [("Content-Length", "2"), ("Content-Type", "image/png")]
 
-    response = shape(Reply("200 OK", headers, b"\x89P"), Source.HTTP_API, method="HEAD")
+    response, _size = shape(Reply("200 OK", headers, b"\x89P"), Source.HTTP_API, method="HEAD")
 
     assert response["headers"]["Content-Length"] == "2"
     assert (response["body"], response["isBase64Encoded"]) == ("", False)
@@ -85,7 +85,10 @@ def test_head_has_headers_and_no_body():
     ],
 )
 def test_text_stays_text(content_type, body):
-    assert encode(body, [("Content-Type", content_type)]) == (body.decode(), False)
+    assert encode(body, {"content-type": ("Content-Type", [content_type])}) == (
+        body.decode(),
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,34 +106,49 @@ def test_text_stays_text(content_type, body):
     ],
 )
 def test_everything_else_is_base64(headers, body):
-    text, is_base64 = encode(body, headers)
+    text, is_base64 = encode(body, {name.lower(): (name, [text]) for name, text in headers})
 
     assert is_base64
     assert base64.b64decode(text) == body
 
 
 def test_empty_body_is_text():
-    assert encode(b"", [("Content-Type", "image/png")]) == ("", False)
+    assert encode(b"", {"content-type": ("Content-Type", ["image/png"])}) == ("", False)
 
 
 def test_is_text_reads_the_type_to_its_end():
     assert not is_text("application/jsonl")
 
 
-@pytest.mark.parametrize("filler", ["x", "\n", "\x1f", "é", "🎬"])
+@pytest.mark.parametrize("filler", ["x", "\n", "\x1f", "é", "🎬", "\u2028"])
 @pytest.mark.parametrize("source", list(Source))
-def test_measure_never_says_less_than_what_is_sent(source, filler):
-    """Around the limit exactly, below it at least."""
-    for length in (0, 10, 1_000_000, 1_060_000):
+@pytest.mark.parametrize("environment", ["AWS_Lambda_python3.11", "AWS_Lambda_python3.13", ""])
+def test_size_is_never_less_than_what_is_sent(source, filler, environment, monkeypatch):
+    """What the runtime client itself makes of it: exactly near the limit, and no less below."""
+    monkeypatch.setenv("AWS_EXECUTION_ENV", environment)
+    for length in (0, 10, 500_000, 1_060_000):
         reply = Reply("200 OK", HEADERS, (filler * length).encode())
-        response = shape(reply, source, "GET")
-        sent = len(json.dumps(response, ensure_ascii=False).encode())
-        assert measure(response, reply) >= sent
+        response, size_bytes = shape(reply, source, "GET")
+        sent = len(to_json(response).encode())
+        assert size_bytes >= sent
         if sent > LIMIT_BYTES / 2:
-            assert (measure(response, reply) > LIMIT_BYTES) == (sent > LIMIT_BYTES)
+            assert (size_bytes > LIMIT_BYTES) == (sent > LIMIT_BYTES)
+        if size_bytes > LIMIT_BYTES:
+            assert size_bytes == measure(response) == sent
 
 
-def test_measure_counts_headers():
+def test_size_counts_headers():
     reply = Reply("200 OK", [("X-Name", "x" * LIMIT_BYTES)], b"")
 
-    assert measure(shape(reply, Source.REST_API, "GET"), reply) > LIMIT_BYTES
+    assert shape(reply, Source.REST_API, "GET")[1] > LIMIT_BYTES
+
+
+@pytest.mark.parametrize("source", list(Source))
+def test_headers_hold_the_bytes_that_the_application_meant(source):
+    """WSGI has them as latin-1; JSON is UTF-8."""
+    response = answer(source, headers=[("X-Name", "caf\xc3\xa9"), ("X-Old", "caf\xe9")])
+
+    headers = response.get("headers") or {
+        name: texts[0] for name, texts in response["multiValueHeaders"].items()
+    }
+    assert headers == {"X-Name": "café", "X-Old": "café"}

@@ -1,0 +1,220 @@
+"""Make the WSGI environ of an HTTP event, whichever service sent it.
+
+What is the same in every request comes from apig-wsgi, asked once. What differs is read here, with
+each source's own rules; apig-wsgi reads much of it wrong, and takes longer.
+
+Source: https://peps.python.org/pep-3333/#environ-variables
+"""
+
+import re
+import sys
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+from urllib.parse import quote_plus, unquote_to_bytes
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from apig_wsgi import make_lambda_handler
+
+from .errors import MalformedEvent, RequestTooLarge
+from .fields import read_map, read_text, read_texts, to_wsgi_text
+from .paths import quote_rest, split_path
+from .sources import Event, Source
+
+# Lambda's limit for a request and for a response, as serialised.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+LIMIT_BYTES = 6 * 1024 * 1024 + 100
+
+# Headers that WSGI names in its own way, or that it has from elsewhere: the length is the body's.
+DROPPED = ""
+MAX_VARIABLES = 1000
+OWN_VARIABLES = {"CONTENT_TYPE": "CONTENT_TYPE", "CONTENT_LENGTH": DROPPED}
+# RFC 9110's tokens: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
+METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+BARE_EVENT = {
+    "version": "2.0",
+    "rawPath": "/",
+    "rawQueryString": "",
+    "headers": {},
+    "requestContext": {"http": {"method": "GET", "protocol": "HTTP/1.1", "sourceIp": ""}},
+}
+
+
+def make_template() -> WSGIEnvironment:
+    """Return what apig-wsgi makes of a request that says nothing."""
+    template: WSGIEnvironment = {}
+
+    def keep(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        template.update(environ)
+        start_response("200 OK", [])
+        return []
+
+    make_lambda_handler(keep)(BARE_EVENT, None)
+    # Of a request without cookies there is none.
+    del template["HTTP_COOKIE"]
+    return template
+
+
+def make_environ(
+    event: Event, context: Any, source: Source, template: WSGIEnvironment
+) -> WSGIEnvironment:
+    """Return the environ of an HTTP event; the event stays as it is.
+
+    Raises MalformedEvent for fields that AWS would not send so, RequestTooLarge for a body above
+    Lambda's limit, UnicodeError for half a surrogate pair.
+    """
+    environ = template.copy()
+    read_headers(event, environ)
+    request_context = read_map(event, "requestContext")
+    if source.is_format_2:
+        about = read_map(request_context, "http")
+        method = read_text(about, "method")
+        address = read_text(about, "sourceIp")
+        query = quote_rest(read_text(event, "rawQueryString"))
+    else:
+        about = request_context
+        method = read_text(event, "httpMethod")
+        if source.is_load_balancer:
+            address = read_last_address(environ.get("HTTP_X_FORWARDED_FOR", ""))
+        else:
+            address = read_text(read_map(about, "identity"), "sourceIp")
+        query = read_query(event, is_encoded=source.is_load_balancer)
+    if method not in METHODS and not METHOD.fullmatch(method):
+        raise MalformedEvent(f"Expected a method such as 'GET', got {method!r}.")
+    script_name, path = split_path(event, request_context, source)
+    scheme = environ.get("HTTP_X_FORWARDED_PROTO")
+    if scheme != "https" and scheme != "http":
+        # API Gateway and function URLs have no plain HTTP; a load balancer checks health by it.
+        scheme = "http" if source.is_load_balancer else "https"
+    port = environ.get("HTTP_X_FORWARDED_PORT", "")
+    if not (port.isdecimal() and port.isascii()):
+        port = "443" if scheme == "https" else "80"
+    body = b"" if event.get("body") is None else read_body(event)
+    environ["REQUEST_METHOD"] = method
+    environ["SCRIPT_NAME"] = to_wsgi_text(script_name)
+    environ["PATH_INFO"] = decode_path(path) if "%" in path else path
+    environ["QUERY_STRING"] = query
+    environ["REMOTE_ADDR"] = to_wsgi_text(address)
+    # Only for a request without a Host header, such as a load balancer's health check.
+    environ["SERVER_NAME"] = to_wsgi_text(read_text(request_context, "domainName")) or "localhost"
+    environ["SERVER_PORT"] = port
+    environ["SERVER_PROTOCOL"] = to_wsgi_text(read_text(about, "protocol")) or "HTTP/1.1"
+    environ["CONTENT_LENGTH"] = str(len(body)) if body else "0"
+    environ["wsgi.input"] = BytesIO(body)
+    environ["wsgi.errors"] = sys.stderr
+    environ["wsgi.url_scheme"] = scheme
+    environ["apig_wsgi.full_event"] = event
+    environ["apig_wsgi.request_context"] = request_context
+    environ["apig_wsgi.context"] = context
+    return environ
+
+
+def read_headers(event: Event, environ: WSGIEnvironment) -> None:
+    """Put an event's headers into the environ, cookies among them.
+
+    A repeated header becomes one text, joined by a comma; cookies by a semicolon.
+    Sources: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
+    https://www.rfc-editor.org/rfc/rfc6265#section-5.4
+    """
+    # Where both maps are there, the single one has only the last value of each header.
+    given = read_map(event, "multiValueHeaders") or read_map(event, "headers")
+    for name, values in given.items():
+        variable = VARIABLES[name]
+        text = values[0] if type(values) is list and len(values) == 1 else values
+        if type(text) is str and text.isascii() and variable not in environ:
+            environ[variable] = text
+        else:
+            _add_header(environ, variable, read_texts(values, name))
+    environ.pop(DROPPED, None)
+    cookies = read_texts(event.get("cookies"), "cookies")
+    if cookies:
+        if "HTTP_COOKIE" in environ:
+            cookies = [*cookies, environ["HTTP_COOKIE"]]
+        environ["HTTP_COOKIE"] = "; ".join(map(to_wsgi_text, cookies))
+
+
+def _add_header(environ: WSGIEnvironment, variable: str, texts: list[str]) -> None:
+    separator = "; " if variable == "HTTP_COOKIE" else ", "
+    known = [environ[variable]] if variable in environ else []
+    if known or texts:
+        environ[variable] = separator.join([*known, *map(to_wsgi_text, texts)])
+
+
+class Variables(dict[str, str]):
+    """The WSGI variable of each header's name; DROPPED where the application must not see it.
+
+    With an underscore it could not be told from the same name with a hyphen, and a client could
+    overwrite what API Gateway says.
+    """
+
+    def __missing__(self, header: str) -> str:
+        if "_" in header or not header.isascii():
+            return DROPPED
+        name = header.upper().replace("-", "_")
+        variable = OWN_VARIABLES.get(name, f"HTTP_{name}")
+        # Clients may call headers what they like.
+        if len(self) < MAX_VARIABLES:
+            self[header] = variable
+        return variable
+
+
+VARIABLES = Variables()
+
+
+def decode_path(path: str) -> str:
+    """Return a percent-encoded path as WSGI wants it: each of its bytes one latin-1 character."""
+    return unquote_to_bytes(path).decode("latin-1")
+
+
+def read_query(event: Event, *, is_encoded: bool) -> str:
+    """Return the query string of an event that has the parameters alone, encoded.
+
+    REST APIs deliver them decoded, load balancers as the client sent them.
+    """
+    given = read_map(event, "multiValueQueryStringParameters")
+    given = given or read_map(event, "queryStringParameters")
+    if not given:
+        return ""
+    encode = quote_rest if is_encoded else quote_word
+    pairs = []
+    for name, values in given.items():
+        for text in read_texts(values, name) or [""]:
+            pairs.append(f"{encode(name)}={encode(text)}")
+    return "&".join(pairs)
+
+
+@lru_cache(maxsize=200)
+def quote_word(text: str) -> str:
+    """Return a name or a value of a query string, encoded; the same few come again and again."""
+    return quote_plus(text)
+
+
+def read_last_address(forwarded_for: str) -> str:
+    """Return the address that a load balancer saw, which it adds at the end; without a port.
+
+    Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
+    """
+    address = forwarded_for.rpartition(",")[2].strip()
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
+
+
+def read_body(event: Event) -> bytes:
+    """Return the body's bytes. Raises MalformedEvent, RequestTooLarge."""
+    text = read_text(event, "body")
+    if not text:
+        return b""
+    if len(text) > LIMIT_BYTES:
+        raise RequestTooLarge(
+            f"The request's body has {len(text)} characters; Lambda takes {LIMIT_BYTES} bytes."
+        )
+    if not event.get("isBase64Encoded"):
+        return text.encode()
+    try:
+        return a2b_base64(text, strict_mode=True)
+    except (Base64Error, ValueError) as error:
+        raise MalformedEvent(f"The request's body is not base64: {error}.") from error
