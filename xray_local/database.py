@@ -8,25 +8,31 @@ from pathlib import Path
 from .errors import DatabaseUnusable
 
 # Raised whenever SCHEMA changes: a file of another version is refused, not guessed at.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+# What has the same `trace_no` is of one trace; numbers rise in the order of arrival.
+#
+# shapes: the kinds of elements. trace_shapes: which of them a trace has, and the least and greatest
+# seconds of those. minutes, hours: elements by the start of their traces, shape and bucket.
+# terms: what there is to find in each block of traces whose numbers are next to each other, so that
+# what is rare is found without looking at all; see terms.py.
 SCHEMA = """
 CREATE TABLE segments (
-    trace_id TEXT NOT NULL,
-    id TEXT NOT NULL,
-    is_open INTEGER NOT NULL,
-    document TEXT NOT NULL,
-    UNIQUE (trace_id, id)
+    no INTEGER PRIMARY KEY,
+    trace_no INTEGER NOT NULL,
+    document BLOB NOT NULL
 );
+CREATE INDEX segments_by_trace ON segments (trace_no);
 CREATE TABLE traces (
+    no INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     id_time INTEGER NOT NULL,
     start_time REAL NOT NULL,
     end_time REAL NOT NULL,
-    root_name TEXT NOT NULL,
-    annotations TEXT NOT NULL,
-    summary TEXT NOT NULL,
-    root_type TEXT,
-    root_account_id TEXT,
+    revision INTEGER NOT NULL,
+    documents INTEGER NOT NULL,
+    response_time REAL NOT NULL,
+    duration REAL NOT NULL,
+    http_status INTEGER,
     is_ok INTEGER NOT NULL,
     has_error INTEGER NOT NULL,
     has_fault INTEGER NOT NULL,
@@ -35,9 +41,9 @@ CREATE TABLE traces (
     is_inferred INTEGER NOT NULL,
     any_error INTEGER NOT NULL,
     any_fault INTEGER NOT NULL,
-    response_time REAL NOT NULL,
-    duration REAL NOT NULL,
-    http_status INTEGER,
+    root_name TEXT NOT NULL,
+    root_type TEXT,
+    root_account_id TEXT,
     http_url TEXT,
     http_method TEXT,
     user_agent TEXT,
@@ -45,43 +51,60 @@ CREATE TABLE traces (
     users TEXT,
     zones TEXT,
     instance_ids TEXT,
-    resource_arns TEXT
+    resource_arns TEXT,
+    annotations TEXT
 );
-CREATE TABLE elements (
-    trace_id TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    type TEXT,
-    account_id TEXT,
+CREATE INDEX traces_by_start ON traces (
+    start_time, no, id_time, end_time, response_time, duration, http_status,
+    is_ok, has_error, has_fault, has_throttle, is_partial, is_inferred, any_error, any_fault
+);
+CREATE TABLE shapes (
+    no INTEGER PRIMARY KEY,
     source_name TEXT,
     source_type TEXT,
     source_account_id TEXT,
-    is_node INTEGER NOT NULL,
-    is_ok INTEGER NOT NULL,
-    has_error INTEGER NOT NULL,
-    has_fault INTEGER NOT NULL,
-    has_throttle INTEGER NOT NULL,
-    is_partial INTEGER NOT NULL,
-    is_inferred INTEGER NOT NULL,
-    is_root INTEGER NOT NULL,
-    response_time REAL NOT NULL,
-    duration REAL NOT NULL,
-    http_status INTEGER,
-    http_url TEXT,
-    http_method TEXT,
-    user_agent TEXT,
-    client_ip TEXT,
-    user TEXT,
-    zone TEXT,
-    instance_id TEXT,
-    resource_arn TEXT,
-    annotations TEXT,
-    PRIMARY KEY (trace_id, number)
+    name TEXT NOT NULL,
+    type TEXT,
+    account_id TEXT,
+    flags INTEGER NOT NULL
+);
+CREATE TABLE trace_shapes (
+    trace_no INTEGER NOT NULL,
+    shape_no INTEGER NOT NULL,
+    low REAL NOT NULL,
+    high REAL NOT NULL,
+    PRIMARY KEY (trace_no, shape_no)
 ) WITHOUT ROWID;
-CREATE INDEX traces_with_faults ON traces (start_time, id) WHERE has_fault = 1;
-CREATE INDEX traces_with_errors ON traces (start_time, id) WHERE has_error = 1;
-CREATE INDEX traces_by_start ON traces (start_time, id);
-CREATE INDEX traces_by_id_time ON traces (id_time);
+CREATE TABLE terms (
+    block INTEGER NOT NULL,
+    term INTEGER NOT NULL,
+    low REAL,
+    high REAL,
+    PRIMARY KEY (block, term)
+) WITHOUT ROWID;
+CREATE TABLE minutes (
+    time INTEGER NOT NULL,
+    shape_no INTEGER NOT NULL,
+    bucket INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    microseconds INTEGER NOT NULL,
+    PRIMARY KEY (time, shape_no, bucket)
+) WITHOUT ROWID;
+CREATE TABLE hours (
+    time INTEGER NOT NULL,
+    shape_no INTEGER NOT NULL,
+    bucket INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    microseconds INTEGER NOT NULL,
+    PRIMARY KEY (time, shape_no, bucket)
+) WITHOUT ROWID;
+CREATE TABLE links (
+    trace_no INTEGER NOT NULL,
+    segment_id TEXT NOT NULL,
+    linked_trace_id TEXT NOT NULL,
+    linked_segment_id TEXT NOT NULL,
+    PRIMARY KEY (trace_no, segment_id, linked_trace_id, linked_segment_id)
+) WITHOUT ROWID;
 CREATE TABLE counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE refusals (time REAL NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL);
 """
@@ -90,6 +113,8 @@ PAGE_BYTES = 16_384
 LOCK_TIMEOUT_SECONDS = 2.0
 # After a burst the log of changes is cut back to this.
 LOG_MAX_BYTES = 32 * 1024 * 1024
+# What the writer and each reader keep of the file in memory.
+CACHE_KIB = 16 * 1024
 
 
 def prepare(path: Path) -> None:
@@ -129,6 +154,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         # In WAL mode a crash of the process loses nothing, one of the machine the last moments.
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {LOG_MAX_BYTES}")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     except sqlite3.Error:
         connection.close()
         raise
@@ -142,4 +168,5 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=LOCK_TIMEOUT_SECONDS
     )
     with closing(connection):
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         yield connection

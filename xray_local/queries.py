@@ -1,23 +1,46 @@
-"""What is read from the database; nothing here writes."""
+"""What is read from the database; nothing here writes.
+
+A list of traces begins with the newest start. Rules of ours:
+
+- A trace that has just begun is before the pages that were read, never in those that follow.
+- Sampling: with the strategy FixedRate, a trace is in the list if the end of its id, read as a
+  share of all such ends, is below the value: always the same ones, whatever the range. With
+  PartialScan, the list ends when this share of the traces in the range, the newest, has been looked
+  at. Without a strategy all are in it: they are few enough. (doubtful)
+"""
 
 import base64
 import binascii
+import itertools
 import json
+import math
 import sqlite3
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from .documents import as_number, is_in_progress
+import msgspec
+
+from .causes import find_causes
+from .documents import as_number
 from .errors import InvalidRequest
-from .facts import gather_facts
-from .filters import Filter
-from .tallies import Tally, merge_tallies, tally_trace
+from .facts import load_facts
+from .filters import Condition, Filter
+from .rollups import SECONDS_OF
+from .shapes import OTHER, read_shapes
+from .summaries import find_owners, summarise
+from .tallies import Shape, Tally
+from .terms import BLOCK_TRACES
+from .trees import build_tree
 
 PAGE_TRACES = 100
 # A page may end sooner where Python decides on each trace; the token then goes on from there.
-EXAMINED_MAX = 2000
+EXAMINED_MAX = 500
+MINUTE_SECONDS = SECONDS_OF["minutes"]
+# With no more blocks than this to look at, they are read as they are; else in the list's order.
+BLOCKS_READ = 64
 
 
 class RangeType(Enum):
@@ -43,11 +66,22 @@ class TimeRange(NamedTuple):
     type: RangeType
 
 
+class Strategy(NamedTuple):
+    """Which of the traces in a range are looked at: FixedRate or PartialScan, and the share."""
+
+    name: str
+    value: float
+
+
 class Cursor(NamedTuple):
-    """The place after a trace in the list that begins with the newest."""
+    """The place after a trace in the list that begins with the newest.
+
+    floor: the start of the last trace that is looked at, of a partial scan.
+    """
 
     start_time: float
-    trace_id: str
+    trace_no: int
+    floor: float = 0.0
 
     def encode(self) -> str:
         """Return a text that `decode` reads."""
@@ -58,15 +92,16 @@ class Cursor(NamedTuple):
         """Read what `encode` returned. Raises InvalidRequest."""
         try:
             padded = token.encode() + b"=" * (-len(token) % 4)
-            start_time, trace_id = json.loads(base64.b64decode(padded, b"-_", validate=True))
-            number = as_number(start_time)
+            start_time, trace_no, floor = json.loads(base64.b64decode(padded, b"-_", validate=True))
+            start, lowest = as_number(start_time), as_number(floor)
         except (ValueError, TypeError, binascii.Error, RecursionError):
-            number = trace_id = None
-        if number is None or not isinstance(trace_id, str) or not trace_id.isascii():
+            start = lowest = trace_no = None
+        is_number = type(trace_no) is int and 0 <= trace_no < 1 << 63
+        if start is None or lowest is None or not is_number:
             raise InvalidRequest(
                 f"Expected a token that an earlier page gave, got {token[:100]!a}."
             )
-        return cls(number, trace_id)
+        return cls(start, trace_no, lowest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +119,21 @@ class Page:
     next_token: str | None
 
 
+class _Row(NamedTuple):
+    start_time: float
+    no: int
+    id: str
+    revision: int
+    root_name: str
+    is_sure: int
+
+
 def list_traces(
     connection: sqlite3.Connection,
     *,
     time_range: TimeRange | None = None,
     chosen: Filter | None = None,
+    strategy: Strategy | None = None,
     token: str | None = None,
     limit: int = PAGE_TRACES,
 ) -> Page:
@@ -97,46 +142,135 @@ def list_traces(
     A page may be short, or empty, and yet have a next one.
     Raises InvalidRequest if the token is not one of ours.
     """
+    cursor = Cursor.decode(token) if token else None
     conditions = ["1"]
     values: dict[str, Any] = {}
     if time_range is not None:
         conditions.append(RANGE_CONDITIONS[time_range.type])
         values |= {"start": time_range.start, "end": time_range.end}
-    if token:
-        cursor = Cursor.decode(token)
-        conditions.append("(start_time, id) < (:before, :id)")
-        values |= {"before": cursor.start_time, "id": cursor.trace_id}
-    wanted = [*conditions, chosen.sql] if chosen else conditions
-    is_exact = chosen is None or chosen.is_exact
-    rows = connection.execute(
-        "SELECT start_time, id, root_name, summary FROM traces "  # noqa: S608 - fixed texts
-        f"WHERE {' AND '.join(wanted)} ORDER BY start_time DESC, id DESC LIMIT :limit",
-        values
-        | (dict(chosen.values) if chosen else {})
-        | {"limit": limit + 1 if is_exact else EXAMINED_MAX + 1},
-    )
-    shown: list[tuple[dict[str, Any], str]] = []
+    floor = cursor.floor if cursor else 0.0
+    if strategy is not None and strategy.name == "PartialScan":
+        if cursor is None:
+            floor = _find_floor(connection, conditions, values, strategy.value)
+        conditions.append("start_time >= :floor")
+        values["floor"] = floor
+    if cursor is not None:
+        conditions.append("(start_time, traces.no) < (:before, :no)")
+        values |= {"before": cursor.start_time, "no": cursor.trace_no}
+    condition = chosen.compile(read_shapes(connection)) if chosen else Condition("1", "1", {}, ())
+    wanted = [*conditions, condition.may]
+    if strategy is not None and strategy.name == "FixedRate":
+        connection.create_function("share_of", 1, share_of, deterministic=True)
+        wanted.append("share_of(id) < :share")
+    rows = _select(connection, wanted, values, condition, limit, strategy)
+    shown: list[_Row] = []
+    bodies: dict[int, list[bytes]] = {}
     last: Cursor | None = None
     has_more = False
-    for examined, (start_time, trace_id, name, summary) in enumerate(rows):
+    examined = 0
+    for row in rows:
         if len(shown) == limit or examined == EXAMINED_MAX:
             has_more = True
             break
-        last = Cursor(start_time, trace_id)
-        if is_exact or chosen is None or chosen.matches(get_documents(connection, trace_id)):
-            shown.append((json.loads(summary), name))
-    token = last.encode() if last and has_more else None
+        last = Cursor(row.start_time, row.no, floor)
+        if chosen is not None and not row.is_sure:
+            examined += 1
+            found = _read_bodies(connection, row.no)
+            if not chosen.matches(map(_decode, found)):
+                continue
+            bodies[row.no] = found
+        shown.append(row)
     processed = len(shown)
-    if chosen is not None:
-        until = last if has_more else None
-        processed = _count_processed(connection, conditions, values, until)
+    if chosen is not None or strategy is not None:
+        processed = _count_processed(connection, conditions, values, last if has_more else None)
+    summaries = [
+        _summarise(row.id, row.revision, bodies.get(row.no) or _read_bodies(connection, row.no))
+        for row in shown
+    ]
+    if time_range is not None and time_range.type is RangeType.EVENT:
+        for summary in summaries:
+            # The first moment of the trace that lies in the range.
+            summary["MatchedEventTime"] = max(summary["StartTime"], time_range.start)
     return Page(
-        tuple(summary for summary, _ in shown),
-        tuple(name for _, name in shown),
+        tuple(summaries),
+        tuple(row.root_name for row in shown),
         processed,
         last.start_time if last else None,
-        token,
+        last.encode() if last and has_more else None,
     )
+
+
+def share_of(trace_id: str) -> float:
+    """Return where the id stands among all ids, from 0 to 1, by its end, which is random."""
+    return int(trace_id[-8:], 16) / 0x1_0000_0000
+
+
+def _find_floor(
+    connection: sqlite3.Connection, conditions: list[str], values: dict[str, Any], share: float
+) -> float:
+    """Return the start of the last trace that belongs to the share of the newest."""
+    where = " AND ".join(conditions)
+    count = connection.execute(f"SELECT COUNT(*) FROM traces WHERE {where}", values)  # noqa: S608
+    number = math.ceil(count.fetchone()[0] * share)
+    row = connection.execute(
+        f"SELECT start_time FROM traces WHERE {where} "  # noqa: S608 - fixed texts
+        "ORDER BY start_time DESC, no DESC LIMIT 1 OFFSET :offset",
+        values | {"offset": max(0, number - 1)},
+    ).fetchone()
+    return float(row[0]) if row and number else math.inf
+
+
+def _select(
+    connection: sqlite3.Connection,
+    wanted: list[str],
+    values: dict[str, Any],
+    condition: Condition,
+    limit: int,
+    strategy: Strategy | None,
+) -> Iterator[_Row]:
+    """Yield the rows for which the condition may hold, the newest first."""
+    tables = "traces"
+    blocks = _find_blocks(connection, condition)
+    if blocks is not None:
+        values = values | {"blocks": json.dumps(blocks), "size": BLOCK_TRACES}
+        if len(blocks) <= BLOCKS_READ:
+            tables = (
+                "json_each(:blocks) AS b CROSS JOIN traces "
+                "ON traces.no BETWEEN b.value * :size AND b.value * :size + :size - 1"
+            )
+        else:
+            wanted = ["traces.no / :size IN (SELECT value FROM json_each(:blocks))", *wanted]
+    is_exact = condition.may == condition.must
+    rows = connection.execute(
+        f"SELECT start_time, traces.no, traces.id, revision, root_name, {condition.must} "  # noqa: S608
+        f"FROM {tables} WHERE {' AND '.join(wanted)} "
+        "ORDER BY start_time DESC, traces.no DESC LIMIT :limit",
+        {
+            **values,
+            **condition.values,
+            "limit": limit + 1 if is_exact else -1,
+            "share": strategy.value if strategy else 0,
+        },
+    )
+    return map(_Row._make, rows)
+
+
+def _find_blocks(connection: sqlite3.Connection, condition: Condition) -> list[int] | None:
+    """Return the blocks that have all the terms that the condition asks for; None for any."""
+    if not condition.terms:
+        return None
+    first, last = connection.execute("SELECT MIN(block), MAX(block) FROM terms").fetchone()
+    tests = (
+        f"EXISTS (SELECT 1 FROM terms AS t WHERE t.block = n AND ({each}))"  # noqa: S608
+        for each in condition.terms
+    )
+    rows = connection.execute(
+        "WITH RECURSIVE numbers (n) AS "  # noqa: S608 - fixed texts
+        "(SELECT :last UNION ALL SELECT n - 1 FROM numbers WHERE n > :first) "
+        f"SELECT n FROM numbers WHERE {' AND '.join(tests)}",
+        {"first": first or 0, "last": last or 0, **condition.values},
+    )
+    return [row[0] for row in rows]
 
 
 def _count_processed(
@@ -147,8 +281,8 @@ def _count_processed(
 ) -> int:
     """Return how many traces there are down to the last one, or to the end of the range."""
     if last is not None:
-        conditions = [*conditions, "(start_time, id) >= (:last_start, :last_id)"]
-        values = values | {"last_start": last.start_time, "last_id": last.trace_id}
+        conditions = [*conditions, "(start_time, traces.no) >= (:last_start, :last_no)"]
+        values = values | {"last_start": last.start_time, "last_no": last.trace_no}
     row = connection.execute(
         f"SELECT COUNT(*) FROM traces WHERE {' AND '.join(conditions)}",  # noqa: S608 - fixed texts
         values,
@@ -156,18 +290,42 @@ def _count_processed(
     return int(row[0])
 
 
+_decode = msgspec.json.Decoder().decode
+
+
+def _read_bodies(connection: sqlite3.Connection, trace_no: int) -> list[bytes]:
+    """Return the documents of the trace as they are stored, in the order of arrival."""
+    rows = connection.execute(
+        "SELECT document FROM segments WHERE trace_no = ? ORDER BY no", (trace_no,)
+    )
+    return [row[0] for row in rows]
+
+
+def _summarise(trace_id: str, revision: int, bodies: Sequence[bytes]) -> dict[str, Any]:
+    facts = [load_facts(body) for body in bodies]
+    summary = summarise(trace_id, facts, find_owners(facts), revision)
+    causes = find_causes(build_tree(map(_decode, bodies)))
+    summary["FaultRootCauses"] = causes["fault"]
+    summary["ErrorRootCauses"] = causes["error"]
+    summary["ResponseTimeRootCauses"] = causes["responsetime"]
+    return summary
+
+
 def get_documents(connection: sqlite3.Connection, trace_id: str) -> list[dict[str, Any]]:
     """Return every document of the trace, in the order of arrival; none if it is unknown."""
-    rows = connection.execute(
-        "SELECT document FROM segments WHERE trace_id = ? ORDER BY rowid", (trace_id,)
-    )
-    return [json.loads(document) for (document,) in rows]
+    return [_decode(body) for body in get_bodies(connection, trace_id)]
+
+
+def get_bodies(connection: sqlite3.Connection, trace_id: str) -> list[bytes]:
+    """Return every document of the trace as JSON, in the order of arrival; none if unknown."""
+    row = connection.execute("SELECT no FROM traces WHERE id = ?", (trace_id,)).fetchone()
+    return _read_bodies(connection, row[0]) if row else []
 
 
 def get_summary(connection: sqlite3.Connection, trace_id: str) -> dict[str, Any] | None:
     """Return the summary of the trace; None if it is unknown."""
-    row = connection.execute("SELECT summary FROM traces WHERE id = ?", (trace_id,)).fetchone()
-    return None if row is None else dict(json.loads(row[0]))
+    row = connection.execute("SELECT no, revision FROM traces WHERE id = ?", (trace_id,)).fetchone()
+    return None if row is None else _summarise(trace_id, row[1], _read_bodies(connection, row[0]))
 
 
 def get_counts(connection: sqlite3.Connection) -> dict[str, int]:
@@ -191,20 +349,54 @@ def list_refusals(connection: sqlite3.Connection) -> Sequence[tuple[float, str, 
     ).fetchall()
 
 
-MINUTE_SECONDS = 60
+class Link(NamedTuple):
+    """A segment, and one of another trace that it was caused by."""
+
+    trace_id: str
+    segment_id: str
+    linked_trace_id: str
+    linked_segment_id: str
+
+
+def list_links(connection: sqlite3.Connection, start: float, end: float) -> list[Link]:
+    """Return the links of the traces that started in [start, end)."""
+    rows = connection.execute(
+        "SELECT traces.id, segment_id, linked_trace_id, linked_segment_id "
+        "FROM links CROSS JOIN traces ON traces.no = trace_no "
+        "WHERE start_time >= ? AND start_time < ?",
+        (start, end),
+    )
+    return list(map(Link._make, rows))
 
 
 def read_tallies(connection: sqlite3.Connection, start: float, end: float) -> list[Tally]:
     """Return what was counted of the traces that started in these minutes, one tally a shape.
 
     start, end: seconds since 1970; the minutes that begin in [start, end) count, and the one that
-    start falls into.
+    start falls into. See rollups.py for what is counted when.
     """
-    return merge_tallies(
-        tally
-        for _, tallies in read_series(connection, start, end, MINUTE_SECONDS)
-        for tally in tallies
+    first, last = _widen(start), _widen(end, is_end=True)
+    # Whole hours from the hours, what is before and after from the minutes.
+    hour = SECONDS_OF["hours"]
+    hours_first, hours_last = -(-first // hour) * hour, last // hour * hour
+    if hours_first >= hours_last:
+        hours_first = hours_last = last
+    rows = connection.execute(
+        """
+        SELECT shape_no, bucket, SUM(count), SUM(microseconds), MIN(time), MAX(last) FROM (
+            SELECT shape_no, bucket, count, microseconds, time, time + 60 AS last FROM minutes
+            WHERE time >= :first AND time < :hours_first
+            UNION ALL
+            SELECT shape_no, bucket, count, microseconds, time, time + 3600 FROM hours
+            WHERE time >= :hours_first AND time < :hours_last
+            UNION ALL
+            SELECT shape_no, bucket, count, microseconds, time, time + 60 FROM minutes
+            WHERE time >= :hours_last AND time < :last
+        ) GROUP BY shape_no, bucket
+        """,
+        {"first": first, "last": last, "hours_first": hours_first, "hours_last": hours_last},
     )
+    return _make_tallies(read_shapes(connection), rows)
 
 
 def read_series(
@@ -214,19 +406,39 @@ def read_series(
 
     period_seconds: a multiple of 60. Periods begin at multiples of it since 1970.
     """
-    first = start // MINUTE_SECONDS * MINUTE_SECONDS
-    periods: dict[float, list[Tally]] = {}
+    is_hourly = period_seconds % SECONDS_OF["hours"] == 0
+    table = "hours" if is_hourly and _widen(start) % SECONDS_OF["hours"] == 0 else "minutes"
+    shapes = read_shapes(connection)
     rows = connection.execute(
-        "SELECT id, start_time FROM traces WHERE start_time >= ? AND start_time < ?",
-        (first, -(-end // MINUTE_SECONDS) * MINUTE_SECONDS),
+        "SELECT time / :period * :period AS begin, shape_no, bucket, "  # noqa: S608 - our names
+        f"SUM(count), SUM(microseconds), MIN(time), MAX(time) + {SECONDS_OF[table]} FROM {table} "
+        "WHERE time >= :first AND time < :last GROUP BY begin, shape_no, bucket",
+        {"period": period_seconds, "first": _widen(start), "last": _widen(end, is_end=True)},
     )
-    for trace_id, time in rows.fetchall():
-        documents = get_documents(connection, trace_id)
-        facts = [gather_facts(each["id"], each, is_open=is_in_progress(each)) for each in documents]
-        minute = time // MINUTE_SECONDS * MINUTE_SECONDS
-        periods.setdefault(time // period_seconds * period_seconds, []).extend(
-            replace(tally, first=minute, last=minute + MINUTE_SECONDS)
-            for tally in tally_trace(facts)
+    for begin, group in itertools.groupby(rows, key=itemgetter(0)):
+        yield float(begin), _make_tallies(shapes, (row[1:] for row in group))
+
+
+def _widen(time: float, *, is_end: bool = False) -> int:
+    """Return the minute that the time falls into; of an end, that it falls into or ends."""
+    minutes = -(-time // MINUTE_SECONDS) if is_end else time // MINUTE_SECONDS
+    return int(minutes) * MINUTE_SECONDS
+
+
+def _make_tallies(shapes: Mapping[int, Shape], rows: Iterable[Any]) -> list[Tally]:
+    """Return the tallies of rows that are sorted by shape."""
+    tallies: list[Tally] = []
+    for shape_no, group in itertools.groupby(rows, key=itemgetter(0)):
+        if shape_no == OTHER:
+            continue
+        count, microseconds, first, last = 0, 0, math.inf, 0.0
+        histogram: dict[int, int] = {}
+        for _, bucket, each, took, begin, until in group:
+            histogram[bucket] = each
+            count += each
+            microseconds += took
+            first, last = min(first, begin), max(last, until)
+        tallies.append(
+            Tally(shapes[shape_no], count, microseconds / 1_000_000, histogram, first, last)
         )
-    for time, tallies in sorted(periods.items()):
-        yield float(time), merge_tallies(tallies)
+    return tallies

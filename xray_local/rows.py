@@ -1,115 +1,124 @@
-"""The rows of a trace that queries and filters read: one of the trace, one of each element."""
+"""The row of a trace that filters and lists read."""
 
-import json
 from collections.abc import Collection, Iterable
 from json.encoder import encode_basestring
-from typing import Any
 
-from .elements import Element, describe_trace, list_elements
+import msgspec
+
+from .elements import Element, Value, clean, is_ok
 from .facts import Facts
-from .summaries import find_owners, summarise
+from .summaries import find_root
+from .terms import term_of
 
-# The columns of both tables, with the keyword whose first value each has.
-COLUMNS = {
-    "is_ok": "ok",
-    "has_error": "error",
-    "has_fault": "fault",
-    "has_throttle": "throttle",
-    "is_partial": "partial",
-    "is_inferred": "inferred",
-    "response_time": "responsetime",
-    "duration": "duration",
-    "http_status": "http.status",
-    "http_url": "http.url",
-    "http_method": "http.method",
-    "user_agent": "http.useragent",
-    "client_ip": "http.clientip",
-}
-TRACE_LISTS = {
-    "users": "user",
-    "zones": "availabilityzone",
-    "instance_ids": "instance.id",
-    "resource_arns": "resource.arn",
-}
-ELEMENT_COLUMNS = {
-    "is_root": "root",
-    "user": "user",
-    "zone": "availabilityzone",
-    "instance_id": "instance.id",
-    "resource_arn": "resource.arn",
-}
-TRACE_NAMES = (
-    *("id", "id_time", "start_time", "end_time", "summary", "annotations"),
-    *("root_name", "root_type", "root_account_id", "any_error", "any_fault"),
-    *COLUMNS,
-    *TRACE_LISTS,
+NAMES = (
+    *("no", "id", "id_time", "start_time", "end_time", "revision", "documents"),
+    *("response_time", "duration", "http_status"),
+    *("is_ok", "has_error", "has_fault", "has_throttle", "is_partial", "is_inferred"),
+    *("any_error", "any_fault", "root_name", "root_type", "root_account_id"),
+    *("http_url", "http_method", "user_agent", "client_ip"),
+    *("users", "zones", "instance_ids", "resource_arns", "annotations"),
 )
-ELEMENT_NAMES = (
-    *("trace_id", "number", "name", "type", "account_id"),
-    *("source_name", "source_type", "source_account_id", "is_node", "annotations"),
-    *COLUMNS,
-    *ELEMENT_COLUMNS,
-)
-
-
-def _insert(table: str, names: tuple[str, ...]) -> str:
-    marks = ", ".join("?" for _ in names)
-    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - our names
-
-
 UPSERT_TRACE = (
-    f"{_insert('traces', TRACE_NAMES)} ON CONFLICT (id) DO UPDATE SET "
-    f"{', '.join(f'{name} = excluded.{name}' for name in TRACE_NAMES[2:])}"
+    f"INSERT INTO traces ({', '.join(NAMES)}) "  # noqa: S608 - our names
+    f"VALUES ({', '.join('?' for _ in NAMES)}) ON CONFLICT (no) DO UPDATE SET "
+    f"{', '.join(f'{name} = excluded.{name}' for name in NAMES[2:])}"
 )
-INSERT_ELEMENT = _insert("elements", ELEMENT_NAMES)
-DELETE_ELEMENTS = "DELETE FROM elements WHERE trace_id = ?"
-
-ELEMENT_KEYWORDS = (*COLUMNS.values(), *ELEMENT_COLUMNS.values())
-NO_SOURCE = (None, None, None)
-TRACE_KEYWORDS = ("name", "type", "account.id")
-NOT_SET = (None,)
-# SQLite compares the keys of JSON as they are written: é must be é, not an escape.
-encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 Row = tuple[object, ...]
+_encode = msgspec.json.Encoder().encode
 
 
-def make_rows(trace_id: str, documents: Collection[Facts], revision: int) -> tuple[Row, list[Row]]:
-    """Return the row of the trace and those of its elements."""
-    owners = find_owners(documents)
-    summary = summarise(trace_id, documents, owners, revision)
-    elements = list_elements(documents, owners)
-    values, annotations = describe_trace(documents, elements)
-    get: Any = values.get
+def make_row(
+    number: int,
+    trace_id: str,
+    documents: Collection[Facts],
+    elements: Collection[Element],
+    revision: int,
+) -> tuple[Row, set[int]]:
+    """Return the row of the table `traces`, and the terms that the trace is found by."""
+    root = find_root(documents)
+    start, end = root.start, root.end
+    has_throttle = is_partial = any_error = any_fault = False
+    users: dict[str, None] = {}
+    zones: dict[str, None] = {}
+    instance_ids: dict[str, None] = {}
+    resource_arns: dict[str, None] = {}
+    annotations: dict[str, list[Value]] = {}
+    for each in documents:
+        start, end = min(start, each.start), max(end, each.end)
+        has_throttle |= each.has_throttle
+        is_partial |= each.is_open
+        any_error |= each.has_any_error
+        any_fault |= each.has_any_fault
+        if each.user is not None:
+            users[each.user] = None
+        if each.zones:
+            zones |= dict.fromkeys(each.zones)
+        if each.instance_ids:
+            instance_ids |= dict.fromkeys(each.instance_ids)
+        if each.resource_arns:
+            resource_arns |= dict.fromkeys(each.resource_arns)
+        for key, value in each.annotations:
+            found = annotations.get(key)
+            if found is None:
+                annotations[key] = [clean(value)]
+            else:
+                _add(found, clean(value))
+    http = root.http
+    service = root.service
+    texts = {
+        "name": service.name,
+        "type": service.type,
+        "account.id": service.account_id,
+        "http.url": http.get("HttpURL"),
+        "http.method": http.get("HttpMethod"),
+        "http.useragent": http.get("UserAgent"),
+        "http.clientip": http.get("ClientIp"),
+    }
+    cleaned = {key: None if each is None else str(clean(each)) for key, each in texts.items()}
+    terms = {term_of(key, each) for key, each in cleaned.items() if each is not None}
     row = (
+        number,
         trace_id,
         int(trace_id[2:10], 16),
-        summary["StartTime"],
-        summary["StartTime"] + summary["Duration"],
-        encode(summary),
-        encode(annotations),
-        *[get(keyword, NOT_SET)[0] for keyword in TRACE_KEYWORDS],
-        any(document.has_any_error for document in documents),
-        any(document.has_any_fault for document in documents),
-        *[get(keyword, NOT_SET)[0] for keyword in COLUMNS.values()],
-        *[_encode_texts(values[each]) if each in values else None for each in TRACE_LISTS.values()],
+        start,
+        end,
+        revision,
+        len(documents),
+        round(root.end - root.start, 6),
+        round(end - start, 6),
+        http.get("HttpStatus"),
+        is_ok(root),
+        root.has_error,
+        root.has_fault,
+        has_throttle,
+        is_partial,
+        any(each.is_inferred and each.is_node for each in elements),
+        any_error,
+        any_fault,
+        *cleaned.values(),
+        _write_texts("user", users, terms),
+        _write_texts("availabilityzone", zones, terms),
+        _write_texts("instance.id", instance_ids, terms),
+        _write_texts("resource.arn", resource_arns, terms),
+        _encode(annotations).decode() if annotations else None,
     )
-    return row, [_make_row(trace_id, *numbered) for numbered in enumerate(elements)]
+    for key, values in annotations.items():
+        field = f"annotation.{key}"
+        terms.add(term_of(field))
+        terms.update([term_of(field, value) for value in values])
+    return row, terms
 
 
-def _encode_texts(texts: Iterable[Any]) -> str:
-    # Several times as quick as an encoder, which looks at the type of everything.
-    return f"[{','.join(map(encode_basestring, texts))}]"
+def _add(found: list[Value], value: Value) -> None:
+    # True equals 1.0 in Python, but not in a filter.
+    if not any(value == other and type(value) is type(other) for other in found):
+        found.append(value)
 
 
-def _make_row(trace_id: str, number: int, element: Element) -> Row:
-    get: Any = element.values.get
-    return (
-        trace_id,
-        number,
-        *element.service,
-        *(element.source or NO_SOURCE),
-        element.is_node,
-        encode(element.annotations) if element.annotations else None,
-        *[get(keyword, NOT_SET)[0] for keyword in ELEMENT_KEYWORDS],
-    )
+def _write_texts(keyword: str, texts: Iterable[str], terms: set[int]) -> str | None:
+    if not texts:
+        return None
+    cleaned = [str(clean(text)) for text in texts]
+    terms.update([term_of(keyword, text) for text in cleaned])
+    return f"[{','.join(map(encode_basestring, cleaned))}]"

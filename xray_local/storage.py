@@ -1,41 +1,66 @@
-"""What the writer does to the database: documents in, summaries kept up to date, the oldest out."""
+"""What the writer does to the database: documents in, what queries read kept up to date, the oldest
+traces out.
 
-import json
+Nothing that can be made of the documents when they are read is stored: no summary, no element. What
+is stored beside them is what finds traces (rows.py, terms.py) and what counts them (rollups.py).
+"""
+
+import math
 import sqlite3
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 
 from .database import PAGE_BYTES
-from .documents import Document
+from .elements import list_elements
 from .errors import DocumentRefused
-from .facts import Facts, gather_facts
-from .rows import DELETE_ELEMENTS, INSERT_ELEMENT, UPSERT_TRACE, make_rows
+from .facts import Facts, load_facts
+from .intake import Document
+from .rollups import MINUTE_SECONDS, Contribution, RollUps
+from .rows import UPSERT_TRACE, Row, make_row
+from .shapes import ShapeNumbers
+from .summaries import find_owners
+from .tallies import bucket_of, read_flags
+from .terms import block_of
 
 DATABASE_MAX_BYTES = 512 * 1024 * 1024
 TRACES_MAX = 100_000
 # Traces whose facts stay in memory, because more of their documents may come soon.
-KNOWN_TRACES = 200
+KNOWN_TRACES = 2000
+KNOWN_DOCUMENTS = 20_000
+KNOWN_BLOCKS = 64
 # A trace this large is a mistake or an attack; its summary would slow down all others.
 DOCUMENTS_PER_TRACE = 50_000
 REFUSALS_KEPT = 50
+# What a batch prunes at most, beside twice what it brought: pruning goes on with the next ones.
+PRUNED_DOCUMENTS = 1000
+PRUNED_AT_ONCE = 250
 
-UPSERT_SEGMENT = """
-INSERT INTO segments (trace_id, id, is_open, document) VALUES (?, ?, ?, ?)
-ON CONFLICT (trace_id, id) DO UPDATE SET is_open = excluded.is_open, document = excluded.document
-"""
 ADD_COUNT = """
 INSERT INTO counts (name, value) VALUES (?, ?)
 ON CONFLICT (name) DO UPDATE SET value = value + excluded.value
 """
+UPSERT_TERM = """
+INSERT INTO terms (block, term, low, high) VALUES (?, ?, ?, ?)
+ON CONFLICT (block, term) DO UPDATE SET low = excluded.low, high = excluded.high
+"""
+
+# The least and greatest seconds of the elements of a shape; None for what is no shape.
+Span = tuple[float, float] | None
 
 
 class _KnownTrace:
-    """The facts of every document of a trace, and how often its summary was made."""
+    """The facts of every document of a trace by its id, and what was last stored of it."""
 
-    def __init__(self) -> None:
-        self.facts: dict[str, Facts] = {}
+    __slots__ = ("contributions", "facts", "number", "places", "revision", "shapes")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
         self.revision = 0
+        self.facts: dict[str, Facts] = {}
+        self.places: dict[str, int] = {}  # the numbers of the segments
+        self.shapes: dict[int, tuple[float, float]] = {}
+        self.contributions: list[Contribution] = []
 
 
 class Storage:
@@ -52,7 +77,12 @@ class Storage:
         self._max_bytes = max_bytes
         self._max_traces = max_traces
         self._known: OrderedDict[str, _KnownTrace] = OrderedDict()
-        self._traces = self._count_traces()
+        self._known_documents = 0
+        self._blocks: OrderedDict[int, dict[int, Span]] = OrderedDict()
+        self._shapes = ShapeNumbers(connection)
+        self._rollups = RollUps(connection)
+        self._shapes.forget_unused()
+        self._read_numbers()
 
     def save(
         self,
@@ -64,81 +94,187 @@ class Storage:
         counts = Counter(counts)
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            self._save_documents(documents, counts)
+            if documents:
+                self._save_documents(documents, counts)
             self._save_refusals(refusals)
-            self._prune(counts)
+            self._prune(counts, PRUNED_DOCUMENTS + 2 * len(documents))
             self._connection.executemany(ADD_COUNT, counts.items())
             self._connection.execute("COMMIT")
         except BaseException:
-            # What is known may be ahead of what is stored: forget it.
-            self._known.clear()
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            self._traces = self._count_traces()
+            self._forget()
             raise
+
+    def _forget(self) -> None:
+        """Know nothing: what is known may be ahead of what is stored."""
+        self._known.clear()
+        self._known_documents = 0
+        self._blocks.clear()
+        self._rollups.forget()
+        self._shapes.reload()
+        self._read_numbers()
+
+    def _read_numbers(self) -> None:
+        get = self._connection.execute
+        self._traces = int(get("SELECT COUNT(*) FROM traces").fetchone()[0])
+        self._last_trace = int(get("SELECT COALESCE(MAX(no), 0) FROM traces").fetchone()[0])
+        self._last_segment = int(get("SELECT COALESCE(MAX(no), 0) FROM segments").fetchone()[0])
 
     def _save_documents(self, documents: Sequence[Document], counts: Counter[str]) -> None:
         touched: dict[str, _KnownTrace] = {}
-        kept: list[Document] = []
+        new: dict[int, tuple[int, bytes]] = {}  # by the number of the segment
+        replaced: dict[int, bytes] = {}
         for document in documents:
-            trace = touched.get(document.trace_id)
+            trace_id, document_id = document.trace_id, document.id
+            trace = touched.get(trace_id)
             if trace is None:
-                trace = touched[document.trace_id] = self._recall(document.trace_id)
-            before = trace.facts.get(document.id)
-            if before is None and len(trace.facts) >= DOCUMENTS_PER_TRACE:
-                counts["refused"] += 1
-                continue
-            counts["stored" if before is None else "replaced"] += 1
-            if before is not None and document.is_open and not before.is_open:
-                continue  # what is complete stays, though the beginning arrives after the end
-            trace.facts[document.id] = gather_facts(
-                document.id, document.content, is_open=document.is_open
-            )
-            kept.append(document)
+                trace = touched[trace_id] = self._recall(trace_id)
+            facts = document.facts
+            before = trace.facts.get(document_id)
+            if before is None:
+                if len(trace.facts) >= DOCUMENTS_PER_TRACE:
+                    counts["refused"] += 1
+                    continue
+                counts["stored"] += 1
+                self._last_segment += 1
+                self._known_documents += 1
+                place = trace.places[document_id] = self._last_segment
+                new[place] = (trace.number, document.body)
+            else:
+                counts["replaced"] += 1
+                if facts.is_open and not before.is_open:
+                    continue  # what is complete stays, though the beginning arrives after the end
+                place = trace.places[document_id]
+                if place in new:
+                    new[place] = (trace.number, document.body)
+                else:
+                    replaced[place] = document.body
+            trace.facts[document_id] = facts
         self._connection.executemany(
-            UPSERT_SEGMENT,
-            ((each.trace_id, each.id, each.is_open, each.text) for each in kept),
+            "INSERT INTO segments (no, trace_no, document) VALUES (?, ?, ?)",
+            [(place, trace_no, body) for place, (trace_no, body) in new.items()],
+        )
+        self._connection.executemany(
+            "UPDATE segments SET document = ? WHERE no = ?",
+            [(body, place) for place, body in replaced.items()],
         )
         self._save_traces(touched)
-        while len(self._known) > KNOWN_TRACES:
-            self._known.popitem(last=False)
+        while len(self._known) > KNOWN_TRACES or self._known_documents > KNOWN_DOCUMENTS:
+            _, trace = self._known.popitem(last=False)
+            self._known_documents -= len(trace.facts)
 
     def _save_traces(self, touched: dict[str, _KnownTrace]) -> None:
         """Write anew what queries read of these traces."""
-        changed = [(trace_id,) for trace_id, trace in touched.items() if trace.revision]
-        traces: list[tuple[object, ...]] = []
-        elements: list[tuple[object, ...]] = []
+        rows: list[Row] = []
+        shapes: list[Row] = []
+        links: list[Row] = []
+        changed: list[tuple[int]] = []
+        terms: dict[tuple[int, int], Span] = {}
         for trace_id, trace in touched.items():
+            if not trace.facts:
+                continue  # all that came of it was refused
+            if trace.revision:
+                changed.append((trace.number,))
+                self._rollups.add(trace.contributions, -1)
             trace.revision += 1
-            row, rows = make_rows(trace_id, trace.facts.values(), trace.revision)
-            traces.append(row)
-            elements += rows
-        self._connection.executemany(DELETE_ELEMENTS, changed)
-        self._connection.executemany(UPSERT_TRACE, traces)
-        self._connection.executemany(INSERT_ELEMENT, elements)
+            row, found = self._count(trace, trace_id)
+            rows.append(row)
+            self._rollups.add(trace.contributions)
+            number = trace.number
+            shapes += [(number, shape, low, high) for shape, (low, high) in trace.shapes.items()]
+            links += [
+                (number, each.id, *link) for each in trace.facts.values() for link in each.links
+            ]
+            self._find_terms(block_of(number), found, trace.shapes, terms)
+        self._connection.executemany(UPSERT_TRACE, rows)
+        self._connection.executemany("DELETE FROM trace_shapes WHERE trace_no = ?", changed)
+        shapes.sort()
+        self._connection.executemany("INSERT INTO trace_shapes VALUES (?, ?, ?, ?)", shapes)
+        self._connection.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?, ?)", links)
+        self._connection.executemany(
+            UPSERT_TERM, [(*key, *(span or (None, None))) for key, span in sorted(terms.items())]
+        )
+        self._rollups.write()
+
+    def _count(self, trace: _KnownTrace, trace_id: str) -> tuple[Row, set[int]]:
+        """Set the shapes and contributions of the trace; return its row and terms."""
+        documents = trace.facts.values()
+        elements = list_elements(documents, find_owners(documents))
+        row, terms = make_row(trace.number, trace_id, documents, elements, trace.revision)
+        start = min(document.start for document in documents)
+        minute = int(start // MINUTE_SECONDS) * MINUTE_SECONDS
+        shapes: dict[int, tuple[float, float]] = {}
+        contributions: list[Contribution] = []
+        number_of = self._shapes.number_of
+        for element in elements:
+            shape = number_of(element.source, element.service, read_flags(element))
+            seconds = element.seconds
+            span = shapes.get(shape)
+            if span is None:
+                shapes[shape] = (seconds, seconds)
+            elif seconds < span[0] or seconds > span[1]:
+                shapes[shape] = (min(span[0], seconds), max(span[1], seconds))
+            contributions.append((minute, shape, bucket_of(seconds), round(seconds * 1_000_000)))
+        trace.shapes, trace.contributions = shapes, contributions
+        return row, terms
+
+    def _find_terms(
+        self,
+        block: int,
+        terms: set[int],
+        shapes: dict[int, tuple[float, float]],
+        changes: dict[tuple[int, int], Span],
+    ) -> None:
+        """Add to the changes what the block does not have yet."""
+        known = self._blocks.get(block)
+        if known is None:
+            known = self._blocks[block] = {
+                term: None if low is None else (low, high)
+                for term, low, high in self._connection.execute(
+                    "SELECT term, low, high FROM terms WHERE block = ?", (block,)
+                )
+            }
+            while len(self._blocks) > KNOWN_BLOCKS:
+                self._blocks.popitem(last=False)
+        for term in terms.difference(known):
+            known[term] = changes[block, term] = None
+        for shape, (low, high) in shapes.items():
+            span = known.get(shape)
+            if span is None or low < span[0] or high > span[1]:
+                if span is not None:
+                    low, high = min(low, span[0]), max(high, span[1])
+                known[shape] = changes[block, shape] = (low, high)
 
     def _recall(self, trace_id: str) -> _KnownTrace:
         """Return what is known of the trace, from memory or from the database."""
         trace = self._known.get(trace_id)
-        if trace is None:
-            trace = self._known[trace_id] = self._load(trace_id)
-            self._traces += not trace.revision
-        self._known.move_to_end(trace_id)
+        if trace is not None:
+            self._known.move_to_end(trace_id)
+            return trace
+        row = self._connection.execute(
+            "SELECT no, revision FROM traces WHERE id = ?", (trace_id,)
+        ).fetchone()
+        if row is None:
+            self._last_trace += 1
+            self._traces += 1
+            trace = _KnownTrace(self._last_trace)
+        else:
+            trace = self._load(trace_id, *row)
+        self._known[trace_id] = trace
         return trace
 
-    def _load(self, trace_id: str) -> _KnownTrace:
-        trace = _KnownTrace()
-        row = self._connection.execute(
-            "SELECT summary FROM traces WHERE id = ?", (trace_id,)
-        ).fetchone()
-        if row is not None:
-            trace.revision = json.loads(row[0])["Revision"]
-            trace.facts = {
-                segment_id: gather_facts(segment_id, json.loads(document), is_open=bool(is_open))
-                for segment_id, is_open, document in self._connection.execute(
-                    "SELECT id, is_open, document FROM segments WHERE trace_id = ?", (trace_id,)
-                )
-            }
+    def _load(self, trace_id: str, number: int, revision: int) -> _KnownTrace:
+        trace = _KnownTrace(number)
+        trace.revision = revision
+        for place, body in self._connection.execute(
+            "SELECT no, document FROM segments WHERE trace_no = ? ORDER BY no", (number,)
+        ):
+            facts = load_facts(body)
+            trace.facts[facts.id] = facts
+            trace.places[facts.id] = place
+        self._known_documents += len(trace.facts)
+        self._count(trace, trace_id)
         return trace
 
     def _save_refusals(self, refusals: Sequence[DocumentRefused]) -> None:
@@ -155,26 +291,51 @@ class Storage:
                 (REFUSALS_KEPT,),
             )
 
-    def _prune(self, counts: Counter[str]) -> None:
-        """Delete the traces that arrived first until the rest fits."""
-        self._delete_oldest(self._traces - self._max_traces, counts)
-        while self._traces and self._used_bytes() > self._max_bytes:
-            self._delete_oldest(max(1, self._traces // 100), counts)
+    def _prune(self, counts: Counter[str], documents_max: int) -> None:
+        """Delete the traces that arrived first until the rest fits, or until it is enough for now.
 
-    def _delete_oldest(self, number: int, counts: Counter[str]) -> None:
-        if number <= 0:
-            return
-        rows = self._connection.execute(
-            "DELETE FROM traces WHERE rowid IN (SELECT rowid FROM traces ORDER BY rowid LIMIT ?) "
-            "RETURNING id",
-            (number,),
-        ).fetchall()
-        self._connection.executemany("DELETE FROM segments WHERE trace_id = ?", rows)
-        self._connection.executemany(DELETE_ELEMENTS, rows)
+        In steps, for only what is left tells how much is to go. A trace goes as a whole.
+        """
+        pruned = 0
+        while documents_max > 0:
+            is_large = self._used_bytes() > self._max_bytes
+            excess = self._traces if is_large else self._traces - self._max_traces
+            if excess <= 0:
+                break
+            last, size = self._choose_oldest(excess, min(documents_max, PRUNED_AT_ONCE))
+            pruned += self._delete_until(last)
+            documents_max -= size
+        if pruned:
+            counts["pruned_traces"] += pruned
+            oldest = self._connection.execute("SELECT MIN(start_time) FROM traces").fetchone()[0]
+            self._rollups.prune(math.inf if oldest is None else oldest)
+
+    def _choose_oldest(self, traces_max: int, documents: int) -> tuple[int, int]:
+        """Return the number of the last of the oldest traces to go, and their documents."""
+        last, size = 0, 0
+        for row in self._connection.execute(
+            "SELECT no, documents FROM traces ORDER BY no LIMIT ?", (traces_max,)
+        ):
+            last, size = row[0], size + row[1]
+            if size >= documents:
+                break
+        return last, size
+
+    def _delete_until(self, last: int) -> int:
+        """Delete all traces up to the number; return how many there were."""
+        delete = self._connection.execute
+        rows = delete("DELETE FROM traces WHERE no <= ? RETURNING id", (last,)).fetchall()
+        for table in ("segments", "trace_shapes", "links"):
+            delete(f"DELETE FROM {table} WHERE trace_no <= ?", (last,))  # noqa: S608 - our names
+        # A block goes when all of its traces have gone.
+        delete("DELETE FROM terms WHERE block < ?", (block_of(last + 1),))
         for (trace_id,) in rows:
-            self._known.pop(trace_id, None)
+            trace = self._known.pop(trace_id, None)
+            self._known_documents -= len(trace.facts) if trace else 0
+        for block in [each for each in self._blocks if each < block_of(last + 1)]:
+            del self._blocks[block]
         self._traces -= len(rows)
-        counts["pruned_traces"] += len(rows)
+        return len(rows)
 
     def _used_bytes(self) -> int:
         pages, free = (
@@ -182,6 +343,3 @@ class Storage:
             for name in ("page_count", "freelist_count")
         )
         return int(pages - free) * PAGE_BYTES
-
-    def _count_traces(self) -> int:
-        return int(self._connection.execute("SELECT COUNT(*) FROM traces").fetchone()[0])

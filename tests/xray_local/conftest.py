@@ -13,10 +13,11 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from tests.xray_local.answers import watch
 from tests.xray_local.program import AS_COMMAND, Program, run_xray
 from xray_local import settings as own_settings
 from xray_local.database import open_for_writing, prepare
-from xray_local.documents import read_document
+from xray_local.intake import read_document
 from xray_local.parts import KEY, Parts
 from xray_local.storage import Storage
 
@@ -48,7 +49,7 @@ def store(storage: Storage) -> Store:
     """A function that stores documents in one batch."""
 
     def store(*documents: dict[str, Any]) -> None:
-        storage.save([read_document(json.dumps(each)) for each in documents], Counter())
+        storage.save([read_document(json.dumps(each).encode()) for each in documents], Counter())
 
     return store
 
@@ -56,7 +57,7 @@ def store(storage: Storage) -> Store:
 class Console:
     """Django's test client, in the settings of the local X-Ray."""
 
-    def __init__(self, database: Path, send: Callable[[Iterable[str]], None]) -> None:
+    def __init__(self, database: Path, send: Callable[[Iterable[bytes]], None]) -> None:
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._udp.bind(("127.0.0.1", 0))
         self._environ = {KEY: Parts(database, send, self._udp)}
@@ -96,7 +97,7 @@ def console(database: Path, store: Store, settings: Any) -> Iterator[Console]:
         "DATA_UPLOAD_MAX_MEMORY_SIZE",
     ):
         setattr(settings, name, getattr(own_settings, name))
-    console = Console(database, lambda texts: store(*map(json.loads, texts)))
+    console = Console(database, lambda bodies: store(*map(json.loads, bodies)))
     yield console
     console.close()
 
@@ -117,10 +118,12 @@ def client(shared_xray: Program) -> Iterator[Any]:
 
 
 def make_client(url: str) -> Any:
-    return boto3.client(
+    """Return boto3's client, whose every answer is checked against X-Ray's model."""
+    client = boto3.client(
         "xray",
         endpoint_url=url,
         region_name="us-east-1",
         aws_access_key_id="local",
         aws_secret_access_key="local",
     )
+    return watch(client)

@@ -38,7 +38,7 @@ def test_prepare_another_version(database: Path) -> None:
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA user_version = 7")
 
-    with pytest.raises(DatabaseUnusable, match=r"it has version 7, expected 2\. Delete it, or"):
+    with pytest.raises(DatabaseUnusable, match=r"it has version 7, expected 3\. Delete it, or"):
         prepare(database)
 
 

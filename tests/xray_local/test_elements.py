@@ -108,7 +108,8 @@ def test_what_is_in_progress_has_taken_no_time_and_is_not_ok() -> None:
 
 def test_ok_needs_a_2xx_status_if_there_is_one() -> None:
     statuses = (None, 200, 204, 302, 404)
-    segments = [make_segment(http={"response": {"status": status}}) for status in statuses]
+    answers = [{"status": status} if status else {} for status in statuses]
+    segments = [make_segment(http={"response": answer}) for answer in answers]
 
     found = [describe_trace(gather(each), [])[0]["ok"][0] for each in segments]
 

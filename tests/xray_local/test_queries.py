@@ -107,7 +107,7 @@ def test_cursor_decode_bad(token: str) -> None:
 
 
 def test_cursor_there_and_back() -> None:
-    cursor = Cursor(NOON + 0.123456, make_trace_id())
+    cursor = Cursor(NOON + 0.123456, 7, NOON)
 
     assert Cursor.decode(cursor.encode()) == cursor
 

@@ -20,14 +20,14 @@ from tests.xray_local.made import (
 )
 from xray_local import storage as storage_module
 from xray_local.database import open_for_writing
-from xray_local.documents import Document, read_document
 from xray_local.errors import DocumentRefused
+from xray_local.intake import Document, read_document
 from xray_local.queries import get_counts, get_documents, get_summary, list_refusals
 from xray_local.storage import Storage
 
 
 def read(*documents: dict[str, Any]) -> list[Document]:
-    return [read_document(json.dumps(each)) for each in documents]
+    return [read_document(json.dumps(each).encode()) for each in documents]
 
 
 def summary_of(connection: sqlite3.Connection, segment: dict[str, Any]) -> dict[str, Any]:
@@ -161,7 +161,8 @@ def test_save_nothing_when_it_fails(
     first = make_segment()
     store(first)
     connection.execute(
-        "CREATE TEMP TRIGGER full BEFORE INSERT ON segments WHEN NEW.document LIKE '%second%' "
+        "CREATE TEMP TRIGGER full BEFORE INSERT ON segments "
+        "WHEN instr(NEW.document, CAST('second' AS BLOB)) "
         "BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
     )
     second = make_late(first, name="second")

@@ -22,7 +22,7 @@ What the guide leaves open was decided so:
 - `index` counts from 0 within the list that the element stands in.
 """
 
-from .compiler import Filter, read_filter
+from .compiler import Condition, Filter, read_filter
 from .errors import BadFilter
 
-__all__ = ["BadFilter", "Filter", "read_filter"]
+__all__ = ["BadFilter", "Condition", "Filter", "read_filter"]

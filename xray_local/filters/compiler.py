@@ -1,17 +1,23 @@
 """From the tree of an expression to a condition on the rows of the table `traces`.
 
-Root causes are not in the database. Where an expression asks for them, the condition lets every
-trace pass for which it may hold, and the evaluator decides.
+What is said of the trace as a whole is in its row. Of its nodes and edges the database has the
+shapes, which tell names and flags, and the least and greatest times. Whatever else an expression
+asks for, root causes above all, is not there: the condition lets every trace pass for which it may
+hold, and the evaluator decides.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from xray_local.documents import show
+from xray_local.elements import Values, clean
+from xray_local.shapes import OTHER, SHAPES_MAX
+from xray_local.tallies import Shape
+from xray_local.terms import term_of
 
 from .errors import BadFilter
-from .evaluator import Trace, holds
+from .evaluator import Trace, compare, holds, is_node
 from .keywords import ANNOTATION
 from .parser import parse
 from .syntax import (
@@ -22,38 +28,17 @@ from .syntax import (
     EdgeTest,
     Expression,
     GroupTest,
-    Id,
     Not,
     Or,
     ServiceTest,
     Value,
 )
 
+# What is left of a block for a shape: nothing, or comparisons of times.
+_Rest = And | Or | Comparison | bool
+
 # The group that every account has: all traces.
 DEFAULT_GROUP = "Default"
-ELEMENT_COLUMNS = {
-    "ok": "is_ok",
-    "error": "has_error",
-    "fault": "has_fault",
-    "throttle": "has_throttle",
-    "partial": "is_partial",
-    "inferred": "is_inferred",
-    "root": "is_root",
-    "responsetime": "response_time",
-    "duration": "duration",
-    "http.status": "http_status",
-    "http.url": "http_url",
-    "http.method": "http_method",
-    "http.useragent": "user_agent",
-    "http.clientip": "client_ip",
-    "user": "user",
-    "availabilityzone": "zone",
-    "instance.id": "instance_id",
-    "resource.arn": "resource_arn",
-    "name": "name",
-    "type": "type",
-    "account.id": "account_id",
-}
 # What any segment of a trace may have: JSON lists.
 TRACE_LISTS = {
     "user": "users",
@@ -62,14 +47,56 @@ TRACE_LISTS = {
     "resource.arn": "resource_arns",
 }
 TRACE_COLUMNS = {
-    **{
-        keyword: column for keyword, column in ELEMENT_COLUMNS.items() if keyword not in TRACE_LISTS
-    },
+    "ok": "is_ok",
+    "error": "has_error",
+    "fault": "has_fault",
+    "throttle": "has_throttle",
+    "partial": "is_partial",
+    "inferred": "is_inferred",
     "root": "1",
+    "responsetime": "response_time",
+    "duration": "duration",
+    "http.status": "http_status",
+    "http.url": "http_url",
+    "http.method": "http_method",
+    "http.useragent": "user_agent",
+    "http.clientip": "client_ip",
     "name": "root_name",
     "type": "root_type",
     "account.id": "root_account_id",
 }
+TERM_KEYWORDS = {
+    *("http.url", "http.method", "http.useragent", "http.clientip", "name", "type", "account.id"),
+    *TRACE_LISTS,
+}
+# In braces: what a shape decides, and the times, which are the same thing there.
+SHAPE_KEYWORDS = {
+    *("ok", "error", "fault", "throttle", "partial", "inferred", "root"),
+    *("name", "type", "account.id"),
+}
+TIMES = {"responsetime", "duration"}
+OPPOSITES = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+# Whether some element has such a time; "same" is what is sure of "=".
+EXISTING = {
+    "=": "(t.low <= {value} AND t.high >= {value})",
+    "same": "(t.low = {value} OR t.high = {value})",
+    "!=": "(t.low != {value} OR t.high != {value})",
+    "<": "t.low < {value}",
+    "<=": "t.low <= {value}",
+    ">": "t.high > {value}",
+    ">=": "t.high >= {value}",
+}
+# Whether all elements have such a time.
+ALL = {
+    "=": "(t.low = {value} AND t.high = {value})",
+    "!=": "(t.low > {value} OR t.high < {value})",
+    "<": "t.high < {value}",
+    "<=": "t.high <= {value}",
+    ">": "t.low > {value}",
+    ">=": "t.low >= {value}",
+}
+# Up to as many shapes are looked up one by one.
+SOUGHT_MAX = 4
 TEXT_CONDITIONS = {
     "CONTAINS": "instr({column}, {value}) > 0",
     "BEGINSWITH": "substr({column}, 1, length({value})) = {value}",
@@ -77,20 +104,39 @@ TEXT_CONDITIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """A filter expression, ready to be asked.
+class Condition(NamedTuple):
+    """An expression in SQL, for rows of the table `traces`; made of our own texts alone.
 
-    sql: a condition on `traces`, made of our own texts alone; values: what its names stand for.
-    is_exact: whether the condition decides; else `matches` does, for the traces that it lets pass.
+    may: whether it may hold. must: whether it does for sure; where that is false and `may` is true,
+    the documents decide. values: what the names in both stand for.
+    terms: conditions on the table `terms` as t, for each of which some term of the trace's block
+    has to hold.
     """
 
-    expression: Expression
-    sql: str
+    may: str
+    must: str
     values: Mapping[str, Any]
-    is_exact: bool
+    terms: tuple[str, ...]
 
-    def matches(self, documents: list[dict[str, Any]]) -> bool:
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter expression, ready to be asked."""
+
+    expression: Expression
+
+    def compile(self, shapes: Mapping[int, Shape]) -> Condition:
+        """Return the expression in SQL.
+
+        shapes: those of all elements that there are, by number.
+        """
+        compiler = _Compiler(shapes)
+        may = compiler.compile(self.expression)
+        must = compiler.compile(self.expression, is_upper=False)
+        terms = tuple(compiler.list_terms(self.expression))
+        return Condition(may, must, compiler.values, terms)
+
+    def matches(self, documents: Iterable[dict[str, Any]]) -> bool:
         """Whether the expression holds for the trace of these documents."""
         return holds(self.expression, Trace(documents))
 
@@ -100,10 +146,7 @@ def read_filter(text: str, groups: Mapping[str, str] | None = None) -> Filter:
 
     groups: the filter expressions of groups, by name and by ARN.
     """
-    expression = expand_groups(parse(text), groups or {})
-    compiler = _Compiler()
-    sql = compiler.compile(expression)
-    return Filter(expression, sql, compiler.values, compiler.is_exact)
+    return Filter(expand_groups(parse(text), groups or {}))
 
 
 def expand_groups(expression: Expression, groups: Mapping[str, str]) -> Expression:
@@ -122,86 +165,153 @@ def expand_groups(expression: Expression, groups: Mapping[str, str]) -> Expressi
                 known = ", ".join(map(show, groups)) or f"{DEFAULT_GROUP!r}, the only one here"
                 raise BadFilter(position, f"a group that exists ({known})", show(value))
             # A group within a group is not X-Ray's: its names are then unknown.
-            return expand_groups(parse(groups[value]), {})
+            return expand_groups(parse(groups[value]), {}) if groups[value] else And(())
         case _:
             return expression
 
 
-@dataclass(slots=True)
 class _Compiler:
-    """Collects the values while it writes the condition."""
+    """Writes conditions, and collects their values.
 
-    values: dict[str, Any] = field(default_factory=dict)
-    is_exact: bool = True
+    Each is written so that it is true wherever the expression may hold (is_upper), or so that it is
+    only true where the expression holds for sure. Negation goes down to the tests.
+    """
 
-    def compile(self, expression: Expression, *, is_negated: bool = False) -> str:
-        """Return the condition for the expression, or for its opposite.
+    def __init__(self, shapes: Mapping[int, Shape]) -> None:
+        self._shapes = shapes
+        self.values: dict[str, Any] = {}
+        self._names: dict[tuple[type, Any], str] = {}
 
-        Negation goes down to the tests: then what is too wide in a part is too wide in the whole.
-        """
+    def compile(
+        self, expression: Expression, *, is_negated: bool = False, is_upper: bool = True
+    ) -> str:
+        """Return the condition for the expression, or for its opposite."""
         match expression:
             case Not(part):
-                return self.compile(part, is_negated=not is_negated)
+                return self.compile(part, is_negated=not is_negated, is_upper=is_upper)
             case And(parts) | Or(parts):
                 is_and = isinstance(expression, And) != is_negated
-                inside = (self.compile(part, is_negated=is_negated) for part in parts)
+                inside = (
+                    self.compile(part, is_negated=is_negated, is_upper=is_upper) for part in parts
+                )
                 return _join(list(inside), is_and=is_and)
             case CauseTest(kind, _, _):
-                self.is_exact = False
                 # What has a root cause of a fault has an element with one, but not the reverse.
-                return "1" if is_negated or kind == "responsetime" else f"any_{kind} = 1"
+                if kind != "responsetime" and is_negated != is_upper:
+                    return f"any_{kind} = {int(is_upper)}"
+                return str(int(is_upper))
             case CauseJson():
-                self.is_exact = False
-                return "1"
-            case ServiceTest(node, block):
-                tests = ["e.is_node = 1", *self._name_node(node, "e.")]
-                return self._exist(tests, block, is_negated=is_negated)
-            case EdgeTest(source, target, block):
-                tests = [
-                    "e.source_name IS NOT NULL",
-                    *self._name_node(source, "e.source_"),
-                    *self._name_node(target, "e."),
-                ]
-                return self._exist(tests, block, is_negated=is_negated)
+                return str(int(is_upper))
+            case ServiceTest() | EdgeTest():
+                found = self._find_elements(expression, is_upper=is_upper != is_negated)
+                exists = _join(
+                    [
+                        "EXISTS (SELECT 1 FROM trace_shapes AS t "  # noqa: S608 - our own texts
+                        f"WHERE t.trace_no = traces.no AND {each})"
+                        for each in found
+                    ],
+                    is_and=False,
+                )
+                return f"NOT {exists}" if is_negated else exists
             case Comparison():
-                return _negate(self._test(expression, "", TRACE_COLUMNS), is_negated)
+                return _negate(self._test(expression), is_negated)
         raise TypeError(f"{expression!r} has no condition.")
 
-    def _exist(self, tests: list[str], block: Expression | None, *, is_negated: bool) -> str:
-        if block is not None:
-            tests = [*tests, self._compile_block(block)]
-        return (
-            f"{'NOT ' if is_negated else ''}EXISTS (SELECT 1 FROM elements AS e "  # noqa: S608
-            f"WHERE e.trace_id = traces.id AND {' AND '.join(tests)})"
-        )
+    def list_terms(self, expression: Expression) -> Iterator[str]:
+        """Yield conditions that some term of a trace's block fulfils if the expression may hold."""
+        match expression:
+            case And(parts):
+                for part in parts:
+                    yield from self.list_terms(part)
+            case ServiceTest() | EdgeTest():
+                found = self._find_elements(expression, is_upper=True, column="term")
+                yield _join(found, is_and=False)
+            case Comparison(field, operator, value):
+                is_same = operator == "="
+                if field.startswith(ANNOTATION):
+                    term = term_of(field, value) if is_same else term_of(field)
+                elif is_same and field in TERM_KEYWORDS:
+                    term = term_of(field, value)
+                else:
+                    return
+                yield f"t.term = {self._keep(term)}"
 
-    def _compile_block(self, block: Expression, *, is_negated: bool = False) -> str:
-        match block:
-            case Not(part):
-                return self._compile_block(part, is_negated=not is_negated)
-            case And(parts) | Or(parts):
-                is_and = isinstance(block, And) != is_negated
-                inside = (self._compile_block(part, is_negated=is_negated) for part in parts)
-                return _join(list(inside), is_and=is_and)
-            case Comparison():
-                return _negate(self._test(block, "e.", ELEMENT_COLUMNS), is_negated)
-        raise TypeError(f"{block!r} does not stand in braces.")
-
-    def _name_node(self, node: Id, prefix: str) -> list[str]:
+    def _find_elements(
+        self, test: ServiceTest | EdgeTest, *, is_upper: bool, column: str = "shape_no"
+    ) -> list[str]:
+        """Return conditions on shapes and their times, one of which an element fulfils."""
+        groups: dict[str, list[int]] = {}
+        for number, shape in self._shapes.items():
+            if _is_meant(test, shape):
+                rest = self._reduce(test.block, _describe(shape), is_upper=is_upper)
+                if rest is not False:
+                    groups.setdefault(self._write_rest(rest, is_upper=is_upper), []).append(number)
+        if is_upper and len(self._shapes) >= SHAPES_MAX:
+            groups.setdefault("1", []).append(OTHER)
+        # Of many shapes, it is quicker to look at all that the trace has.
         return [
-            f"{prefix}{column} = {self._keep(value)}"
-            for column, value in node._asdict().items()
-            if value is not None
+            f"{'+' if column == 'shape_no' and len(numbers) > SOUGHT_MAX else ''}t.{column} IN "
+            f"({', '.join(map(str, numbers))})" + ("" if rest == "1" else f" AND {rest}")
+            for rest, numbers in groups.items()
         ]
 
-    def _test(self, test: Comparison, prefix: str, columns: Mapping[str, str]) -> str:
+    def _reduce(
+        self, block: Expression | None, values: Values, *, is_upper: bool, is_negated: bool = False
+    ) -> "_Rest":
+        """Return what is left of the block for elements of which these values are known."""
+        match block:
+            case None:
+                return True
+            case Not(part):
+                return self._reduce(part, values, is_upper=is_upper, is_negated=not is_negated)
+            case And(parts) | Or(parts):
+                is_and = isinstance(block, And) != is_negated
+                rests = [
+                    self._reduce(part, values, is_upper=is_upper, is_negated=is_negated)
+                    for part in parts
+                ]
+                # False decides an AND, True an OR; the other one says nothing.
+                if any(rest is not is_and for rest in rests if isinstance(rest, bool)):
+                    return not is_and
+                left = tuple(rest for rest in rests if not isinstance(rest, bool))
+                return (And if is_and else Or)(left) if left else is_and
+            case Comparison(field, operator, value):
+                if field in TIMES:
+                    if operator is None:
+                        return not is_negated
+                    return Comparison(field, OPPOSITES[operator] if is_negated else operator, value)
+                if field in SHAPE_KEYWORDS:
+                    return compare(values.get(field, ()), operator, value) != is_negated
+                return is_upper
+        raise TypeError(f"{block!r} does not stand in braces.")
+
+    def _write_rest(self, rest: "_Rest", *, is_upper: bool) -> str:
+        """Return the condition on t.low and t.high, the times of the elements of a shape.
+
+        Where two times are compared, what holds for the least and the greatest need not hold for
+        one element. Then only what holds for all of them is sure.
+        """
+        conditions = EXISTING if is_upper or not _has_and(rest) else ALL
+
+        def write(part: Expression | bool) -> str:
+            match part:
+                case And(parts) | Or(parts):
+                    return _join(list(map(write, parts)), is_and=isinstance(part, And))
+                case Comparison(_, operator, value):
+                    key = "same" if operator == "=" and not is_upper else operator
+                    layout = conditions.get(key or "") or conditions[operator or ""]
+                    return layout.format(value=self._keep(value))
+            return str(int(bool(part)))
+
+        return write(rest)
+
+    def _test(self, test: Comparison) -> str:
         if test.field.startswith(ANNOTATION):
             path = self._keep(f'$."{test.field.removeprefix(ANNOTATION)}"')
-            return _exist_in_json(f"{prefix}annotations, {path}", self._compare_json(test))
-        if test.field not in columns:
+            return _exist_in_json(f"annotations, {path}", self._compare_json(test))
+        if test.field in TRACE_LISTS:
             return _exist_in_json(TRACE_LISTS[test.field], self._compare("j.value", test))
-        column = columns[test.field]
-        return self._compare(column if column == "1" else f"{prefix}{column}", test)
+        return self._compare(TRACE_COLUMNS[test.field], test)
 
     def _compare_json(self, test: Comparison) -> str:
         if test.operator is None:
@@ -215,7 +325,7 @@ class _Compiler:
     def _compare(self, column: str, test: Comparison) -> str:
         if test.operator is None:
             # A boolean is never NULL, and nothing else is a boolean here.
-            is_flag = column == "1" or column.removeprefix("e.").startswith(("is_", "has_"))
+            is_flag = column == "1" or column.startswith(("is_", "has_"))
             return f"{column} = 1" if is_flag else f"{column} IS NOT NULL"
         value = self._keep(int(test.value) if isinstance(test.value, bool) else test.value)
         if test.operator in TEXT_CONDITIONS:
@@ -223,15 +333,55 @@ class _Compiler:
         return f"{column} {test.operator} {value}"
 
     def _keep(self, value: Value | None) -> str:
-        name = f"f{len(self.values)}"
+        key = (type(value), value)
+        name = self._names.setdefault(key, f"f{len(self._names)}")
         self.values[name] = value
         return f":{name}"
 
 
+def _is_meant(test: ServiceTest | EdgeTest, shape: Shape) -> bool:
+    if isinstance(test, ServiceTest):
+        return shape.is_node and is_node(test.id, shape.service)
+    return (
+        shape.source is not None
+        and is_node(test.source, shape.source)
+        and is_node(test.target, shape.service)
+    )
+
+
+def _describe(shape: Shape) -> Values:
+    """Return what a shape says of its elements, by keyword."""
+    name, kind, account_id = shape.service
+    values: dict[str, Value | None] = {
+        "ok": shape.is_ok,
+        "error": shape.has_error,
+        "fault": shape.has_fault,
+        "throttle": shape.has_throttle,
+        "partial": shape.is_partial,
+        "inferred": shape.is_inferred,
+        "root": shape.is_root,
+        "name": clean(name),
+        "type": None if kind is None else clean(kind),
+        "account.id": None if account_id is None else clean(account_id),
+    }
+    return {key: (value,) for key, value in values.items() if value is not None}
+
+
+def _has_and(rest: Expression | bool) -> bool:
+    match rest:
+        case And(parts) | Or(parts):
+            is_and = isinstance(rest, And) and len(parts) > 1
+            return is_and or any(map(_has_and, parts))
+    return False
+
+
 def _join(parts: list[str], *, is_and: bool) -> str:
-    if not parts:
-        return "1" if is_and else "0"
-    return f"({(' AND ' if is_and else ' OR ').join(parts)})"
+    nothing = "1" if is_and else "0"
+    # What is always so needs no test, and what never is decides.
+    if ("0" if is_and else "1") in parts:
+        return "0" if is_and else "1"
+    kept = list(dict.fromkeys(part for part in parts if part != nothing))
+    return f"({(' AND ' if is_and else ' OR ').join(kept)})" if kept else nothing
 
 
 def _exist_in_json(source: str, condition: str) -> str:

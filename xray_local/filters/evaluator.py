@@ -115,12 +115,13 @@ def _fits(expression: Expression | None, values: Values) -> bool:
         case Not(part):
             return not _fits(part, values)
         case Comparison(field, operator, value):
-            return _compare(values.get(field, ()), operator, value)
+            return compare(values.get(field, ()), operator, value)
         case _:
             raise TypeError(f"{expression!r} does not stand here.")
 
 
-def _compare(values: Iterable[Value], operator: str | None, other: Value | None) -> bool:
+def compare(values: Iterable[Value], operator: str | None, other: Value | None) -> bool:
+    """Whether one of the values fits; without an operator, whether one is set and not false."""
     if operator is None:
         return any(value if isinstance(value, bool) else True for value in values)
     kind: type = bool if isinstance(other, bool) else str if isinstance(other, str) else float

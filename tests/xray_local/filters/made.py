@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from tests.xray_local.made import NOON, make_id, make_segment, make_subsegment, make_trace_id
 from xray_local.database import SCHEMA
-from xray_local.documents import read_document
 from xray_local.filters.compiler import read_filter
 from xray_local.filters.evaluator import Trace, holds
 from xray_local.filters.keywords import KEYWORDS, OPERATORS, Scope, Type
@@ -28,12 +27,13 @@ from xray_local.filters.syntax import (
     Or,
     ServiceTest,
 )
+from xray_local.intake import read_document
 from xray_local.queries import list_traces
 from xray_local.storage import Storage
 
 TEXTS = ["", "a", "ab", "b", "é", '"', "\\", "AWS::S3::Bucket", "remote", "GET", "100%", "A"]
 NUMBERS = [0.0, 0.1, 0.25, 1.0, 200.0, 404.0, 500.0, -1.0, 2.5e-7]
-KEYS = ["a", "b.c", "é", "x y", "A"]
+KEYS = ["a", "b.c", "e_1", "10", "A"]
 NAMES = ["a", "b", "movies"]
 
 
@@ -47,7 +47,7 @@ def open_storage() -> Iterator[tuple[sqlite3.Connection, Storage]]:
 
 
 def save(storage: Storage, documents: list[dict[str, Any]]) -> None:
-    storage.save([read_document(json.dumps(each)) for each in documents], Counter())
+    storage.save([read_document(json.dumps(each).encode()) for each in documents], Counter())
 
 
 def find(connection: sqlite3.Connection, text: str) -> set[str]:
@@ -55,6 +55,12 @@ def find(connection: sqlite3.Connection, text: str) -> set[str]:
     page = list_traces(connection, chosen=read_filter(text), limit=10_000)
     assert page.next_token is None
     return {summary["Id"] for summary in page.summaries}
+
+
+def read_trace(documents: list[dict[str, Any]]) -> Trace:
+    """Return the trace of these documents as they would be stored."""
+    bodies = (read_document(json.dumps(each).encode()).body for each in documents)
+    return Trace(json.loads(body) for body in bodies)
 
 
 def find_naively(traces: dict[str, Trace], expression: Expression) -> set[str]:

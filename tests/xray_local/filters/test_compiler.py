@@ -13,6 +13,7 @@ from tests.xray_local.filters.made import (
     find_naively,
     make_trace,
     open_storage,
+    read_trace,
     save,
 )
 from tests.xray_local.made import NOON, make_segment
@@ -34,7 +35,7 @@ def stored() -> Iterator[tuple[Any, dict[str, Trace]]]:
     with open_storage() as (connection, storage):
         for first in range(0, len(pieces), 40):
             save(storage, pieces[first : first + 40])
-        yield connection, {trace[0]["trace_id"]: Trace(trace) for trace in traces}
+        yield connection, {trace[0]["trace_id"]: read_trace(trace) for trace in traces}
 
 
 @given(EXPRESSIONS)
@@ -62,7 +63,9 @@ def test_sql_finds_what_the_documents_say(
     ],
 )
 def test_what_sql_decides_alone(text: str, is_exact: bool) -> None:
-    assert read_filter(text).is_exact is is_exact
+    condition = read_filter(text).compile({})
+
+    assert (condition.may == condition.must) is is_exact
 
 
 def test_nothing_of_the_text_gets_into_sql() -> None:
@@ -72,7 +75,8 @@ def test_nothing_of_the_text_gets_into_sql() -> None:
         f'annotation[{hostile}] = "{hostile}" service("{hostile}") {{ user CONTAINS "{hostile}" }}'
     )
 
-    assert "DROP" not in chosen.sql
+    condition = chosen.compile({})
+    assert "DROP" not in condition.may + condition.must + "".join(condition.terms)
     with open_storage() as (connection, storage):
         save(storage, [make_segment()])
         assert find(connection, f'name = "{hostile}"') == set()
@@ -111,8 +115,8 @@ def test_groups() -> None:
 
 
 def test_group_default_is_every_trace() -> None:
-    assert read_filter('group.name = "Default"').sql == "1"
-    assert read_filter('group.name != "Default"').sql == "0"
+    assert read_filter('group.name = "Default"').compile({}).may == "1"
+    assert read_filter('group.name != "Default"').compile({}).may == "0"
 
 
 def test_group_that_does_not_exist() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.xray_local.filters.made import find, open_storage, save
+from tests.xray_local.filters.made import find, open_storage, read_trace, save
 from tests.xray_local.made import (
     NOON,
     make_id,
@@ -17,7 +17,7 @@ from tests.xray_local.made import (
     make_subsegment,
     make_trace_id,
 )
-from xray_local.filters.evaluator import Trace, holds
+from xray_local.filters.evaluator import holds
 from xray_local.filters.keywords import ALIASES, KEYWORDS
 from xray_local.filters.parser import COMPLEX, parse
 
@@ -116,7 +116,12 @@ def make_throttled() -> list[dict[str, Any]]:
         error=True,
         throttle=True,
         end_time=NOON + 5,
-        cause={"exceptions": [{"type": "Throttling", "message": "too much"}, {"type": "Last"}]},
+        cause={
+            "exceptions": [
+                {"id": make_id(), "type": "Throttling", "message": "too much"},
+                {"id": make_id(), "type": "Last"},
+            ]
+        },
     )
     return [
         make_segment(
@@ -274,7 +279,9 @@ def test_example(
 
 @pytest.mark.parametrize(("text", "letters"), [each for each in EXAMPLES if "group" not in each[0]])
 def test_example_by_the_documents_alone(text: str, letters: str) -> None:
-    found = [letter for letter, trace in make_traces().items() if holds(parse(text), Trace(trace))]
+    traces = make_traces().items()
+
+    found = [letter for letter, trace in traces if holds(parse(text), read_trace(trace))]
 
     assert sorted(found) == sorted(letters)
 

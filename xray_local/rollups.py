@@ -1,0 +1,73 @@
+"""Roll-ups: the counts of elements by minute and by hour, kept as traces come and change.
+
+A trace counts in the minute in which it started. When it is touched again, what it had contributed
+is taken off and what it contributes now is put in its place, so that the counts stay exact. When
+traces are pruned, what they contributed stays until the whole minute (the whole hour) is older
+than every trace that is left.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+
+MINUTE_SECONDS = 60
+# What a row of each table counts.
+SECONDS_OF = {"minutes": MINUTE_SECONDS, "hours": 3600}
+
+# Of an element: the minute, the number of its shape, its bucket and its microseconds.
+Contribution = tuple[int, int, int, int]
+Key = tuple[int, int, int]
+
+
+class RollUps:
+    """Gathers what a batch changes, and adds it to the tables."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._changes: dict[Key, list[int]] = {}
+
+    def add(self, contributions: Iterable[Contribution], sign: int = 1) -> None:
+        """Count elements, or, with a sign of -1, take them off."""
+        changes = self._changes
+        for minute, shape_no, bucket, microseconds in contributions:
+            key = (minute, shape_no, bucket)
+            change = changes.get(key)
+            if change is None:
+                changes[key] = [sign, sign * microseconds]
+            else:
+                change[0] += sign
+                change[1] += sign * microseconds
+
+    def write(self) -> None:
+        """Bring the tables up to date."""
+        changes, self._changes = self._changes, {}
+        for table, seconds in SECONDS_OF.items():
+            totals: dict[Key, list[int]] = {}
+            for (minute, shape_no, bucket), (count, microseconds) in changes.items():
+                key = (minute // seconds * seconds, shape_no, bucket)
+                total = totals.setdefault(key, [0, 0])
+                total[0] += count
+                total[1] += microseconds
+            self._connection.executemany(
+                f"INSERT INTO {table} (time, shape_no, bucket, count, microseconds) "  # noqa: S608
+                "VALUES (?, ?, ?, ?, ?) ON CONFLICT (time, shape_no, bucket) DO UPDATE SET "
+                "count = count + excluded.count, "
+                "microseconds = microseconds + excluded.microseconds",
+                sorted((*key, *total) for key, total in totals.items() if any(total)),
+            )
+            self._connection.executemany(
+                f"DELETE FROM {table} WHERE time = ? AND shape_no = ? AND bucket = ? "  # noqa: S608
+                "AND count <= 0",
+                [key for key, total in totals.items() if total[0] < 0],
+            )
+
+    def prune(self, oldest: float) -> None:
+        """Delete what ended before the start of the oldest trace that is left."""
+        for table, seconds in SECONDS_OF.items():
+            self._connection.execute(
+                f"DELETE FROM {table} WHERE time <= ?",  # noqa: S608 - our names
+                (oldest - seconds,),
+            )
+
+    def forget(self) -> None:
+        """Drop what a batch that failed had gathered."""
+        self._changes = {}

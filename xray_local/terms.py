@@ -1,0 +1,30 @@
+"""Terms: what traces are found by without looking at all of them.
+
+Traces whose numbers are next to each other are a block. The database has the terms of each block
+once: the values of its traces that a filter may compare for being equal, the keys of annotations,
+and the shapes of elements with the least and greatest seconds of each. Where a filter's terms are
+in few blocks, only these are looked at. What was in a trace before it changed stays: a term says
+that something may be in a block, and one that is not there that it is not.
+"""
+
+from functools import lru_cache
+from zlib import crc32
+
+BLOCK_TRACES = 128
+
+
+def block_of(trace_no: int) -> int:
+    """Return the block that a trace is in."""
+    return trace_no // BLOCK_TRACES
+
+
+@lru_cache(maxsize=8192, typed=True)
+def term_of(field: str, value: str | float | bool | None = None) -> int:
+    """Return the term of a keyword or annotation that has the value, or that is set.
+
+    Two may have the same one. It is negative: the others are the numbers of shapes.
+    """
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        value = float(value)
+    text = f"{field}\0{type(value).__name__}\0{value}"
+    return -1 - crc32(text.encode(errors="replace"))
