@@ -1,5 +1,6 @@
 """The HTTP server: a thread for each connection, which stays open between requests."""
 
+import io
 import logging
 import socket
 import sys
@@ -7,6 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+
+from .chunks import BadChunks, TooLarge, read_chunks
 
 logger = logging.getLogger(__name__)
 
@@ -19,18 +22,51 @@ class Handler(WSGIRequestHandler):
     # Head and body leave together, as one packet where they fit.
     wbufsize = -1
 
+    def setup(self) -> None:
+        """Keep the stream of the connection: a body in chunks takes its place for one request."""
+        super().setup()
+        self._stream = self.rfile
+
+    def handle_one_request(self) -> None:
+        """Answer the next request of the connection."""
+        self.rfile = self._stream
+        super().handle_one_request()
+
     def parse_request(self) -> bool:
         """Read the head; refuse a body that cannot be read safely before any of it is read."""
         if not super().parse_request():
             return False
         length = self.headers.get("Content-Length", "0")
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
-        if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit()):
-            self.send_error(411, "Expected a Content-Length and no Transfer-Encoding.")
+        if "Transfer-Encoding" in self.headers:
+            return self._parse_chunks(limit)
+        if not (length.isascii() and length.isdigit()):
+            self.send_error(411, "Expected a Content-Length of digits.")
         elif len(length) > 20 or int(length) > limit:
             self.send_error(413, f"Expected a body of at most {limit} bytes.")
         else:
             return True
+        self.close_connection = True
+        return False
+
+    def _parse_chunks(self, limit: int) -> bool:
+        """Read a body that comes in chunks, as if its length had been told."""
+        encoding = self.headers["Transfer-Encoding"].strip().lower()
+        # Two ways to say where the body ends may differ.
+        if encoding != "chunked" or "Content-Length" in self.headers:
+            self.send_error(411, "Expected a Content-Length, or chunked as Transfer-Encoding.")
+        else:
+            try:
+                body = read_chunks(self.rfile, limit)
+            except BadChunks as error:
+                self.send_error(400, str(error))
+            except TooLarge:
+                self.send_error(413, f"Expected a body of at most {limit} bytes.")
+            else:
+                del self.headers["Transfer-Encoding"]
+                self.headers["Content-Length"] = str(len(body))
+                self.rfile = io.BytesIO(body)
+                return True
         self.close_connection = True
         return False
 

@@ -60,7 +60,9 @@ def test_many_requests_on_one_connection(address: Address) -> None:
 @pytest.mark.parametrize(
     ("header", "status"),
     [
-        (b"Transfer-Encoding: chunked", b"411"),
+        (b"Transfer-Encoding: chunked", b"400"),
+        (b"Transfer-Encoding: gzip, chunked", b"411"),
+        (b"Transfer-Encoding: chunked\r\nContent-Length: 3", b"411"),
         (b"Content-Length: x", b"411"),
         (b"Content-Length: -1", b"411"),
         (b"Content-Length: \xb2", b"411"),
@@ -70,6 +72,40 @@ def test_many_requests_on_one_connection(address: Address) -> None:
 )
 def test_bodies_that_cannot_be_read(address: Address, header: bytes, status: bytes) -> None:
     answered = ask(address, GET + header + b"\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n")
+
+    assert answered.startswith(b"HTTP/1.1 " + status)
+    assert answered.count(b"HTTP/1.1") == 1
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def test_a_body_in_chunks(address: Address) -> None:
+    """Clients that pack while they send do not know the length before."""
+    body = b"3\r\nabc\r\nA;name=value\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n"
+
+    answered = ask(address, CHUNKED + body, GET + CLOSE + b"\r\n")
+
+    assert answered.count(b"HTTP/1.1 200 OK") == 2
+    assert b"abc0123456789" in answered
+    assert b"nothing" in answered
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"x\r\nabc\r\n0\r\n\r\n", b"400"),
+        (b"-1\r\nabc\r\n0\r\n\r\n", b"400"),
+        (b"3\nabc\r\n0\r\n\r\n", b"400"),
+        (b"3\r\nabcd\r\n0\r\n\r\n", b"400"),
+        (b"1" * 2000, b"400"),
+        (b"0\r\n" + b"a: b\r\n" * 101 + b"\r\n", b"400"),
+        (b"FFFFFFFF\r\nabc", b"413"),
+        (b"80000\r\n" + b"a" * 0x80000 + b"\r\n" + b"280000\r\n", b"413"),
+    ],
+)
+def test_bad_chunks(address: Address, body: bytes, status: bytes) -> None:
+    answered = ask(address, CHUNKED + body)
 
     assert answered.startswith(b"HTTP/1.1 " + status)
     assert answered.count(b"HTTP/1.1") == 1
