@@ -358,15 +358,36 @@ class Link(NamedTuple):
     linked_segment_id: str
 
 
-def list_links(connection: sqlite3.Connection, start: float, end: float) -> list[Link]:
-    """Return the links of the traces that started in [start, end)."""
+_LINKS = (
+    "SELECT traces.id, segment_id, linked_trace_id, linked_segment_id "
+    "FROM links CROSS JOIN traces ON traces.no = trace_no"
+)
+
+
+def list_links(connection: sqlite3.Connection, start: float, end: float, limit: int) -> list[Link]:
+    """Return the newest links of the traces that started in [start, end)."""
     rows = connection.execute(
-        "SELECT traces.id, segment_id, linked_trace_id, linked_segment_id "
-        "FROM links CROSS JOIN traces ON traces.no = trace_no "
-        "WHERE start_time >= ? AND start_time < ?",
-        (start, end),
+        f"{_LINKS} WHERE start_time >= ? AND start_time < ? "
+        "ORDER BY trace_no DESC, segment_id DESC, linked_trace_id DESC, linked_segment_id DESC "
+        "LIMIT ?",
+        (start, end, limit),
     )
     return list(map(Link._make, rows))
+
+
+def list_links_of(
+    connection: sqlite3.Connection, trace_ids: Iterable[str], limit: int
+) -> list[Link]:
+    """Return the links of these traces, up to the limit of each."""
+    return [
+        Link._make(row)
+        for trace_id in dict.fromkeys(trace_ids)
+        for row in connection.execute(
+            "SELECT id, segment_id, linked_trace_id, linked_segment_id "
+            "FROM traces JOIN links ON trace_no = traces.no WHERE id = ? LIMIT ?",
+            (trace_id, limit),
+        )
+    ]
 
 
 def read_tallies(connection: sqlite3.Connection, start: float, end: float) -> list[Tally]:

@@ -12,9 +12,8 @@ are drawn.
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
-from xray_local.queries import get_documents
+from xray_local.queries import Link, get_documents
 from xray_local.services import Service, name_callee, name_service
 from xray_local.tallies import Shape, Tally, bucket_of
 from xray_local.trees import Element, build_tree, walk_tree
@@ -22,41 +21,6 @@ from xray_local.trees import Element, build_tree, walk_tree
 from .model import Graph
 
 LINKS_MAX = 200
-
-
-class Link(NamedTuple):
-    """A segment that was caused by another trace, and what there it names."""
-
-    trace_id: str
-    segment_id: str
-    linked_trace_id: str
-    linked_id: str
-
-
-def list_links(connection: sqlite3.Connection, start: float, end: float) -> list[Link]:
-    """Return the newest links of the traces that began from start to end."""
-    rows = connection.execute(
-        "SELECT traces.id, segment_id, linked_trace_id, linked_segment_id "
-        "FROM links JOIN traces ON traces.no = links.trace_no "
-        "WHERE start_time >= ? AND start_time < ? "
-        "ORDER BY links.trace_no DESC, segment_id, linked_trace_id, linked_segment_id LIMIT ?",
-        (start, end, LINKS_MAX),
-    )
-    return [Link(*row) for row in rows]
-
-
-def list_links_of(connection: sqlite3.Connection, trace_ids: Iterable[str]) -> list[Link]:
-    """Return the links of these traces."""
-    return [
-        Link(trace_id, *row)
-        for trace_id in dict.fromkeys(trace_ids)
-        for row in connection.execute(
-            "SELECT segment_id, linked_trace_id, linked_segment_id "
-            "FROM links JOIN traces ON traces.no = links.trace_no WHERE traces.id = ? "
-            "ORDER BY segment_id, linked_trace_id, linked_segment_id LIMIT ?",
-            (trace_id, LINKS_MAX),
-        )
-    ]
 
 
 def add_links(graph: Graph, connection: sqlite3.Connection, links: Iterable[Link]) -> None:
@@ -70,11 +34,11 @@ def add_links(graph: Graph, connection: sqlite3.Connection, links: Iterable[Link
         return traces[trace_id].get(element_id)
 
     for link in links:
-        sender = find(link.linked_trace_id, link.linked_id)
+        sender = find(link.linked_trace_id, link.linked_segment_id)
         receiver = _find_segment(find(link.trace_id, link.segment_id))
-        sent = sender and _find_source(sender)
-        if sender is not None and receiver is not None and sent is not None:
-            _draw(graph, sender, sent, receiver)
+        source = None if sender is None else _find_source(sender)
+        if sender is not None and source is not None and receiver is not None:
+            _draw(graph, sender, source, receiver)
 
 
 def _find_segment(element: Element | None) -> Element | None:

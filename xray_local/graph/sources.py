@@ -5,17 +5,15 @@ traces in the range that fit its filter expression, as it is now.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-from xray_local.documents import is_in_progress
-from xray_local.facts import Facts, gather_facts
+from xray_local.facts import Facts, load_facts
 from xray_local.filters import Filter
 from xray_local.queries import (
     MINUTE_SECONDS,
     RangeType,
     TimeRange,
-    get_documents,
+    get_bodies,
     list_traces,
     read_series,
     read_tallies,
@@ -87,9 +85,4 @@ def collect_traces(connection: sqlite3.Connection, trace_ids: Iterable[str]) -> 
 
 def read_facts(connection: sqlite3.Connection, trace_id: str) -> list[Facts]:
     """Return the facts of the trace's documents; none if it is unknown."""
-    return describe(get_documents(connection, trace_id))
-
-
-def describe(documents: Collection[dict[str, Any]]) -> list[Facts]:
-    """Return the facts of documents as they are stored."""
-    return [gather_facts(each["id"], each, is_open=is_in_progress(each)) for each in documents]
+    return [load_facts(body) for body in get_bodies(connection, trace_id)]

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.xray_local.made import NOON, make_late, make_request, make_segment, make_subsegment
+from tests.xray_local.test_elements import gather
 from xray_local.graph import build_graph
-from xray_local.graph.sources import describe
 from xray_local.tallies import tally_trace
 
 Documents = list[dict[str, Any]]
@@ -14,7 +14,7 @@ Documents = list[dict[str, Any]]
 
 def draw(*traces: Documents) -> dict[tuple[str, str], dict[str, Any]]:
     """Return the services by name and type."""
-    graph = build_graph(tally for trace in traces for tally in tally_trace(describe(trace)))
+    graph = build_graph(tally for trace in traces for tally in tally_trace(gather(*trace)))
     return {(each["Name"], each.get("Type", "")): each for each in graph.to_api()}
 
 
@@ -157,7 +157,7 @@ def test_what_is_in_progress_is_drawn_but_not_counted() -> None:
 def test_accounts_are_told_apart() -> None:
     traces = [[make_segment(name="front", aws={"account_id": account})] for account in ("1", "2")]
 
-    graph = build_graph(tally for trace in traces for tally in tally_trace(describe(trace)))
+    graph = build_graph(tally for trace in traces for tally in tally_trace(gather(*trace)))
 
     accounts = [each["AccountId"] for each in graph.to_api() if each.get("Type") != "client"]
     assert accounts == ["1", "2"]
