@@ -5,11 +5,25 @@ XRayLocalError
 │   ├── BadAddress         --address cannot be read
 │   ├── PortTaken          somebody listens there already
 │   └── DatabaseUnusable   --database cannot be opened, read or written
+├── CannotTransfer         one line on stderr, exit code 1
+├── BadLine                a line on stderr with its number, exit code 1 in the end
+├── CannotForward          one line on stderr a minute; tried again
 ├── DocumentRefused        counted and dropped, or listed in UnprocessedTraceSegments
-├── InvalidRequest         HTTP 400, InvalidRequestException
-│   └── filters.BadFilter  a filter expression is wrong at a place
-└── IntakeDown             HTTP 429, ThrottledException: clients try again
+└── Refused                a request of the API is answered with X-Ray's error code and status
+    ├── InvalidRequest                 400
+    │   └── filters.BadFilter          a filter expression is wrong at a place
+    ├── ResourceNotFound               404
+    ├── TooManyTags                    400
+    ├── RuleLimitExceeded              400
+    ├── MalformedPolicyDocument        400
+    ├── InvalidPolicyRevisionId        400
+    ├── LockoutPrevention              400
+    ├── PolicyCountLimitExceeded       400
+    ├── PolicySizeLimitExceeded        400
+    └── IntakeDown                     429, ThrottledException: clients try again
 """
+
+from typing import ClassVar
 
 
 class XRayLocalError(Exception):
@@ -32,6 +46,18 @@ class DatabaseUnusable(CannotStart):
     """The database file cannot be opened, read or written."""
 
 
+class CannotTransfer(XRayLocalError):
+    """Traces cannot be exported or imported; the message is for the person who asked for it."""
+
+
+class BadLine(XRayLocalError):
+    """A line of a file of traces cannot be read."""
+
+
+class CannotForward(XRayLocalError):
+    """Nothing can be sent on to AWS X-Ray as things are; the message says what is missing."""
+
+
 class DocumentRefused(XRayLocalError):
     """A segment document, or the datagram around it, cannot be stored.
 
@@ -44,9 +70,88 @@ class DocumentRefused(XRayLocalError):
         self.document_id = document_id
 
 
-class InvalidRequest(XRayLocalError):
+class Refused(XRayLocalError):
+    """A request of the API is refused.
+
+    code, status: X-Ray's error code and the HTTP status that goes with it.
+    Source: https://docs.aws.amazon.com/xray/latest/api/CommonErrors.html
+    """
+
+    code: ClassVar[str]
+    status: ClassVar[int] = 400
+
+
+class InvalidRequest(Refused):
     """A request of the API cannot be answered as it stands."""
 
+    code = "InvalidRequestException"
 
-class IntakeDown(XRayLocalError):
+
+class ResourceNotFound(Refused):
+    """There is nothing of that ARN, name or token.
+
+    resource: what was asked for; the answer names it.
+    """
+
+    code = "ResourceNotFoundException"
+    status = 404
+
+    def __init__(self, message: str, resource: str) -> None:
+        super().__init__(message)
+        self.resource = resource
+
+
+class TooManyTags(Refused):
+    """A resource would have more tags than X-Ray allows.
+
+    resource: its ARN; the answer names it.
+    """
+
+    code = "TooManyTagsException"
+
+    def __init__(self, message: str, resource: str) -> None:
+        super().__init__(message)
+        self.resource = resource
+
+
+class RuleLimitExceeded(Refused):
+    """There are as many sampling rules as there may be."""
+
+    code = "RuleLimitExceededException"
+
+
+class MalformedPolicyDocument(Refused):
+    """A resource policy is not one that AWS would understand."""
+
+    code = "MalformedPolicyDocumentException"
+
+
+class InvalidPolicyRevisionId(Refused):
+    """A resource policy has changed meanwhile, or exists where it was to be created."""
+
+    code = "InvalidPolicyRevisionIdException"
+
+
+class LockoutPrevention(Refused):
+    """A resource policy would forbid its own repair."""
+
+    code = "LockoutPreventionException"
+
+
+class PolicyCountLimitExceeded(Refused):
+    """There are as many resource policies as there may be."""
+
+    code = "PolicyCountLimitExceededException"
+
+
+class PolicySizeLimitExceeded(Refused):
+    """A resource policy is too long."""
+
+    code = "PolicySizeLimitExceededException"
+
+
+class IntakeDown(Refused):
     """The writer is being started again and takes nothing at the moment."""
+
+    code = "ThrottledException"
+    status = 429

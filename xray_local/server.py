@@ -9,6 +9,7 @@ import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .control.database import prepare as prepare_settings
 from .database import prepare
 from .errors import CannotStart
 from .options import Options, read_options
@@ -34,6 +35,7 @@ def serve(options: Options) -> None:
     # Both ports before anything else starts; from here on datagrams wait in the socket's buffer.
     with address.listen_udp() as udp, address.listen_tcp() as tcp:
         prepare(options.database)
+        prepare_settings(options.database)
         pipeline = Pipeline(
             udp, options.database, options.limits, address if options.forward else None
         )

@@ -4,7 +4,17 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path, re_path
 
 from . import console
-from .api import sampling, traces, wire
+from .api import (
+    encryption,
+    groups,
+    policies,
+    retrieval,
+    sampling,
+    search,
+    tags,
+    traces,
+    wire,
+)
 
 
 def show_root(request: HttpRequest) -> HttpResponse:
@@ -42,6 +52,30 @@ urlpatterns = [
     path("GetSamplingRules", sampling.get_sampling_rules),
     path("SamplingTargets", sampling.get_sampling_targets),
     path("TelemetryRecords", traces.put_telemetry_records),
+    path("CreateGroup", groups.create_group),
+    path("GetGroup", groups.get_group),
+    path("Groups", groups.get_groups),
+    path("UpdateGroup", groups.update_group),
+    path("DeleteGroup", groups.delete_group),
+    path("CreateSamplingRule", sampling.create_sampling_rule),
+    path("UpdateSamplingRule", sampling.update_sampling_rule),
+    path("DeleteSamplingRule", sampling.delete_sampling_rule),
+    path("SamplingStatisticSummaries", sampling.get_sampling_statistic_summaries),
+    path("StartTraceRetrieval", retrieval.start_trace_retrieval),
+    path("ListRetrievedTraces", retrieval.list_retrieved_traces),
+    path("CancelTraceRetrieval", retrieval.cancel_trace_retrieval),
+    path("GetTraceSegmentDestination", search.get_trace_segment_destination),
+    path("UpdateTraceSegmentDestination", search.update_trace_segment_destination),
+    path("GetIndexingRules", search.get_indexing_rules),
+    path("UpdateIndexingRule", search.update_indexing_rule),
+    path("EncryptionConfig", encryption.get_encryption_config),
+    path("PutEncryptionConfig", encryption.put_encryption_config),
+    path("PutResourcePolicy", policies.put_resource_policy),
+    path("ListResourcePolicies", policies.list_resource_policies),
+    path("DeleteResourcePolicy", policies.delete_resource_policy),
+    path("TagResource", tags.tag_resource),
+    path("UntagResource", tags.untag_resource),
+    path("ListTagsForResource", tags.list_tags_for_resource),
 ]
 handler404 = show_not_found
 handler500 = show_server_error

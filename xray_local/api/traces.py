@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from django.http import HttpRequest
 
+from xray_local.control.groups import read_groups
 from xray_local.database import reading
 from xray_local.documents import EXAMPLE_TRACE_ID, TRACE_ID, as_number, read_document, show
 from xray_local.errors import DocumentRefused, InvalidRequest
@@ -45,7 +46,8 @@ def get_trace_summaries(fields: dict[str, Any], request: HttpRequest) -> dict[st
     """Return the summaries of a range of time that fit the filter, newest first."""
     time_range = _read_range(fields)
     expression = read_text(fields, "FilterExpression")
-    chosen = read_filter(expression) if expression else None
+    groups = read_groups(get_parts(request).database) if expression else None
+    chosen = read_filter(expression, groups) if expression else None
     token = read_text(fields, "NextToken")
     with reading(get_parts(request).database) as connection:
         page = list_traces(connection, time_range=time_range, chosen=chosen, token=token)

@@ -1,0 +1,55 @@
+"""Pages of a list, each with the token that asks for the next.
+
+A token names the last of its page: what is added or removed meanwhile moves nothing else.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from xray_local.documents import show
+from xray_local.errors import InvalidRequest
+
+Row = TypeVar("Row")
+Key = Sequence[str | float]
+
+
+def take_page(
+    rows: Sequence[Row], get_key: Callable[[Row], Key], token: str | None, size: int
+) -> tuple[list[Row], str | None]:
+    """Return up to `size` rows after the token's, and the token for the rest, None without any.
+
+    rows: in the order of their keys, none twice. Raises InvalidRequest for a token of no such list.
+    """
+    if token is not None:
+        last = decode_key(token)
+        try:
+            rows = [row for row in rows if list(get_key(row)) > last]
+        except TypeError:
+            raise refuse_token(token) from None
+    page = list(rows[:size])
+    return page, encode_key(get_key(page[-1])) if len(rows) > size else None
+
+
+def encode_key(key: Key) -> str:
+    """Return the token that stands for a place in a list."""
+    text = json.dumps(list(key), separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode_key(token: str) -> list[str | float]:
+    """Return the place that a token stands for. Raises InvalidRequest."""
+    try:
+        padded = token.encode() + b"=" * (-len(token) % 4)
+        key = json.loads(base64.b64decode(padded, b"-_", validate=True))
+    except (ValueError, RecursionError):
+        raise refuse_token(token) from None
+    if not isinstance(key, list):
+        raise refuse_token(token)
+    return key
+
+
+def refuse_token(token: str) -> InvalidRequest:
+    """Return what to raise for a token that this operation did not give."""
+    return InvalidRequest(f"Expected a NextToken of this operation, got {show(token)}.")

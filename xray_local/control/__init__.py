@@ -1,0 +1,8 @@
+"""What the user configures: groups, sampling rules, tags, policies, encryption, retrievals.
+
+All of it is kept in one small SQLite file beside the traces (`database`): the batches of traces
+are never waited for, and it stays when the traces go.
+
+Every function takes a connection to that file. What changes something wants one of
+`database.changing`, which keeps all of the changes or none.
+"""
