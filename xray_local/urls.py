@@ -3,18 +3,22 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, re_path
 
-from . import console
+from . import console, map_page
 from .api import (
     encryption,
+    graphs,
     groups,
+    insights,
     policies,
     retrieval,
     sampling,
     search,
+    segments,
     tags,
     traces,
     wire,
 )
+from .otlp import endpoint
 
 
 def show_root(request: HttpRequest) -> HttpResponse:
@@ -43,23 +47,31 @@ urlpatterns = [
     path("", show_root, name="traces"),
     path("traces/<str:trace_id>.json", console.download_trace, name="trace-json"),
     path("traces/<str:trace_id>", console.show_trace, name="trace"),
+    path("map", map_page.show_map, name="map"),
     path("status", console.show_status, name="status"),
     path("counts", console.show_counts, name="counts"),
     re_path(r"^assets/(?P<name>console\.css|icon\.svg)$", console.show_asset, name="asset"),
-    path("TraceSegments", traces.put_trace_segments),
+    path("TraceSegments", segments.put_trace_segments),
+    path("TelemetryRecords", segments.put_telemetry_records),
     path("TraceSummaries", traces.get_trace_summaries),
     path("Traces", traces.batch_get_traces),
-    path("GetSamplingRules", sampling.get_sampling_rules),
-    path("SamplingTargets", sampling.get_sampling_targets),
-    path("TelemetryRecords", traces.put_telemetry_records),
+    path("TraceGraph", graphs.get_trace_graph),
+    path("ServiceGraph", graphs.get_service_graph),
+    path("TimeSeriesServiceStatistics", graphs.get_time_series_service_statistics),
+    path("Insight", insights.get_insight),
+    path("InsightSummaries", insights.get_insight_summaries),
+    path("InsightEvents", insights.get_insight_events),
+    path("InsightImpactGraph", insights.get_insight_impact_graph),
     path("CreateGroup", groups.create_group),
     path("GetGroup", groups.get_group),
     path("Groups", groups.get_groups),
     path("UpdateGroup", groups.update_group),
     path("DeleteGroup", groups.delete_group),
+    path("GetSamplingRules", sampling.get_sampling_rules),
     path("CreateSamplingRule", sampling.create_sampling_rule),
     path("UpdateSamplingRule", sampling.update_sampling_rule),
     path("DeleteSamplingRule", sampling.delete_sampling_rule),
+    path("SamplingTargets", sampling.get_sampling_targets),
     path("SamplingStatisticSummaries", sampling.get_sampling_statistic_summaries),
     path("StartTraceRetrieval", retrieval.start_trace_retrieval),
     path("ListRetrievedTraces", retrieval.list_retrieved_traces),
@@ -76,6 +88,8 @@ urlpatterns = [
     path("TagResource", tags.tag_resource),
     path("UntagResource", tags.untag_resource),
     path("ListTagsForResource", tags.list_tags_for_resource),
+    path("v1/traces", endpoint.take_traces),
+    re_path("^v1/(?:metrics|logs)$", endpoint.refuse_signal),
 ]
 handler404 = show_not_found
 handler500 = show_server_error

@@ -26,3 +26,16 @@ def units(value: float) -> str:
 def offset(milliseconds: float) -> str:
     """Return a time after the start of the trace."""
     return f"+{write_duration(milliseconds)}"
+
+
+@register.filter
+def rate(per_minute: float, style: str = "") -> str:
+    """Return how often something happens; in the style "short", with the unit in three letters."""
+    unit = "/m" if style == "short" else "/min"
+    return f"{per_minute:.{0 if per_minute >= 9.95 else 1 if per_minute >= 0.095 else 2}f}{unit}"
+
+
+@register.filter
+def share(percent: float) -> str:
+    """Return hundredths as a person says them; what is there is never 0 %."""
+    return f"{percent:.0f} %" if percent >= 0.95 else "< 1 %"
