@@ -109,7 +109,7 @@ CREATE TABLE counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWI
 CREATE TABLE refusals (time REAL NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL);
 """
 # Documents are 1 to 4 KB: on the usual pages of 4 KB they would waste half of the file.
-PAGE_BYTES = 16_384
+PAGE_BYTES = 32_768
 LOCK_TIMEOUT_SECONDS = 2.0
 # After a burst the log of changes is cut back to this.
 LOG_MAX_BYTES = 32 * 1024 * 1024
@@ -122,13 +122,9 @@ def prepare(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with closing(open_for_writing(path)) as connection:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
             is_new = not connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
-            if version != SCHEMA_VERSION and not is_new:
-                raise DatabaseUnusable(
-                    f"Cannot use the database {str(path)!r}: it has version {version}, expected "
-                    f"{SCHEMA_VERSION}. Delete it, or name another file with --database."
-                )
+            if not is_new:
+                check_version(connection, path)
             # Takes the lock for a moment: a file that can only be read is found here, not later.
             connection.execute("BEGIN IMMEDIATE")
             if is_new:
@@ -143,6 +139,16 @@ def prepare(path: Path) -> None:
             f"Cannot use the database {str(path)!r}: {error}. Expected a file that this user may "
             "write and no other program locks; name another with --database."
         ) from error
+
+
+def check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Do nothing if the file is one of this version. Raises DatabaseUnusable, sqlite3.Error."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version != SCHEMA_VERSION:
+        raise DatabaseUnusable(
+            f"Cannot use the database {str(path)!r}: it has version {version}, expected "
+            f"{SCHEMA_VERSION}. Delete it, or name another file with --database."
+        )
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:

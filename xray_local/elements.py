@@ -43,9 +43,15 @@ class Element(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """How long it took; 0 while it is in progress."""
+        """How long it took, to the microsecond; 0 while it is in progress."""
+        return self.microseconds / 1_000_000
+
+    @property
+    def microseconds(self) -> int:
+        """How long it took."""
         part = self.part
-        return round(part.seconds if isinstance(part, Call) else part.end - part.start, 6)
+        seconds = part.seconds if type(part) is Call else part.end - part.start
+        return round(seconds * 1_000_000)
 
     @property
     def values(self) -> Values:
@@ -75,15 +81,15 @@ class Element(NamedTuple):
 
 def is_ok(part: Facts | Call) -> bool:
     """Whether it is neither error nor fault nor throttle, has ended, and any status is a 2xx."""
-    return (
-        not (part.has_error or part.has_fault or part.is_open or is_throttled(part))
-        and 200 <= part.http.get("HttpStatus", 200) < 300
-    )
+    if part.has_error or part.has_fault or part.is_open or is_throttled(part):
+        return False
+    http = part.http
+    return not http or 200 <= http.get("HttpStatus", 200) < 300
 
 
 def is_throttled(part: Facts | Call) -> bool:
     """Whether it itself was throttled."""
-    return part.has_throttle if isinstance(part, Call) else part.is_throttled
+    return part.has_throttle if type(part) is Call else part.is_throttled
 
 
 def describe_trace(

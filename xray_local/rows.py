@@ -18,6 +18,10 @@ NAMES = (
     *("http_url", "http_method", "user_agent", "client_ip"),
     *("users", "zones", "instance_ids", "resource_arns", "annotations"),
 )
+TEXT_KEYWORDS = (
+    *("name", "type", "account.id"),
+    *("http.url", "http.method", "http.useragent", "http.clientip"),
+)
 UPSERT_TRACE = (
     f"INSERT INTO traces ({', '.join(NAMES)}) "  # noqa: S608 - our names
     f"VALUES ({', '.join('?' for _ in NAMES)}) ON CONFLICT (no) DO UPDATE SET "
@@ -62,21 +66,21 @@ def make_row(
             found = annotations.get(key)
             if found is None:
                 annotations[key] = [clean(value)]
-            else:
+            elif value is not found[0]:  # the same one nearly always
                 _add(found, clean(value))
     http = root.http
     service = root.service
-    texts = {
-        "name": service.name,
-        "type": service.type,
-        "account.id": service.account_id,
-        "http.url": http.get("HttpURL"),
-        "http.method": http.get("HttpMethod"),
-        "http.useragent": http.get("UserAgent"),
-        "http.clientip": http.get("ClientIp"),
+    get = http.get
+    texts = [
+        *service,
+        *(get("HttpURL"), get("HttpMethod"), get("UserAgent"), get("ClientIp")),
+    ]
+    cleaned = [None if each is None else clean(each) for each in texts]
+    terms = {
+        term_of(keyword, each)
+        for keyword, each in zip(TEXT_KEYWORDS, cleaned, strict=True)
+        if each is not None
     }
-    cleaned = {key: None if each is None else str(clean(each)) for key, each in texts.items()}
-    terms = {term_of(key, each) for key, each in cleaned.items() if each is not None}
     row = (
         number,
         trace_id,
@@ -96,7 +100,7 @@ def make_row(
         any(each.is_inferred and each.is_node for each in elements),
         any_error,
         any_fault,
-        *cleaned.values(),
+        *cleaned,
         _write_texts("user", users, terms),
         _write_texts("availabilityzone", zones, terms),
         _write_texts("instance.id", instance_ids, terms),
@@ -111,8 +115,11 @@ def make_row(
 
 
 def _add(found: list[Value], value: Value) -> None:
-    # True equals 1.0 in Python, but not in a filter.
-    if not any(value == other and type(value) is type(other) for other in found):
+    # True equals 1.0 in Python, but not in a filter; a text equals texts alone.
+    if value not in found or (
+        type(value) is not str
+        and not any(value == other and type(value) is type(other) for other in found)
+    ):
         found.append(value)
 
 

@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
+from typing import Any
 
 from .database import PAGE_BYTES
 from .elements import list_elements
@@ -188,7 +189,11 @@ class Storage:
             ]
             self._find_terms(block_of(number), found, trace.shapes, terms)
         self._connection.executemany(UPSERT_TRACE, rows)
-        self._connection.executemany("DELETE FROM trace_shapes WHERE trace_no = ?", changed)
+        for table in ("trace_shapes", "links"):
+            self._connection.executemany(
+                f"DELETE FROM {table} WHERE trace_no = ?",  # noqa: S608 - our names
+                changed,
+            )
         shapes.sort()
         self._connection.executemany("INSERT INTO trace_shapes VALUES (?, ?, ?, ?)", shapes)
         self._connection.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?, ?)", links)
@@ -202,20 +207,23 @@ class Storage:
         documents = trace.facts.values()
         elements = list_elements(documents, find_owners(documents))
         row, terms = make_row(trace.number, trace_id, documents, elements, trace.revision)
-        start = min(document.start for document in documents)
+        start: Any = row[3]
         minute = int(start // MINUTE_SECONDS) * MINUTE_SECONDS
         shapes: dict[int, tuple[float, float]] = {}
         contributions: list[Contribution] = []
         number_of = self._shapes.number_of
         for element in elements:
             shape = number_of(element.source, element.service, read_flags(element))
-            seconds = element.seconds
+            microseconds = element.microseconds
+            seconds = microseconds / 1_000_000
             span = shapes.get(shape)
             if span is None:
                 shapes[shape] = (seconds, seconds)
-            elif seconds < span[0] or seconds > span[1]:
-                shapes[shape] = (min(span[0], seconds), max(span[1], seconds))
-            contributions.append((minute, shape, bucket_of(seconds), round(seconds * 1_000_000)))
+            elif seconds < span[0]:
+                shapes[shape] = (seconds, span[1])
+            elif seconds > span[1]:
+                shapes[shape] = (span[0], seconds)
+            contributions.append((minute, shape, bucket_of(seconds), microseconds))
         trace.shapes, trace.contributions = shapes, contributions
         return row, terms
 

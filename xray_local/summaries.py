@@ -54,9 +54,12 @@ def find_root(documents: Collection[Facts]) -> Facts:
     A segment without parent, else one whose parent is not here, else any segment; the earliest of
     them. On Lambda a trace may have subsegments only: then the earliest of those.
     """
+    first = [each for each in documents if each.is_segment and each.parent_id is None]
+    if len(first) == 1:
+        return first[0]
     known = {known_id for document in documents for known_id in document.ids}
     return min(
-        documents,
+        first or documents,
         key=lambda document: (
             not document.is_segment,
             document.parent_id is not None,

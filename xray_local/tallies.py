@@ -15,8 +15,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .elements import Element, is_ok, is_throttled, list_elements
-from .facts import Facts
+from .elements import Element, is_ok, list_elements
+from .facts import Call, Facts
 from .services import Service
 from .summaries import find_owners
 
@@ -82,17 +82,17 @@ def value_of(bucket: int) -> float:
 
 def read_flags(element: Element) -> int:
     """Return the flags of the element's shape, a bit each, in the order of the shape's fields."""
-    part = element.part
-    return (
-        element.is_node
-        | is_ok(part) << 1
-        | part.has_error << 2
-        | part.has_fault << 3
-        | is_throttled(part) << 4
-        | part.is_open << 5
-        | element.is_inferred << 6
-        | element.is_root << 7
-    )
+    _, _, is_node, is_inferred, is_root, part, _, _ = element
+    flags = is_node | is_inferred << 6 | is_root << 7
+    if part.has_error:
+        flags |= 1 << 2
+    if part.has_fault:
+        flags |= 1 << 3
+    if part.has_throttle if type(part) is Call else part.is_throttled:
+        flags |= 1 << 4
+    if part.is_open:
+        flags |= 1 << 5
+    return flags | is_ok(part) << 1
 
 
 def make_shape(source: Service | None, service: Service, flags: int) -> Shape:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.xray_local.conftest import Store
+from tests.xray_local.filters.made import make_trace
 from tests.xray_local.made import (
     NOON,
     make_id,
@@ -21,9 +22,22 @@ from tests.xray_local.made import (
 from xray_local import storage as storage_module
 from xray_local.database import open_for_writing
 from xray_local.errors import DocumentRefused
+from xray_local.facts import load_facts
+from xray_local.filters import read_filter
 from xray_local.intake import Document, read_document
-from xray_local.queries import get_counts, get_documents, get_summary, list_refusals
+from xray_local.queries import (
+    Link,
+    get_bodies,
+    get_counts,
+    get_documents,
+    get_summary,
+    list_links,
+    list_refusals,
+    list_traces,
+    read_tallies,
+)
 from xray_local.storage import Storage
+from xray_local.tallies import merge_tallies, tally_trace
 
 
 def read(*documents: dict[str, Any]) -> list[Document]:
@@ -249,3 +263,137 @@ def test_prune_leaves_no_segment_without_its_trace(connection: sqlite3.Connectio
     storage.save(read(root, make_late(root), make_segment()), Counter())
 
     assert connection.execute("SELECT COUNT(*) FROM segments").fetchone() == (1,)
+
+
+def tally_all(connection: sqlite3.Connection) -> dict[Any, tuple[int, int, dict[int, int]]]:
+    """Return what the documents say, by shape: the count, the microseconds and the histogram."""
+    trace_ids = [row[0] for row in connection.execute("SELECT id FROM traces")]
+    tallies = merge_tallies(
+        tally
+        for trace_id in trace_ids
+        for tally in tally_trace([load_facts(body) for body in get_bodies(connection, trace_id)])
+    )
+    return {
+        each.shape: (each.count, round(each.seconds * 1_000_000), each.histogram)
+        for each in tallies
+    }
+
+
+def read_all(
+    connection: sqlite3.Connection, start: float, end: float
+) -> dict[Any, tuple[int, int, dict[int, int]]]:
+    """Return the same of the roll-ups."""
+    return {
+        each.shape: (each.count, round(each.seconds * 1_000_000), each.histogram)
+        for each in read_tallies(connection, start, end)
+    }
+
+
+@pytest.mark.parametrize("known_traces", [1, 1000])
+def test_roll_ups_stay_exact_however_traces_come(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, known_traces: int
+) -> None:
+    monkeypatch.setattr(storage_module, "KNOWN_TRACES", known_traces)
+    chance = random.Random(7)
+    pieces: list[dict[str, Any]] = []
+    for number in range(40):
+        trace = make_trace(chance, NOON + 60 * number)
+        pieces += trace
+        # Begun, ended, and sent twice.
+        pieces += [each | {"in_progress": True, "end_time": None} for each in trace[:1]]
+        pieces += trace[1:2]
+    chance.shuffle(pieces)
+    storage = Storage(connection)
+
+    for first in range(0, len(pieces), 7):
+        storage.save(read(*pieces[first : first + 7]), Counter())
+
+    assert read_all(connection, NOON - 60, NOON + 4000) == tally_all(connection)
+    table = "SELECT shape_no, bucket, SUM(count), SUM(microseconds) FROM {} GROUP BY 1, 2"
+    assert (
+        connection.execute(table.format("minutes")).fetchall()
+        == connection.execute(table.format("hours")).fetchall()
+    )
+    assert connection.execute("SELECT * FROM minutes WHERE count <= 0").fetchall() == []
+
+
+def test_roll_ups_move_with_the_start_of_the_trace(
+    connection: sqlite3.Connection, store: Store
+) -> None:
+    late = make_segment(start_time=NOON + 3600)
+    store(late)
+
+    store(make_segment(trace_id=late["trace_id"], start_time=NOON, name="first"))
+
+    assert read_tallies(connection, NOON + 3600, NOON + 3601) == []
+    (first, second) = read_tallies(connection, NOON, NOON + 1)
+    assert {first.shape.service.name, second.shape.service.name} == {"first", "movies"}
+    assert (first.first, first.last) == (NOON // 60 * 60, NOON // 60 * 60 + 60)
+
+
+def test_roll_ups_go_when_every_trace_of_the_minute_has_gone(
+    connection: sqlite3.Connection,
+) -> None:
+    storage = Storage(connection, max_traces=2)
+    minutes = [NOON // 60 * 60 + 60 * number for number in range(4)]
+
+    storage.save(read(*[make_segment(start_time=minute) for minute in minutes]), Counter())
+
+    rows = connection.execute("SELECT time FROM minutes").fetchall()
+    assert rows == [(minute,) for minute in minutes[2:]]
+
+
+def test_prune_takes_everything_of_a_trace(connection: sqlite3.Connection) -> None:
+    storage = Storage(connection, max_traces=0)
+    link = {"trace_id": make_trace_id(), "id": make_id()}
+
+    storage.save(read(make_segment(links=[link], annotations={"k": 1})), Counter())
+
+    for table in ("traces", "segments", "trace_shapes", "minutes", "hours", "links"):
+        assert connection.execute(f"SELECT * FROM {table}").fetchall() == [], table  # noqa: S608
+    # A block of terms goes with the last trace that could be in it; a shape with the next start.
+    Storage(connection)
+    assert connection.execute("SELECT COUNT(*) FROM shapes").fetchone() == (1,)
+
+
+def test_prune_goes_on_with_the_next_batches(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage_module, "PRUNED_DOCUMENTS", 10)
+    monkeypatch.setattr(storage_module, "PRUNED_AT_ONCE", 5)
+    Storage(connection).save(read(*[make_segment() for _ in range(100)]), Counter())
+    storage = Storage(connection, max_traces=5)
+    counts = []
+
+    for _ in range(11):
+        storage.save([], Counter())
+        counts.append(connection.execute("SELECT COUNT(*) FROM traces").fetchone()[0])
+
+    assert counts == [90, 80, 70, 60, 50, 40, 30, 20, 10, 5, 5]
+
+
+def test_more_shapes_than_are_kept(
+    connection: sqlite3.Connection, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("xray_local.shapes", "xray_local.filters.compiler"):
+        monkeypatch.setattr(f"{module}.SHAPES_MAX", 3)
+    segments = [make_segment(name=f"service-{number}") for number in range(5)]
+
+    store(*segments)
+
+    assert len(read_tallies(connection, NOON - 60, NOON + 60)) == 3
+    for segment in segments:
+        page = list_traces(connection, chosen=read_filter(f'service("{segment["name"]}")'))
+        assert [each["Id"] for each in page.summaries] == [segment["trace_id"]]
+
+
+def test_links(connection: sqlite3.Connection, store: Store) -> None:
+    cause = {"trace_id": make_trace_id(), "id": make_id()}
+    segment = make_segment(links=[cause])
+
+    store(segment)
+    store(segment)
+
+    link = Link(segment["trace_id"], segment["id"], cause["trace_id"], cause["id"])
+    assert list_links(connection, NOON, NOON + 1, 10) == [link]
+    assert list_links(connection, NOON + 1, NOON + 2, 10) == []
