@@ -1,17 +1,24 @@
-"""The local X-Ray as a program: python -m xray_local [--address HOST:PORT] [--database PATH]."""
+"""The local X-Ray as a program: python -m xray_local [OPTIONS] [export | import]."""
 
 import argparse
 import sys
 
+from . import exports, imports, server
 from .options import add_arguments
-from .server import run
+
+COMMANDS = {None: server.run, "export": exports.run, "import": imports.run}
 
 
 def main(arguments: list[str]) -> int:
-    """Run the local X-Ray; return the exit code."""
-    parser = argparse.ArgumentParser(prog="xray_local", description=__doc__)
+    """Run the local X-Ray, or what was chosen instead; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="xray_local",
+        description="Receive segments by UDP, serve the X-Ray API and a console by TCP, on the "
+        "same port; or export or import traces.",
+    )
     add_arguments(parser)
-    return run(parser.parse_args(arguments))
+    chosen = parser.parse_args(arguments)
+    return COMMANDS[chosen.command](chosen)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """What can be chosen on the command line."""
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .address import DEFAULT, OTLP_DEFAULT, Address
 from .pipeline import Limits
@@ -63,6 +65,86 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also send on to AWS X-Ray what arrives, with the region and the credentials that "
         "the AWS CLI would use",
     )
+    _add_commands(parser)
+
+
+def _add_commands(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(
+        dest="command",
+        metavar="COMMAND",
+        help="without one, the local X-Ray runs until it is ended",
+    )
+    export = commands.add_parser(
+        "export",
+        help="write traces to a file",
+        description="Write traces as JSON Lines, the newest first: one trace a line, in the shape "
+        "that BatchGetTraces answers. It only reads: an X-Ray may run meanwhile.",
+    )
+    # What is given before the command holds unless it is given here: hence no defaults.
+    export.add_argument(
+        "--database",
+        default=argparse.SUPPRESS,
+        metavar="PATH",
+        help="the SQLite file that keeps the traces",
+    )
+    export.add_argument(
+        "--filter", metavar="EXPRESSION", help="only the traces that fit this filter expression"
+    )
+    export.add_argument(
+        "--start",
+        metavar="TIME",
+        help="only traces that were active at this time or later: ISO 8601, in this machine's time "
+        "zone if it names none, or seconds since 1970",
+    )
+    export.add_argument(
+        "--end", metavar="TIME", help="only traces that were active before this time"
+    )
+    export.add_argument(
+        "--output",
+        default="-",
+        metavar="FILE",
+        help="where to write; - is the standard output (default: %(default)s)",
+    )
+    imports = commands.add_parser(
+        "import",
+        help="take in the traces of a file",
+        description="Take in traces: a file of 'export', what 'aws xray batch-get-traces' has "
+        "printed, or segment documents, one a line. They keep their times. Segments that X-Ray has "
+        "inferred are left out, as they are made again. Lines that cannot be read are told and "
+        "skipped; the exit code is then 1.",
+    )
+    imports.add_argument("file", metavar="FILE", help="what to read; - is the standard input")
+    imports.add_argument(
+        "--address",
+        default=argparse.SUPPRESS,
+        metavar="HOST:PORT",
+        help="where the local X-Ray runs that is to take them; if none does, they go straight into "
+        "its database",
+    )
+    imports.add_argument(
+        "--database",
+        dest="into",
+        metavar="PATH",
+        help="the SQLite file to write straight into, whatever runs; no X-Ray may be using it",
+    )
+
+
+def write_arguments(chosen: Mapping[str, Any]) -> list[str]:
+    """Return the arguments that are read as what was chosen."""
+    names = ["address", "otlp_address", "database", "max_bytes", "max_traces"]
+    arguments = [f"--{name.replace('_', '-')}={chosen[name]}" for name in names]
+    if chosen["forward"]:
+        arguments.append("--forward")
+    if chosen["command"] == "export":
+        arguments.append("export")
+        names = ["filter", "start", "end", "output"]
+        arguments += [f"--{name}={chosen[name]}" for name in names if chosen[name] is not None]
+    elif chosen["command"] == "import":
+        arguments.append("import")
+        if chosen["into"] is not None:
+            arguments.append(f"--database={chosen['into']}")
+        arguments += ["--", chosen["file"]]
+    return arguments
 
 
 def read_options(chosen: argparse.Namespace) -> Options:

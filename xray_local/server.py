@@ -1,17 +1,20 @@
 """The server process: starts the others, answers HTTP, ends it all."""
 
 import argparse
+import contextlib
 import os
 import signal
+import socket
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .control.database import prepare as prepare_settings
 from .database import prepare
 from .errors import CannotStart
+from .lock import hold
 from .options import Options, read_options
 from .pipeline import Pipeline
 
@@ -32,8 +35,8 @@ def serve(options: Options) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, stop)
     address = options.address
-    # Both ports before anything else starts; from here on datagrams wait in the socket's buffer.
-    with address.listen_udp() as udp, address.listen_tcp() as tcp:
+    # All ports before anything else starts; from here on datagrams wait in the socket's buffer.
+    with address.listen_udp() as udp, _listen_tcp(options) as listening, hold(options.database):
         prepare(options.database)
         prepare_settings(options.database)
         pipeline = Pipeline(
@@ -41,25 +44,46 @@ def serve(options: Options) -> None:
         )
         pipeline.start()
         try:
-            server = start_http(tcp, load_application(options, pipeline, udp))
+            application = load_application(options, pipeline, udp)
+            # What is served is the same at each.
+            servers = [start_http(each, application) for each in listening]
             sys.stdout.write(
                 f"X-Ray is at {address.url} (the console and the API; segments go to the same "
-                f"port by UDP). Traces are kept in {options.database}.\n"
+                f"port by UDP{_tell_otlp(options)}). Traces are kept in {options.database}.\n"
             )
             sys.stdout.flush()
             while not stopping.wait(CHECK_SECONDS):
                 pipeline.check()
-            server.shutdown()
+            for server in servers:
+                server.shutdown()
         finally:
             is_done = pipeline.stop(LAST_WRITE_SECONDS)
     if not is_done:
         sys.stderr.write("X-Ray: the last segments could not be stored in time.\n")
 
 
+@contextlib.contextmanager
+def _listen_tcp(options: Options) -> Iterator[list[socket.socket]]:
+    """Yield the sockets that listen by TCP. Raises PortTaken, BadAddress."""
+    with contextlib.ExitStack() as sockets:
+        listening = [sockets.enter_context(options.address.listen_tcp())]
+        if options.otlp_address:
+            otlp = options.otlp_address.listen_tcp("--otlp-address")
+            listening.append(sockets.enter_context(otlp))
+        yield listening
+
+
+def _tell_otlp(options: Options) -> str:
+    if not options.otlp_address:
+        return ""
+    return f", OpenTelemetry's spans to {options.otlp_address.url}v1/traces"
+
+
 def load_application(options: Options, pipeline: Pipeline, udp: Any) -> Application:
     """Return the console and the API as a WSGI application."""
     os.environ["DJANGO_SETTINGS_MODULE"] = f"{__package__}.settings"
-    os.environ["XRAY_LOCAL_HOST"] = options.address.host
+    addresses = filter(None, (options.address, options.otlp_address))
+    os.environ["XRAY_LOCAL_HOSTS"] = " ".join(address.host for address in addresses)
     # Here and not above: the other processes do without Django, and so does a taken port.
     from django.core.wsgi import get_wsgi_application
 

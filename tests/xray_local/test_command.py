@@ -25,6 +25,7 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
 
     assert options == [
         "--address=127.0.0.1:2000",
+        "--otlp-address=127.0.0.1:4318",
         "--database=/some/where/xray.sqlite3",
         "--max-bytes=536870912",
         "--max-traces=100000",
@@ -38,8 +39,8 @@ def test_options(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
     assert options[0] == "--address=[::1]:1"
-    assert options[1] == "--database=x"
-    assert options[3] == "--max-traces=7"
+    assert options[2] == "--database=x"
+    assert options[4] == "--max-traces=7"
 
 
 def test_without_a_folder_for_local_files(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
@@ -47,7 +48,7 @@ def test_without_a_folder_for_local_files(monkeypatch: pytest.MonkeyPatch, setti
 
     options, _ = run_command(monkeypatch)
 
-    assert options[1] == "--database=xray.sqlite3"
+    assert options[2] == "--database=xray.sqlite3"
 
 
 def test_pythonpath_of_the_caller_stays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,3 +65,39 @@ def test_time_zone_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
     _, environment = run_command(monkeypatch)
 
     assert "TZ" not in environment
+
+
+def test_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    options, _ = run_command(
+        monkeypatch, "--address", "[::1]:1", "export", "--filter", "!ok", "--database", "y"
+    )
+
+    assert options[0] == "--address=[::1]:1"
+    assert "--database=y" in options
+    assert options[-3:] == ["export", "--filter=!ok", "--output=-"]
+
+
+def test_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    options, _ = run_command(monkeypatch, "import", "-", "--address", "[::1]:1")
+
+    assert options[0] == "--address=[::1]:1"
+    assert options[-3:] == ["import", "--", "-"]
+
+
+def test_import_into_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    options, _ = run_command(monkeypatch, "import", "traces.jsonl", "--database", "x")
+
+    assert options[-4:] == ["import", "--database=x", "--", "traces.jsonl"]
+
+
+def test_forward(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """To the AWS that the caller knows, not to that of the site."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://of-the-site")
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    settings.CALLERS_ENVIRONMENT = {"AWS_PROFILE": "mine"}
+
+    options, environment = run_command(monkeypatch, "--forward")
+
+    assert options[-1] == "--forward"
+    assert environment["AWS_PROFILE"] == "mine"
+    assert "AWS_ENDPOINT_URL" not in environment

@@ -1,4 +1,4 @@
-"""manage.py xray_local: run the local X-Ray."""
+"""manage.py xray_local: run the local X-Ray, or export or import its traces."""
 
 import os
 import sys
@@ -8,14 +8,17 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from xray_local.options import add_arguments
+from xray_local.options import add_arguments, write_arguments
 from xray_local.pipeline import environment_of_children
 
 
 class Command(BaseCommand):
     """Become the local X-Ray: the same process, without the site's settings and middleware."""
 
-    help = "Receive segments by UDP, serve the X-Ray API and a console by TCP, on the same port."
+    help = (
+        "Receive segments by UDP, serve the X-Ray API and a console by TCP, on the same port; "
+        "or export or import traces."
+    )
     requires_system_checks = []  # noqa: RUF012 - Django's own way
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,9 +29,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Replace this process; nothing after it runs."""
-        names = ("address", "otlp_address", "database", "max_bytes", "max_traces")
-        arguments = [f"--{name.replace('_', '-')}={options[name]}" for name in names]
-        arguments += ["--forward"] if options["forward"] else []
         callers = getattr(settings, "CALLERS_ENVIRONMENT", os.environ)
         environment = {
             name: text
@@ -38,5 +38,5 @@ class Command(BaseCommand):
         }
         # Django has put the site's time zone there; the console shows the machine's.
         environment.pop("TZ", None)
-        command = [sys.executable, "-m", "xray_local", *arguments]
+        command = [sys.executable, "-m", "xray_local", *write_arguments(options)]
         os.execve(sys.executable, command, environment)  # noqa: S606
