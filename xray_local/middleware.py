@@ -49,4 +49,18 @@ def find_refusal(request: HttpRequest) -> str | None:
     origin = request.headers.get("Origin")
     if origin is not None and origin != f"{request.scheme}://{host}":
         return f"This X-Ray answers no other site; the request comes from {origin!a}."
+    if _is_from_another_site(request):
+        return "This X-Ray answers no other site; links lead here, but nothing else does."
     return None
+
+
+def _is_from_another_site(request: HttpRequest) -> bool:
+    """Whether a browser says that a page of another origin asks, and not by a link.
+
+    https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
+    """
+    # What is no browser says nothing; a person's own doing, as typing an address, is "none".
+    if request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin"):
+        return False
+    is_link = request.headers.get("Sec-Fetch-Mode") == "navigate"
+    return not (is_link and request.method in ("GET", "HEAD"))

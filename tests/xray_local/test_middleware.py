@@ -51,3 +51,53 @@ def test_security_headers(console: Console, path: str) -> None:
     assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert response.headers["Referrer-Policy"] == "no-referrer"
     assert response.headers["Content-Length"] == str(len(response.content))
+
+
+def test_our_own_page_on_another_local_port_is_another_origin(console: Console) -> None:
+    """The traced site is as local as the console, and yet may not read what it shows."""
+    response = console.get("/counts", headers={"Origin": "http://127.0.0.1:8000"})
+
+    assert response.status_code == 403
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("mode", ["no-cors", "cors", "websocket", "navigate", None])
+def test_what_a_browser_says_of_other_sites(
+    console: Console, site: str, method: str, mode: str | None
+) -> None:
+    """A link may lead here; an image, a script, a form that posts may not."""
+    headers = {"Host": "127.0.0.1:2000", "Sec-Fetch-Site": site}
+    if mode:
+        headers["Sec-Fetch-Mode"] = mode
+
+    response = console.request(method, "/", headers=headers)
+
+    is_link = (method, mode) == ("GET", "navigate")
+    assert response.status_code == (200 if is_link else 403)
+    assert "Access-Control-Allow-Origin" not in response.headers
+
+
+@pytest.mark.parametrize("site", ["none", "same-origin"])
+def test_what_a_browser_says_of_our_own_pages(console: Console, site: str) -> None:
+    headers = {"Host": "127.0.0.1:2000", "Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}
+
+    assert console.request("GET", "/assets/console.css", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/counts", "/TraceSummaries", "/traces/x.json"])
+def test_preflight_is_not_answered(console: Console, path: str) -> None:
+    """Without these headers a browser does not even send the request that it asks for."""
+    response = console.request(
+        "OPTIONS",
+        path,
+        headers={
+            "Host": "127.0.0.1:2000",
+            "Origin": "http://evil.example",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Private-Network": "true",
+        },
+    )
+
+    assert response.status_code == 403
+    assert not [name for name in response.headers if name.startswith("Access-Control")]
