@@ -5,7 +5,7 @@
 
 import os
 
-XRAY_LOCAL_HOST = os.environ.get("XRAY_LOCAL_HOST", "127.0.0.1")
+XRAY_LOCAL_HOSTS = os.environ.get("XRAY_LOCAL_HOSTS", "127.0.0.1").split()
 
 DEBUG = False
 # Nothing is signed here, but Django refuses to start without a key.
@@ -15,7 +15,7 @@ ALLOWED_HOSTS = [
     "localhost",
     "127.0.0.1",
     "[::1]",
-    f"[{XRAY_LOCAL_HOST}]" if ":" in XRAY_LOCAL_HOST else XRAY_LOCAL_HOST,
+    *(f"[{host}]" if ":" in host else host for host in XRAY_LOCAL_HOSTS),
 ]
 
 INSTALLED_APPS = ["xray_local"]

@@ -5,6 +5,7 @@ annotations and metadata. Names are those of the semantic conventions, the old o
 ones: https://opentelemetry.io/docs/specs/semconv/registry/attributes/
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ REMOTE_HOST = ("http.host", "server.address", "net.peer.name", "net.sock.peer.na
 REMOTE_PORT = ("server.port", "net.peer.port")
 OWN_HOST = ("http.host", "server.address", "http.server_name", "net.host.name")
 OWN_PORT = ("server.port", "net.host.port")
+HOST_WITH_PORT = re.compile(r"(?:[^:]*|\[[^]]*\]):[0-9]+")
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 DATABASE = ("db.system.name", "db.system")
@@ -151,14 +153,15 @@ def _take_url(rest: Attributes, hosts: tuple[str, ...], ports: tuple[str, ...]) 
     host = find(rest, *hosts)
     if not whole and not host:
         return ""
-    port = "" if find(rest, "http.host") else find(rest, *ports)
+    # Some write the port into the host, too.
+    port = "" if HOST_WITH_PORT.fullmatch(host) else find(rest, *ports)
     scheme = take(rest, *SCHEME) or ("https" if port == "443" else "http")
     take(rest, *hosts, *ports)
     target = take(rest, *TARGET)
     path, query = take(rest, "url.path"), take(rest, "url.query")
     if whole:
         return whole
-    if ":" in host and host.count(":") > 1 and not host.startswith("["):
+    if host.count(":") > 1 and not host.startswith("["):
         host = f"[{host}]"
     place = f"{host}:{port}" if port and port != DEFAULT_PORTS.get(scheme) else host
     target = target or (f"{path or '/'}?{query}" if query else path or "/")

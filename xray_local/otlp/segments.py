@@ -19,6 +19,7 @@ from typing import Any
 from xray_local.errors import DocumentRefused
 
 from .blocks import (
+    DATABASE,
     REMOTE_HOST,
     as_written,
     find,
@@ -168,9 +169,11 @@ def _find_name(span: Span) -> str:
         name = find(span.resource, "service.name")
     name = name or find(found, "rpc.service") or _find_rpc_service(span)
     if not name and not span.is_server:
-        # Also the host of the URL, where the collector has the span's name: many instrumentations
-        # say no more, and every service that is asked for a GET would be one.
-        name = find(found, *REMOTE_HOST[:3]) or (find_host(found) if span.is_call else "")
+        name = find(found, *REMOTE_HOST[:3])
+    if not name and span.kind == Kind.CLIENT:
+        # Here the collector has the span's name. Many instrumentations say no more, and every
+        # service that is asked for a GET would be one, every database that is asked a SELECT.
+        name = find_host(found) or find(found, *DATABASE)
     return name or span.name
 
 

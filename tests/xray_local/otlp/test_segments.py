@@ -132,6 +132,8 @@ DATABASE = {"db.name": "items", "db.connection_string": "jdbc:mysql://db.local:3
         (Kind.CLIENT, {"server.address": "c.example", "server.port": 80}, "c.example"),
         (Kind.CLIENT, {"http.url": "https://d.example:8443/path"}, "d.example"),
         (Kind.CLIENT, {"http.url": "http://[nonsense"}, "work"),
+        (Kind.CLIENT, {"db.system": "sqlite"}, "sqlite"),
+        (Kind.INTERNAL, {"http.url": "https://d.example/", "db.system": "sqlite"}, "work"),
         (Kind.CLIENT, {}, "work"),
     ],
 )
@@ -254,6 +256,8 @@ def test_http_of_a_server_by_the_stable_conventions() -> None:
         ({"net.peer.name": "a.example", "net.peer.port": 80}, "http://a.example/"),
         ({"server.address": "a.example", "server.port": 443}, "https://a.example/"),
         ({"server.address": "::1", "server.port": 81}, "http://[::1]:81/"),
+        ({"server.address": "[::1]:81", "server.port": 81}, "http://[::1]:81/"),
+        ({"server.address": "a.example:81", "server.port": 81}, "http://a.example:81/"),
         ({"http.target": "/b"}, None),
     ],
 )
