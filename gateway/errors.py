@@ -1,20 +1,22 @@
 """What can be wrong with an event.
 
 GatewayError
-├── MalformedEvent       400  an HTTP event with a field that AWS would not send so
-│   └── RequestTooLarge  413  a body above Lambda's limit
-└── UnknownEvent         raised to the caller: not an HTTP event at all
+├── MalformedEvent        400  an event with a field that AWS would not send so
+│   └── RequestTooLarge   413  a body above Lambda's limit
+├── UnknownEvent          raised to the caller: of no kind that the gateway knows
+│   └── UnservedEvent     raised to the caller: of a kind that this handler has no place for
+└── BatchError            raised to the caller: every message of a batch failed
 """
 
 from http import HTTPStatus
 
 
 class GatewayError(ValueError):
-    """An event that the gateway cannot turn into a request."""
+    """An event that the gateway cannot pass on."""
 
 
 class MalformedEvent(GatewayError):
-    """An HTTP event that cannot be read; the client gets the status and the message."""
+    """An event that cannot be read; the client of an HTTP event gets the status and the message."""
 
     status = HTTPStatus.BAD_REQUEST
 
@@ -26,7 +28,7 @@ class RequestTooLarge(MalformedEvent):
 
 
 class UnknownEvent(GatewayError):
-    """An event of a kind that this handler does not know."""
+    """An event of a kind that the gateway does not know."""
 
     def __init__(self, event: object) -> None:
         """Say what came by its type or keys alone: the values may be secret."""
@@ -37,6 +39,21 @@ class UnknownEvent(GatewayError):
         else:
             got = f"{type(event).__name__!r}"
         super().__init__(
-            "Expected an HTTP event of API Gateway (REST or HTTP API), a function URL "
-            f"or a load balancer, got {got}."
+            "Expected an HTTP event of API Gateway (REST or HTTP API), a function URL or a load "
+            "balancer, a batch of an SQS queue, an EventBridge schedule, or an object with a list "
+            f"'manage', got {got}."
         )
+
+
+class UnservedEvent(UnknownEvent):
+    """An event of a kind that this handler was given no place for."""
+
+    def __init__(self, kind: str, argument: str) -> None:
+        """Name the argument of make_handler that would be the place."""
+        ValueError.__init__(
+            self, f"This function has no use for {kind}: make_handler was given no {argument}."
+        )
+
+
+class BatchError(GatewayError):
+    """Not one message of a batch was handled."""

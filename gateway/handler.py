@@ -6,30 +6,45 @@ from http import HTTPStatus
 from typing import Any
 from wsgiref.types import WSGIApplication
 
+from .commands import CommandHandler
+from .dispatch import dispatch
 from .environ import LIMIT_BYTES, make_environ, make_template
 from .errors import MalformedEvent
 from .exchange import exchange, make_page
+from .queues import MessageHandler
 from .responses import Response, shape
-from .sources import Event, Source, recognise
+from .schedules import ScheduleHandler
+from .sources import Source, recognise
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[Event, Any], Response]
+Handler = Callable[[Any, Any], Any]
 
 
-def make_handler(application: WSGIApplication) -> Handler:
-    """Return a Lambda handler for HTTP events, answered by the application.
+def make_handler(
+    application: WSGIApplication,
+    *,
+    on_message: MessageHandler | None = None,
+    on_schedule: ScheduleHandler | None = None,
+    on_command: CommandHandler | None = None,
+) -> Handler:
+    """Return a Lambda handler: HTTP events are answered by the application.
 
-    It takes the events of REST APIs, HTTP APIs, function URLs and load balancers, and raises
-    UnknownEvent for any other. The application finds event and context in its environ, as
-    `apig_wsgi.full_event` and `apig_wsgi.context`. What it raises is raised to Lambda, which logs
-    it with its stack and lets API Gateway answer 502.
+    It takes the events of REST APIs, HTTP APIs, function URLs and load balancers. The application
+    finds event and context in its environ, as `apig_wsgi.full_event` and `apig_wsgi.context`. What
+    it raises is raised to Lambda, which logs it with its stack and lets API Gateway answer 502.
+
+    on_message: called with each message of an SQS queue.
+    on_schedule: called with each schedule of EventBridge whose time has come.
+    on_command: called with the list of `{"manage": [...]}`; `gateway.manage` is the usual one.
+    Any other event, and one that has no place, is raised to the caller as UnknownEvent.
     """
-
     template = make_template()
 
-    def handler(event: Event, context: Any) -> Response:
+    def handler(event: Any, context: Any) -> Any:
         source = recognise(event)
+        if source is None:
+            return dispatch(event, on_message, on_schedule, on_command)
         try:
             environ = make_environ(event, context, source, template)
         except (MalformedEvent, UnicodeError) as error:

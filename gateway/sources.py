@@ -10,8 +10,6 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-funct
 from enum import Enum
 from typing import Any
 
-from .errors import UnknownEvent
-
 Event = dict[str, Any]
 
 
@@ -36,10 +34,10 @@ class Source(Enum):
         self.is_load_balancer = is_load_balancer
 
 
-def recognise(event: Event) -> Source:
-    """Return the service that sent an HTTP event. Raises UnknownEvent for any other event."""
+def recognise(event: Any) -> Source | None:
+    """Return the service that sent an HTTP event, None for any other event."""
     if not isinstance(event, dict):
-        raise UnknownEvent(event)
+        return None
     context = event.get("requestContext")
     if not isinstance(context, dict):
         context = {}
@@ -54,4 +52,4 @@ def recognise(event: Event) -> Source:
         # A function URL sends the same format, but leaves the path encoded.
         is_function_url = ".lambda-url." in str(context.get("domainName"))
         return Source.FUNCTION_URL if is_function_url else Source.HTTP_API
-    raise UnknownEvent(event)
+    return None

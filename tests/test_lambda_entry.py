@@ -240,12 +240,35 @@ def test_malformed_event(function: Function):
     assert function.invoke(make_request("/movies/", body=[]))["statusCode"] == 400
 
 
-def test_unknown_event(function: Function):
-    with pytest.raises(FunctionError, match="UnknownEvent: Expected an HTTP event") as caught:
-        function.invoke({"Records": []})
+@pytest.mark.parametrize(
+    ("event", "error"),
+    [
+        ({"Records": []}, "UnknownEvent: Expected an HTTP event"),
+        (make_event("sqs_batch"), "UnservedEvent: This function has no use for messages"),
+        ({"manage": "migrate"}, "MalformedEvent: Expected 'manage' to be a list"),
+    ],
+)
+def test_event_without_a_place(function: Function, event: Event, error: str):
+    with pytest.raises(FunctionError, match=error) as caught:
+        function.invoke(event)
 
-    assert caught.value.error["errorType"] == "UnknownEvent"
+    assert caught.value.error["errorType"] == error.partition(":")[0]
     assert function.invoke(make_request("/healthz"))["body"] == "ok\n"
+
+
+def test_management_command(function: Function, receiver: Daemon):
+    function.invoke(make_request("/healthz"))
+
+    result = function.invoke({"manage": ["migrate", "--check"]}, SAMPLED)
+    failed = function.invoke({"manage": ["migrate", "no_such_app"]})
+
+    assert result == {"output": "", "exit_code": 0}
+    assert failed["exit_code"] == 1
+    assert "No installed app with label 'no_such_app'" in failed["output"]
+    assert "'migrate' ended with the exit code 1" in function.read_log()
+    [document] = receiver.documents(1)
+    assert (document["name"], document["trace_id"]) == ("manage migrate", ROOT)
+    assert function.invoke(make_request(FILM))["statusCode"] == 200
 
 
 def test_request_makes_one_tree_under_the_functions_segment(function: Function, receiver: Daemon):
@@ -362,6 +385,47 @@ def test_answer_over_the_limit_leaves_the_function_alive(task_dir: Path, tmp_pat
 
     assert too_large["statusCode"] == 500
     assert (large["statusCode"], len(large["body"])) == (200, 6_200_000)
+
+
+def test_messages_of_a_queue(
+    task_dir: Path, variables: dict[str, str], receiver: Daemon, tmp_path: Path
+):
+    """Each in a subsegment that names the trace of its sender; what failed comes again."""
+    (task_dir / "messages.py").write_text(
+        "from gateway import make_handler\n"
+        "from movies_site.wsgi import application\n"
+        "from django.contrib.auth.models import User\n"
+        "def handle(message):\n"
+        "    User.objects.count()\n"
+        "    if message.body == 'Metropolis':\n"
+        "        raise LookupError(message.body)\n"
+        "handler = make_handler(application, on_message=handle)\n"
+    )
+    receiver.receive()
+    receiver.datagrams.clear()
+    event = make_event("sqs_batch")
+    trace = "1-67891234-bbbbbbbbbbbbbbbbbbbbbbbb"
+    with run_function(
+        task_dir,
+        tmp_path / "log",
+        handler="messages.handler",
+        AWS_XRAY_DAEMON_ADDRESS=receiver.address,
+        **variables,
+    ) as function:
+        response = function.invoke(event, SAMPLED.replace(ROOT, trace))
+        log = function.read_log()
+
+    [good, bad] = event["Records"]
+    assert response == {"batchItemFailures": [{"itemIdentifier": bad["messageId"]}]}
+    assert f"Message '{bad['messageId']}' of the queue 'films' failed." in log
+    documents = receiver.documents(2)
+    assert [(document["name"], document["trace_id"]) for document in documents] == [
+        ("films", trace)
+    ] * 2
+    assert documents[0]["annotations"]["sender_trace_id"] == ROOT
+    assert ROOT in good["attributes"]["AWSTraceHeader"]
+    assert [part["namespace"] for part in documents[0]["subsegments"]] == ["remote"]
+    assert documents[1]["fault"] is True
 
 
 # Static files are collected when packaging.

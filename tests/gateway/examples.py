@@ -21,8 +21,12 @@ def make_event(name: str, **changes: Any) -> Event:
     return json.loads(read_event(name)) | changes
 
 
+OTHER_EVENTS = {"sqs_batch", "event_bridge_rule", "event_bridge_scheduler", "manage"}
+
+
 def list_events() -> list[str]:
-    return sorted(path.stem for path in EVENTS.glob("*.json"))
+    """Return the names of the saved HTTP events."""
+    return sorted({path.stem for path in EVENTS.glob("*.json")} - OTHER_EVENTS)
 
 
 class Context:

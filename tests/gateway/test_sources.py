@@ -2,7 +2,6 @@ from typing import Any
 
 import pytest
 
-from gateway import UnknownEvent
 from gateway.sources import Source, recognise
 
 from .examples import list_events, make_event
@@ -38,21 +37,18 @@ def test_recognise_event_without_context():
 
 
 @pytest.mark.parametrize(
-    ("event", "got"),
+    "event",
     [
-        ({"Records": [{"eventSource": "aws:sqs", "body": "s3cret"}]}, r"\['Records'\]"),
-        ({"source": "aws.events", "detail-type": "Scheduled Event"}, "'detail-type', 'source'"),
-        ({"requestContext": {"connectionId": "a"}, "body": "s3cret"}, "'body', 'requestContext'"),
-        ({"version": "3.0", "httpMethod": "GET"}, "'httpMethod', 'version'"),
-        ({str(number): 0 for number in range(11)}, r"'8', \.\.\.\]"),
-        ({}, r"\[\]"),
-        (["s3cret"], "'list'"),
-        (None, "'NoneType'"),
+        {"Records": [{"eventSource": "aws:sqs", "body": "s3cret"}]},
+        {"source": "aws.events", "detail-type": "Scheduled Event"},
+        {"requestContext": {"connectionId": "a"}, "body": "s3cret"},
+        {"version": "3.0", "httpMethod": "GET"},
+        {"version": ["2.0"], "rawPath": "/"},
+        {"manage": ["migrate"]},
+        {},
+        ["s3cret"],
+        None,
     ],
 )
-def test_recognise_unknown_event(event: Any, got: str):
-    with pytest.raises(UnknownEvent, match=got) as caught:
-        recognise(event)
-
-    assert isinstance(caught.value, ValueError)
-    assert "s3cret" not in str(caught.value)
+def test_recognise_other_event(event: Any):
+    assert recognise(event) is None
