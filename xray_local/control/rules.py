@@ -97,7 +97,7 @@ def create_rule(
 ) -> Rule:
     """Store a new rule and return it. Raises InvalidRequest and RuleLimitExceeded."""
     name = fields["RuleName"]
-    names = [rule.name for rule in list_rules(connection)]
+    names = {each for (each,) in connection.execute("SELECT name FROM rules")}
     if name.lower() == DEFAULT.lower():
         raise InvalidRequest(f"Expected another name for the rule, {name!a} is reserved.")
     if name in names:
