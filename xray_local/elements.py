@@ -50,7 +50,7 @@ class Element(NamedTuple):
     def microseconds(self) -> int:
         """How long it took."""
         part = self.part
-        seconds = part.seconds if type(part) is Call else part.end - part.start
+        seconds = part.seconds if isinstance(part, Call) else part.end - part.start
         return round(seconds * 1_000_000)
 
     @property
@@ -89,7 +89,7 @@ def is_ok(part: Facts | Call) -> bool:
 
 def is_throttled(part: Facts | Call) -> bool:
     """Whether it itself was throttled."""
-    return part.has_throttle if type(part) is Call else part.is_throttled
+    return part.has_throttle if isinstance(part, Call) else part.is_throttled
 
 
 def describe_trace(

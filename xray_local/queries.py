@@ -235,8 +235,8 @@ def _select(
         values = values | {"blocks": json.dumps(blocks), "size": BLOCK_TRACES}
         if len(blocks) <= BLOCKS_READ:
             tables = (
-                "json_each(:blocks) AS b CROSS JOIN traces "
-                "ON traces.no BETWEEN b.value * :size AND b.value * :size + :size - 1"
+                "(SELECT value * :size AS first FROM json_each(:blocks)) AS b "
+                "CROSS JOIN traces ON traces.no BETWEEN b.first AND b.first + :size - 1"
             )
         else:
             wanted = ["traces.no / :size IN (SELECT value FROM json_each(:blocks))", *wanted]

@@ -88,7 +88,7 @@ def read_flags(element: Element) -> int:
         flags |= 1 << 2
     if part.has_fault:
         flags |= 1 << 3
-    if part.has_throttle if type(part) is Call else part.is_throttled:
+    if part.has_throttle if isinstance(part, Call) else part.is_throttled:
         flags |= 1 << 4
     if part.is_open:
         flags |= 1 << 5

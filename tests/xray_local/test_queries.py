@@ -2,13 +2,24 @@
 
 import base64
 import sqlite3
+from typing import Any
 
 import pytest
 
 from tests.xray_local.conftest import Store
-from tests.xray_local.made import NOON, make_segment, make_trace_id
+from tests.xray_local.made import NOON, make_segment, make_subsegment, make_trace_id
+from xray_local import queries
 from xray_local.errors import InvalidRequest
-from xray_local.queries import Cursor, RangeType, TimeRange, get_counts, list_traces
+from xray_local.filters import read_filter
+from xray_local.queries import (
+    Cursor,
+    RangeType,
+    Strategy,
+    TimeRange,
+    get_counts,
+    list_traces,
+    share_of,
+)
 
 
 def list_ids(connection: sqlite3.Connection, start: float, end: float, kind: str) -> list[str]:
@@ -114,3 +125,122 @@ def test_cursor_there_and_back() -> None:
 
 def test_get_counts_before_anything(connection: sqlite3.Connection) -> None:
     assert set(get_counts(connection).values()) == {0}
+
+
+def list_with(
+    connection: sqlite3.Connection, strategy: Strategy, **options: Any
+) -> tuple[list[str], int]:
+    """Return the ids on all pages, and how many traces were looked at."""
+    found: list[str] = []
+    processed = 0
+    token = None
+    while True:
+        page = list_traces(connection, strategy=strategy, token=token, limit=7, **options)
+        found += [summary["Id"] for summary in page.summaries]
+        processed += page.processed
+        token = page.next_token
+        if token is None:
+            return found, processed
+
+
+def test_a_fixed_rate_always_chooses_the_same_traces(
+    connection: sqlite3.Connection, store: Store
+) -> None:
+    segments = [make_segment(start_time=NOON + number) for number in range(200)]
+    store(*segments)
+
+    some, processed = list_with(connection, Strategy("FixedRate", 0.3))
+    more, _ = list_with(connection, Strategy("FixedRate", 0.6))
+
+    assert set(some) == {each["trace_id"] for each in segments if share_of(each["trace_id"]) < 0.3}
+    assert set(some) < set(more)
+    assert processed == 200
+    assert list_with(connection, Strategy("FixedRate", 1))[0] == [
+        each["trace_id"] for each in reversed(segments)
+    ]
+    assert list_with(connection, Strategy("FixedRate", 0))[0] == []
+
+
+def test_a_partial_scan_looks_at_the_newest(connection: sqlite3.Connection, store: Store) -> None:
+    segments = [
+        make_segment(start_time=NOON + number, fault=number % 2 == 0 or None)
+        for number in range(100)
+    ]
+    store(*segments)
+    newest = [each["trace_id"] for each in reversed(segments)][:25]
+    time_range = TimeRange(NOON, NOON + 100, RangeType.TRACE_ID)
+
+    found, processed = list_with(connection, Strategy("PartialScan", 0.25), time_range=time_range)
+    faulty, processed_of_all = list_with(
+        connection, Strategy("PartialScan", 0.25), chosen=read_filter("fault")
+    )
+
+    assert (found, processed) == (newest, 25)
+    assert (faulty, processed_of_all) == (newest[1::2], 25)
+    assert list_with(connection, Strategy("PartialScan", 0))[0] == []
+
+
+def test_a_partial_scan_ends_where_its_first_page_said(
+    connection: sqlite3.Connection, store: Store
+) -> None:
+    store(*[make_segment(start_time=NOON + number) for number in range(20)])
+    strategy = Strategy("PartialScan", 0.5)
+
+    first = list_traces(connection, strategy=strategy, limit=8)
+    store(*[make_segment(start_time=NOON + 100) for _ in range(20)])
+    second = list_traces(connection, strategy=strategy, limit=8, token=first.next_token)
+
+    assert [each["StartTime"] - NOON for each in second.summaries] == [11, 10]
+    assert second.next_token is None
+
+
+def test_the_matched_event_is_the_first_moment_in_the_range(
+    connection: sqlite3.Connection, store: Store
+) -> None:
+    store(make_segment(start_time=NOON + 10, end_time=NOON + 20))
+
+    for start, matched in ((NOON + 5, NOON + 10), (NOON + 15, NOON + 15)):
+        time_range = TimeRange(start, NOON + 30, RangeType.EVENT)
+        (summary,) = list_traces(connection, time_range=time_range).summaries
+        assert summary["MatchedEventTime"] == matched
+    (summary,) = list_traces(connection).summaries
+    assert "MatchedEventTime" not in summary
+
+
+def test_summaries_name_their_root_causes(connection: sqlite3.Connection, store: Store) -> None:
+    store(make_segment(fault=True, error=True))
+
+    (summary,) = list_traces(connection).summaries
+
+    for kind in ("FaultRootCauses", "ErrorRootCauses", "ResponseTimeRootCauses"):
+        (cause,) = summary[kind]
+        assert cause["Services"][0]["Name"] == "movies"
+
+
+@pytest.mark.parametrize("blocks_read", [0, 1000])
+def test_what_is_rare_is_found_among_many(
+    connection: sqlite3.Connection,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    blocks_read: int,
+) -> None:
+    monkeypatch.setattr(queries, "BLOCKS_READ", blocks_read)
+    call = make_subsegment(name="api", namespace="remote", end_time=NOON + 9)
+    rare = make_segment(
+        start_time=NOON, user="ada", annotations={"k": "rare", "only": -0.0}, subsegments=[call]
+    )
+    store(rare, *[make_segment(start_time=NOON + n, annotations={"k": "x"}) for n in range(300)])
+    store(rare | {"annotations": {"k": "rare", "only": -0.0, "late": True}})
+
+    for expression in (
+        'annotation.k = "rare"',
+        "annotation.only = 0",
+        "annotation.late",
+        'user = "ada" AND annotation.k != "x"',
+        'edge("movies", "api") { responsetime > 5 }',
+        'service("api") { responsetime > 5 AND responsetime < 10 AND ok }',
+        'ok AND service("api")',
+    ):
+        page = list_traces(connection, chosen=read_filter(expression))
+        assert [each["Id"] for each in page.summaries] == [rare["trace_id"]], expression
+        assert page.processed == 301

@@ -1,4 +1,4 @@
-"""The operations that take segments in, and that find and return traces.
+"""The operations that find and return traces.
 
 https://docs.aws.amazon.com/xray/latest/api/API_GetTraceSummaries.html
 """
@@ -10,35 +10,27 @@ from django.http import HttpRequest
 
 from xray_local.control.groups import read_groups
 from xray_local.database import reading
-from xray_local.documents import EXAMPLE_TRACE_ID, TRACE_ID, as_number, read_document, show
-from xray_local.errors import DocumentRefused, InvalidRequest
+from xray_local.documents import EXAMPLE_TRACE_ID, TRACE_ID, as_number, show
+from xray_local.errors import InvalidRequest
 from xray_local.filters import read_filter
 from xray_local.parts import get_parts
-from xray_local.queries import RangeType, TimeRange, get_documents, list_traces
+from xray_local.queries import RangeType, Strategy, TimeRange, get_documents, list_traces
 from xray_local.traces import describe_trace
 
-from .wire import operation, read_text, read_texts
+from .wire import (
+    operation,
+    read_boolean,
+    read_number,
+    read_object,
+    read_text,
+    read_texts,
+    require,
+)
 
 # X-Ray's own limit for a trace is said to be a tenth of this, and a call may ask for five.
 TRACE_BYTES = 5_000_000
+STRATEGIES = ("PartialScan", "FixedRate")
 encode_json = msgspec.json.Encoder().encode
-
-
-@operation
-def put_trace_segments(fields: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-    """Take segments in; those that cannot be stored are named, the others kept."""
-    accepted: list[str] = []
-    unprocessed: list[dict[str, str]] = []
-    for text in read_texts(fields, "TraceSegmentDocuments"):
-        try:
-            accepted.append(read_document(text).text)
-        except DocumentRefused as refusal:
-            unprocessed.append({"ErrorCode": refusal.code, "Message": str(refusal)})
-            if refusal.document_id:
-                unprocessed[-1]["Id"] = refusal.document_id
-    if accepted:
-        get_parts(request).send(accepted)
-    return {"UnprocessedTraceSegments": unprocessed}
 
 
 @operation
@@ -50,7 +42,13 @@ def get_trace_summaries(fields: dict[str, Any], request: HttpRequest) -> dict[st
     chosen = read_filter(expression, groups) if expression else None
     token = read_text(fields, "NextToken")
     with reading(get_parts(request).database) as connection:
-        page = list_traces(connection, time_range=time_range, chosen=chosen, token=token)
+        page = list_traces(
+            connection,
+            time_range=time_range,
+            chosen=chosen,
+            strategy=_read_strategy(fields),
+            token=token,
+        )
     answer: dict[str, Any] = {
         "TraceSummaries": page.summaries,
         "ApproximateTime": time_range.start if page.reached is None else page.reached,
@@ -112,14 +110,14 @@ def read_trace_ids(fields: dict[str, Any]) -> list[str]:
     return trace_ids
 
 
-@operation
-def put_telemetry_records(fields: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-    """Take what a daemon says of itself; nothing is done with it."""
-    if not isinstance(fields.get("TelemetryRecords"), list):
-        raise InvalidRequest(
-            f"Expected a list as TelemetryRecords, got {show(fields.get('TelemetryRecords'))}."
-        )
-    return {}
+def _read_strategy(fields: dict[str, Any]) -> Strategy | None:
+    """Return which traces are looked at; a strategy counts unless Sampling is false."""
+    chosen = read_object(fields, "SamplingStrategy")
+    if read_boolean(fields, "Sampling") is False or not chosen:
+        return None
+    name = require(read_text(chosen, "Name", choices=STRATEGIES), "SamplingStrategy.Name")
+    value = read_number(chosen, "Value", at_least=0, at_most=1)
+    return Strategy(name, require(value, "SamplingStrategy.Value"))
 
 
 def _read_range(fields: dict[str, Any]) -> TimeRange:

@@ -121,6 +121,19 @@ def test_summary(client: Any) -> None:
     summary = summarise(client, root)
 
     front = {"Name": "front", "Names": ["front"], "Type": "AWS::Lambda::Function"}
+    entity = {"Name": "front", "Remote": False}
+    cause = {"Services": [{**front, "Inferred": False}], "ClientImpacting": True}
+    for kind, said in (
+        ("FaultRootCauses", None),
+        ("ErrorRootCauses", {"Exceptions": []}),
+        ("ResponseTimeRootCauses", {"Coverage": 1.0}),
+    ):
+        found = summary.pop(kind)
+        if said is None:
+            assert found == []
+        else:
+            assert [each["Services"][0].pop("EntityPath") for each in found] == [[entity | said]]
+            assert found == [cause]
     assert summary.pop("StartTime") == datetime.fromtimestamp(NOON + 0.25, UTC)
     assert summary == {
         "Id": root["trace_id"],
@@ -181,6 +194,27 @@ def test_summaries_by_kind_of_range(console: Console, store: Store, kind: str, s
     fields = {"StartTime": start, "EndTime": start + 0.5, "TimeRangeType": kind}
 
     assert len(console.post("/TraceSummaries", fields).json()["TraceSummaries"]) == 1
+
+
+def test_summaries_of_a_sample(client: Any) -> None:
+    start = NOON + 9000
+    roots = [make_segment(start_time=start + n / 100, user="sample") for n in range(20)]
+    put(client, *roots)
+    get_one(client, roots[-1]["trace_id"])
+
+    def list_sample(**fields: Any) -> set[str]:
+        answer = client.get_trace_summaries(
+            StartTime=start, EndTime=start + 1, FilterExpression='user = "sample"', **fields
+        )
+        return {each["Id"] for each in answer["TraceSummaries"]}
+
+    ids = {each["trace_id"] for each in roots}
+    none: dict[str, Any] = {"Name": "FixedRate", "Value": 0}
+    half: dict[str, Any] = {"Name": "PartialScan", "Value": 0.5}
+    assert list_sample(Sampling=True) == ids
+    assert list_sample(SamplingStrategy=none) == set()
+    assert list_sample(SamplingStrategy=none, Sampling=False) == ids
+    assert len(list_sample(SamplingStrategy=half, Sampling=True)) == 10
 
 
 def test_a_wrong_filter_is_refused_with_the_place(client: Any) -> None:
@@ -287,6 +321,16 @@ def test_post_to_another_path(console: Console, path: str) -> None:
         ("/TraceSummaries", {"StartTime": 1, "EndTime": 2, "TimeRangeType": "Other"}),
         ("/TraceSummaries", {"StartTime": 1, "EndTime": 2, "TimeRangeType": ["Event"]}),
         ("/TraceSummaries", {"StartTime": 1, "EndTime": 2, "NextToken": "x"}),
+        ("/TraceSummaries", {"StartTime": 1, "EndTime": 2, "Sampling": "yes"}),
+        ("/TraceSummaries", {"StartTime": 1, "EndTime": 2, "SamplingStrategy": {"Value": 1}}),
+        (
+            "/TraceSummaries",
+            {"StartTime": 1, "EndTime": 2, "SamplingStrategy": {"Name": "All", "Value": 1}},
+        ),
+        (
+            "/TraceSummaries",
+            {"StartTime": 1, "EndTime": 2, "SamplingStrategy": {"Name": "FixedRate", "Value": 2}},
+        ),
         ("/TraceSummaries", {"StartTime": 1, "EndTime": 2, "NextToken": 3}),
         ("/SamplingTargets", {"SamplingStatisticsDocuments": 1}),
         ("/TelemetryRecords", {"TelemetryRecords": None}),
