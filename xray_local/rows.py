@@ -28,6 +28,10 @@ UPSERT_TRACE = (
     f"{', '.join(f'{name} = excluded.{name}' for name in NAMES[2:])}"
 )
 
+# What X-Ray's ids are told to be: no older than a trace is kept, hardly ahead of the clock.
+ID_AGE_MAX_SECONDS = 30 * 24 * 3600
+ID_AHEAD_MAX_SECONDS = 300
+
 Row = tuple[object, ...]
 _encode = msgspec.json.Encoder().encode
 
@@ -84,7 +88,7 @@ def make_row(
     row = (
         number,
         trace_id,
-        int(trace_id[2:10], 16),
+        read_id_time(trace_id, start),
         start,
         end,
         revision,
@@ -112,6 +116,17 @@ def make_row(
         terms.add(term_of(field))
         terms.update([term_of(field, value) for value in values])
     return row, terms
+
+
+def read_id_time(trace_id: str, start: float) -> int:
+    """Return the time in the id of a trace that starts then, in seconds since 1970.
+
+    OpenTelemetry's ids are random: what cannot be the time of the trace is none, and the start
+    stands for it (doubtful: X-Ray takes such ids, and does not say when it finds them).
+    """
+    seconds = int(trace_id[2:10], 16)
+    is_time = start - ID_AGE_MAX_SECONDS <= seconds <= start + ID_AHEAD_MAX_SECONDS
+    return seconds if is_time else int(start)
 
 
 def _add(found: list[Value], value: Value) -> None:
