@@ -1,31 +1,18 @@
 """What the summary of a trace needs to know of each of its documents."""
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import functools
 from typing import Any
 
-from .documents import (
-    ID_CHARACTERS,
-    TRACE_ID,
-    as_list,
-    as_mapping,
-    as_number,
-    as_text,
-    as_time,
-    is_in_progress,
-)
+import msgspec
+from msgspec import UNSET, Struct
+
+from .schema import Element, Http
 from .services import Service, name_callee, name_service
-
-ANNOTATION_KEY_CHARACTERS = 500
-ANNOTATION_CHARACTERS = 1000
-
 
 Annotations = tuple[tuple[str, str | float | bool], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True, gc=False):
     """A subsegment that called a service, as its caller saw it."""
 
     id: str
@@ -39,8 +26,7 @@ class Call:
     annotations: Annotations  # its own
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True, gc=False):
     """One document, its embedded subsegments included. Times are seconds since 1970."""
 
     id: str
@@ -67,120 +53,132 @@ class Facts:
     links: tuple[tuple[str, str], ...]  # trace id and segment id of what it was caused by
 
 
-def load_facts(body: bytes | str) -> Facts:
+_decode = msgspec.json.Decoder(Element).decode
+
+
+def load_facts(body: bytes) -> Facts:
     """Return the facts of a stored document."""
-    content = json.loads(body)
-    return gather_facts(content["id"], content, is_open=is_in_progress(content))
+    return gather(_decode(body))
 
 
 def gather_facts(document_id: str, content: dict[str, Any], *, is_open: bool) -> Facts:
-    """Return the facts of a document that `read_document` let pass."""
-    elements = list(walk(content))
-    start = as_time(content.get("start_time")) or 0.0
-    end = as_time(content.get("end_time"))
-    aws = as_mapping(content.get("aws"))
-    ec2 = as_mapping(aws.get("ec2"))
+    """Return the facts of a document that complies with the schema."""
+    return gather(msgspec.convert(content, Element))
+
+
+def gather(document: Element) -> Facts:
+    """Return the facts of a document."""
+    start, end = document.start_time, document.end_time
+    aws = document.aws
+    ec2 = aws.get("ec2") if aws else None
+    elements = document.walk()
+    has_any_fault = has_any_error = has_throttle = False
+    ids: list[str] = []
+    calls: list[Call] = []
+    annotations: list[tuple[str, str | float | bool]] = []
+    links: list[tuple[str, str]] = []
+    for element in elements:
+        ids.append(element.id)
+        if element.fault:
+            has_any_fault = True
+        if element.error:
+            has_any_error = True
+        if element.throttle:
+            has_throttle = True
+        if element.annotations:
+            annotations += element.annotations.items()
+        if element.namespace:
+            service = _find_callee(element)
+            if service is not None:
+                calls.append(_read_call(element, service))
+        if element.links:
+            links += [(link.trace_id, link.id) for link in element.links]
     return Facts(
-        id=document_id,
-        parent_id=as_text(content.get("parent_id")),
-        is_segment=content.get("type") != "subsegment",
-        is_open=is_open,
+        id=document.id,
+        parent_id=document.parent_id or None,
+        is_segment=document.is_segment,
+        is_open=document.is_open,
         start=start,
-        end=start if end is None else max(start, end),
-        service=name_service(content),
-        has_fault=content.get("fault") is True,
-        has_error=content.get("error") is True,
-        is_throttled=content.get("throttle") is True,
-        has_any_fault=any(element.get("fault") is True for element in elements),
-        has_any_error=any(element.get("error") is True for element in elements),
-        has_throttle=any(element.get("throttle") is True for element in elements),
-        http=_read_http(as_mapping(content.get("http"))),
-        user=as_text(content.get("user"), 250),
-        ids=tuple(_texts(element.get("id") for element in elements)),
-        calls=tuple(_read_calls(elements)),
-        annotations=tuple(_read_annotations(elements)),
-        resource_arns=tuple(_texts([content.get("resource_arn")])),
-        instance_ids=tuple(_texts([ec2.get("instance_id")])),
-        zones=tuple(_texts([ec2.get("availability_zone")])),
-        links=tuple(_read_links(elements)),
+        end=max(start, end) if end is not UNSET else start,
+        service=_find_service(
+            document.name, document.origin, aws.get("account_id") if aws else None
+        ),
+        has_fault=document.fault,
+        has_error=document.error,
+        is_throttled=document.throttle,
+        has_any_fault=has_any_fault,
+        has_any_error=has_any_error,
+        has_throttle=has_throttle,
+        http=_read_http(document.http) if document.http else {},
+        user=document.user or None,
+        ids=tuple(ids),
+        calls=tuple(calls),
+        annotations=tuple(annotations),
+        resource_arns=_wrap(document.resource_arn),
+        instance_ids=_wrap(ec2.get("instance_id")) if ec2 else (),
+        zones=_wrap(ec2.get("availability_zone")) if ec2 else (),
+        links=tuple(links),
     )
 
 
-def walk(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the document and every subsegment embedded in it, in no particular order."""
-    pending = [content]
-    while pending:
-        element = pending.pop()
-        yield element
-        pending.extend(
-            child for child in as_list(element.get("subsegments")) if isinstance(child, dict)
-        )
+@functools.lru_cache(1000)  # services are few
+def _find_service(name: str, origin: str, account_id: str | None) -> Service:
+    return name_service({"name": name, "origin": origin, "aws": {"account_id": account_id}})
 
 
-def _read_http(http: dict[str, Any]) -> dict[str, Any]:
-    request = as_mapping(http.get("request"))
-    fields = {
-        "HttpURL": as_text(request.get("url")),
-        "HttpMethod": as_text(request.get("method")),
-        "UserAgent": as_text(request.get("user_agent")),
-        "ClientIp": as_text(request.get("client_ip")),
-        "HttpStatus": as_status(as_mapping(http.get("response")).get("status")),
-    }
-    return {key: value for key, value in fields.items() if value is not None}
+def _find_callee(element: Element) -> Service | None:
+    if element.namespace == "remote":
+        return _find_remote(element.name, bool(element.sql))
+    return name_callee(
+        {"namespace": element.namespace, "name": element.name, "aws": element.aws or {}}
+    )
 
 
-def as_status(value: object) -> int | None:
-    """Return the value if it can be an HTTP status, else None."""
-    number = as_number(value)
-    return int(number) if number is not None and 100 <= number < 1000 else None
+@functools.lru_cache(1000)
+def _find_remote(name: str, has_sql: bool) -> Service | None:
+    return name_callee({"namespace": "remote", "name": name, "sql": has_sql})
 
 
-def _read_calls(elements: list[dict[str, Any]]) -> Iterator[Call]:
-    for element in elements:
-        service = name_callee(element)
-        if service is not None:
-            is_open = is_in_progress(element)
-            start, end = as_time(element.get("start_time")), as_time(element.get("end_time"))
-            is_timed = not is_open and start is not None and end is not None
-            yield Call(
-                id=as_text(element.get("id")) or "",
-                service=service,
-                is_open=is_open,
-                seconds=max(0.0, (end or 0.0) - (start or 0.0)) if is_timed else 0.0,
-                has_fault=element.get("fault") is True,
-                has_error=element.get("error") is True,
-                has_throttle=element.get("throttle") is True,
-                http=_read_http(as_mapping(element.get("http"))),
-                annotations=tuple(_read_annotations([element])),
-            )
+def _read_http(http: Http) -> dict[str, Any]:
+    """Return what is set of the request and the response."""
+    fields: dict[str, Any] = {}
+    request, response = http.request, http.response
+    if request:
+        if request.url:
+            fields["HttpURL"] = request.url
+        if request.method:
+            fields["HttpMethod"] = request.method
+        if request.user_agent:
+            fields["UserAgent"] = request.user_agent
+        if request.client_ip:
+            fields["ClientIp"] = request.client_ip
+    if response:
+        status = as_status(response.status)
+        if status is not None:
+            fields["HttpStatus"] = status
+    return fields
 
 
-def _read_annotations(
-    elements: list[dict[str, Any]],
-) -> Iterator[tuple[str, str | float | bool]]:
-    for element in elements:
-        for key, value in as_mapping(element.get("annotations")).items():
-            kept = _as_annotation(value)
-            if kept is not None and 0 < len(key) <= ANNOTATION_KEY_CHARACTERS:
-                yield key, kept
+def as_status(value: float | None) -> int | None:
+    """Return the number if it can be an HTTP status, else None."""
+    return int(value) if value is not None and 100 <= value < 1000 else None
 
 
-def _read_links(elements: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    for element in elements:
-        for link in map(as_mapping, as_list(element.get("links"))):
-            trace_id, segment_id = link.get("trace_id"), link.get("id")
-            if isinstance(segment_id, str) and len(segment_id) == ID_CHARACTERS:
-                if isinstance(trace_id, str) and TRACE_ID.fullmatch(trace_id):
-                    yield trace_id, segment_id
+def _read_call(element: Element, service: Service) -> Call:
+    end = element.end_time
+    is_open = element.in_progress or end is UNSET
+    return Call(
+        element.id,
+        service,
+        is_open,
+        0.0 if is_open or end is UNSET else max(0.0, end - element.start_time),
+        element.fault,
+        element.error,
+        element.throttle,
+        _read_http(element.http) if element.http else {},
+        tuple(element.annotations.items()) if element.annotations else (),
+    )
 
 
-def _as_annotation(value: object) -> str | float | bool | None:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return value[:ANNOTATION_CHARACTERS]
-    return as_number(value)
-
-
-def _texts(values: Any) -> Iterator[str]:
-    return (text for text in map(as_text, values) if text)
+def _wrap(text: str | None) -> tuple[str, ...]:
+    return (text,) if text else ()

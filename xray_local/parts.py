@@ -16,8 +16,9 @@ class Parts:
     """The parts of a running X-Ray; they travel in the WSGI environ."""
 
     database: Path
-    send: Callable[[Iterable[str]], None]  # to the writer; raises IntakeDown
+    send: Callable[[Iterable[bytes]], None]  # to the writer; raises IntakeDown
     udp: socket.socket
+    count_forwarded: Callable[[], dict[str, int]] = dict  # empty where nothing is forwarded
 
 
 def get_parts(request: HttpRequest) -> Parts:

@@ -1,7 +1,7 @@
-"""The receiver and the writer, as the server sees them: started, watched, fed, ended.
+"""The processes that take segments in, as the server sees them: started, watched, fed, ended.
 
     UDP socket -> receiver -> pipe -> writer -> database
-                    API -----> pipe ---^
+                    API -----> pipe ---^           `-> pipe -> forwarding (--forward)
 
 Neither outlives the server, however it ends: the receiver holds the other end of a lifeline, and
 the writer ends when both of its pipes have.
@@ -19,13 +19,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .address import Address
+from .count_file import CountFile
 from .errors import CannotStart, IntakeDown
+from .forwarding import COUNTS, FLUSH_SECONDS
 from .frames import Kind, pack
 
 PIPE_BYTES = 1024 * 1024
 # A process that lives less than this did not die of what it was sent.
 SHORT_LIFE_SECONDS = 2.0
 SHORT_LIVES_ALLOWED = 3
+# The forwarding process ends by itself when its time is over; this is for its own end.
+FLUSH_GRACE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +42,25 @@ class Limits:
 
 
 class Pipeline:
-    """The two processes that take segments in."""
+    """The receiver, the writer, and the forwarding process where there is one.
 
-    def __init__(self, udp: socket.socket, database: Path, limits: Limits) -> None:
+    forward_from: our own address, where what arrives goes on to AWS X-Ray; else None.
+    """
+
+    def __init__(
+        self,
+        udp: socket.socket,
+        database: Path,
+        limits: Limits,
+        forward_from: Address | None = None,
+    ) -> None:
         self._udp = udp
         self._database = database
         self._limits = limits
+        self._forward_from = forward_from
+        self._forward_counts = CountFile.create(COUNTS) if forward_from else None
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._forwarder: subprocess.Popen[bytes] | None = None
         self._lifeline = -1
         self._documents = -1
         # Two requests must not write into each other's frames.
@@ -52,30 +69,50 @@ class Pipeline:
         self._short_lives = 0
 
     def start(self) -> None:
-        """Start both processes. Call it from the thread that will call `check`."""
+        """Start the processes. Call it from the thread that will call `check`."""
         datagrams_out, datagrams_in = _open_pipe()
         documents_out, documents_in = _open_pipe()
         lifeline_out, lifeline_in = _open_pipe()
         limits = self._limits
+        forward = self._start_forwarding()
         self._processes = [
             _spawn("receiver", self._udp.fileno(), datagrams_in, lifeline_out),
             _spawn(
                 "writer",
                 datagrams_out,
                 documents_out,
+                *forward,
                 arguments=(self._database, limits.max_bytes, limits.max_traces),
             ),
         ]
-        for descriptor in (datagrams_in, lifeline_out, datagrams_out, documents_out):
+        for descriptor in (datagrams_in, lifeline_out, datagrams_out, documents_out, *forward):
             os.close(descriptor)
         self._lifeline = lifeline_in
         with self._lock:
             self._documents = documents_in
         self._started = time.monotonic()
 
-    def send(self, documents: Iterable[str]) -> None:
+    def _start_forwarding(self) -> list[int]:
+        """Start the forwarding process, if there is to be one; return the pipe that feeds it."""
+        if not self._forward_from or not self._forward_counts:
+            return []
+        documents_out, documents_in = _open_pipe()
+        self._forwarder = _spawn(
+            "forwarding",
+            documents_out,
+            self._forward_counts.descriptor,
+            arguments=[self._forward_from],
+        )
+        os.close(documents_out)
+        return [documents_in]
+
+    def count_forwarded(self) -> dict[str, int]:
+        """Return what the forwarding process has counted; nothing where there is none."""
+        return self._forward_counts.read() if self._forward_counts else {}
+
+    def send(self, documents: Iterable[bytes]) -> None:
         """Pass documents that have been checked to the writer. Raises IntakeDown."""
-        frames = b"".join(pack(Kind.DOCUMENT, document.encode()) for document in documents)
+        frames = b"".join([pack(Kind.DOCUMENT, document) for document in documents])
         rest = memoryview(frames)
         with self._lock:
             try:
@@ -88,8 +125,9 @@ class Pipeline:
                 ) from error
 
     def check(self) -> None:
-        """Start both again if one has ended. Raises CannotStart if that does not help."""
-        dead = [process for process in self._processes if process.poll() is not None]
+        """Start all again if one has ended. Raises CannotStart if that does not help."""
+        processes = [*self._processes, *filter(None, [self._forwarder])]
+        dead = [process for process in processes if process.poll() is not None]
         if not dead:
             return
         lived_seconds = time.monotonic() - self._started
@@ -104,7 +142,10 @@ class Pipeline:
         self.start()
 
     def stop(self, timeout_seconds: float) -> bool:
-        """End both, what has been received stored first; return whether the time was enough."""
+        """End all, what has been received stored first; return whether the time was enough.
+
+        What is left to be forwarded has a time of its own.
+        """
         if not self._processes:
             return True
         deadline = time.monotonic() + timeout_seconds
@@ -125,6 +166,13 @@ class Pipeline:
                 process.wait()
                 is_done = False
         self._processes = []
+        if self._forwarder:
+            try:
+                self._forwarder.wait(FLUSH_SECONDS + FLUSH_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._forwarder.kill()
+                self._forwarder.wait()
+            self._forwarder = None
         return is_done
 
 

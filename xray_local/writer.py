@@ -1,6 +1,6 @@
 """The writer process: reads what the receiver and the API pass on, and stores it in batches.
 
-    python -m xray_local.writer DATAGRAMS_FD DOCUMENTS_FD DATABASE MAX_BYTES MAX_TRACES
+    python -m xray_local.writer DATAGRAMS_FD DOCUMENTS_FD [FORWARD_FD] DATABASE MAX_BYTES MAX_TRACES
 
 Ends when both pipes have ended and all that came is stored.
 """
@@ -16,9 +16,10 @@ from contextlib import closing
 from pathlib import Path
 
 from .database import open_for_writing
-from .documents import Document, read_datagram, read_document
 from .errors import DocumentRefused
 from .frames import FrameReader, Kind
+from .intake import Document, read_datagram, read_documents
+from .outlet import Outlet
 from .storage import Storage
 
 BATCH_FRAMES = 1000
@@ -45,21 +46,28 @@ class Batch:
         if kind == Kind.DROPPED:
             self.counts["dropped"] += int(payload)
             return
-        self.counts["datagrams" if kind == Kind.DATAGRAM else "documents"] += 1
-        try:
-            self.documents.append(
-                read_datagram(payload) if kind == Kind.DATAGRAM else read_document(payload.decode())
-            )
-        except DocumentRefused as refusal:
-            self.counts["refused"] += 1
-            self.refusals.append(refusal)
+        if kind == Kind.DATAGRAM:
+            self.counts["datagrams"] += 1
+            arrived = read_datagram(payload)
+        else:
+            self.counts["documents"] += 1
+            arrived = read_documents(payload)
+        if not arrived:
+            self.counts["ignored"] += 1
+        for each in arrived:
+            if isinstance(each, DocumentRefused):
+                self.counts["refused"] += 1
+                self.refusals.append(each)
+            else:
+                self.documents.append(each)
 
 
 class Writer:
     """Moves frames from pipes to the storage."""
 
-    def __init__(self, storage: Storage, pipes: list[int]) -> None:
+    def __init__(self, storage: Storage, pipes: list[int], outlet: Outlet | None = None) -> None:
         self._storage = storage
+        self._outlet = outlet
         self._readers = {pipe: FrameReader() for pipe in pipes}
         self._warned = -WARNING_SECONDS
         self._unsaid = 0
@@ -69,6 +77,9 @@ class Writer:
         while self._readers:
             batch = self.gather()
             if batch.frames:
+                if self._outlet:
+                    # Before they are stored: what a full disk holds up here still goes out.
+                    self._outlet.send([document.body for document in batch.documents])
                 self._save(batch)
                 self._warn(batch)
 
@@ -129,16 +140,20 @@ def _log(line: str) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run the writer on the file descriptors and the database given; return the exit code."""
-    datagrams, documents, database, max_bytes, max_traces = arguments
+    *descriptors, database, max_bytes, max_traces = arguments
+    datagrams, documents, *forward = map(int, descriptors)
+    outlet = Outlet(forward[0]) if forward else None
     # Documents are trees, which counting references frees: look for cycles rarely.
     gc.set_threshold(100_000)
     try:
         with closing(open_for_writing(Path(database))) as connection:
             storage = Storage(connection, max_bytes=int(max_bytes), max_traces=int(max_traces))
-            Writer(storage, [int(datagrams), int(documents)]).run()
+            Writer(storage, [datagrams, documents], outlet).run()
     except sqlite3.Error as error:
         _log(f"Cannot write to the database {database!r}: {error}.")
         return 1
+    if outlet:
+        outlet.close()
     return 0
 
 

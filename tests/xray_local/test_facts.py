@@ -3,13 +3,19 @@
 import json
 from typing import Any
 
-from tests.xray_local.made import NOON, make_id, make_segment, make_subsegment, make_trace_id
+from tests.xray_local.made import (
+    NOON,
+    make_id,
+    make_late,
+    make_segment,
+    make_subsegment,
+    make_trace_id,
+)
 from xray_local.facts import Facts, as_status, gather_facts, load_facts
 
 
 def gather(**fields: Any) -> Facts:
-    segment = make_segment(**fields)
-    return gather_facts(segment["id"], segment, is_open=False)
+    return load_facts(json.dumps(make_segment(**fields)).encode())
 
 
 def test_gather_facts_of_the_whole_document() -> None:
@@ -42,40 +48,55 @@ def test_gather_facts_of_the_whole_document() -> None:
     }
 
 
-def test_gather_facts_of_wrong_types() -> None:
+def test_gather_facts_of_very_little() -> None:
+    facts = gather(end_time=NOON - 5)
+
+    assert facts.end == facts.start == NOON
+    assert (facts.annotations, facts.calls, facts.links, facts.resource_arns) == ((), (), (), ())
+    assert (facts.user, facts.parent_id, facts.http) == (None, None, {})
+    assert (facts.has_any_fault, facts.has_any_error, facts.has_throttle) == (False,) * 3
+
+
+def test_gather_facts_of_empty_texts() -> None:
     facts = gather(
-        annotations=[1],
-        user={},
-        fault="yes",
-        throttle=1,
-        aws=3,
-        http={"request": "GET", "response": {"status": "200"}},
-        subsegments={"a": 1},
-        end_time=NOON - 5,
+        user="",
+        origin="",
+        resource_arn="",
+        aws={"account_id": "", "ec2": {"instance_id": ""}},
+        http={"request": {"url": ""}, "response": {}},
     )
 
-    assert facts.end == facts.start
-    assert facts.annotations == ()
-    assert facts.user is None
-    assert not facts.has_fault
-    assert not facts.has_throttle
-    assert facts.http == {}
+    assert facts.service == ("movies", None, None)
+    assert (facts.user, facts.resource_arns, facts.instance_ids, facts.http) == (None, (), (), {})
 
 
-def test_gather_facts_leaves_out_annotations_that_cannot_be_searched() -> None:
+def test_gather_facts_of_calls() -> None:
     facts = gather(
-        annotations={"": 1, "k" * 501: 1, "list": [], "huge": 10**400, "long": "x" * 2000},
-        subsegments=[1, None, "x", make_subsegment(id=[], namespace="remote")],
+        subsegments=[
+            make_subsegment("db", namespace="remote", sql={"url": "x"}, fault=True),
+            make_subsegment("host", namespace="remote", end_time=None, annotations={"a": 1}),
+            make_subsegment("S3", namespace="aws", aws={"bucket_name": "posters"}),
+            make_subsegment("S3", namespace="local"),
+            make_subsegment("host", namespace="remote", end_time=NOON - 1),
+        ]
     )
 
-    assert facts.annotations == (("long", "x" * 1000),)
-    assert facts.calls[0].id == ""
+    assert [call.service[:2] for call in facts.calls] == [
+        ("db", "Database::SQL"),
+        ("host", "remote"),
+        ("posters", "AWS::S3::Bucket"),
+        ("host", "remote"),
+    ]
+    assert [call.is_open for call in facts.calls] == [False, True, False, False]
+    assert [round(call.seconds, 3) for call in facts.calls] == [0.1, 0, 0.1, 0]
+    assert facts.calls[0].has_fault
+    assert facts.calls[1].annotations == (("a", 1.0),)
 
 
 def test_as_status() -> None:
     assert as_status(404) == 404
     assert as_status(200.0) == 200
-    for other in (None, "200", 99, 1000, 10**400, True):
+    for other in (None, 99, 1000, 10**300, -1):
         assert as_status(other) is None
 
 
@@ -83,17 +104,16 @@ def test_gather_facts_links() -> None:
     link = {"trace_id": make_trace_id(), "id": make_id()}
     other = {"trace_id": make_trace_id(), "id": make_id(), "attributes": {"a": 1}}
 
-    facts = gather(
-        links=[link, 1, {}, {"trace_id": "1-2-3", "id": make_id()}, link | {"id": 5}],
-        subsegments=[make_subsegment(links=[other])],
-    )
+    facts = gather(links=[link], subsegments=[make_subsegment(links=[other])])
 
     assert facts.links == ((link["trace_id"], link["id"]), (other["trace_id"], other["id"]))
 
 
-def test_load_facts() -> None:
-    segment = make_segment(in_progress=True, end_time=None, user="ada")
+def test_gather_facts_of_a_late_subsegment() -> None:
+    parent = make_segment()
+    late = make_late(parent, in_progress=True, end_time=None)
 
-    assert load_facts(json.dumps(segment).encode()) == gather_facts(
-        segment["id"], segment, is_open=True
-    )
+    facts = load_facts(json.dumps(late).encode())
+
+    assert (facts.parent_id, facts.is_segment, facts.is_open) == (parent["id"], False, True)
+    assert facts == gather_facts(late["id"], late, is_open=True)

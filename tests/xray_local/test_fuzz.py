@@ -15,8 +15,8 @@ from tests.xray_local.made import HEADER, make_segment
 from tests.xray_local.program import Program
 from tests.xray_local.test_console import check_nothing_runs
 from xray_local.database import open_for_writing, prepare
-from xray_local.documents import read_datagram, read_document
 from xray_local.errors import DocumentRefused
+from xray_local.intake import read_document
 from xray_local.storage import Storage
 from xray_local.writer import Batch
 
@@ -87,7 +87,7 @@ def test_datagrams_of_any_bytes(datagram: bytes) -> None:
 def test_documents_of_any_shape(document: Any) -> None:
     # As nobody guesses a trace id, all of them are refused.
     with pytest.raises(DocumentRefused) as raised:
-        read_document(json.dumps(document))
+        read_document(json.dumps(document).encode())
 
     assert str(raised.value).isascii()
 
@@ -102,7 +102,7 @@ def test_whatever_is_stored_can_be_shown(
     if together:
         for document in documents:
             document["trace_id"] = documents[0]["trace_id"]
-    read = [read_datagram(HEADER + json.dumps(document).encode()) for document in documents]
+    read = [read_document(json.dumps(document).encode()) for document in documents]
 
     storage.save(read, Counter())
 
@@ -124,7 +124,9 @@ def test_summaries_do_not_depend_on_the_order(
     summaries = []
     for pair in ((first, second), (second, first)):
         trace_id = make_segment()["trace_id"]
-        documents = [read_document(json.dumps(each | {"trace_id": trace_id})) for each in pair]
+        documents = [
+            read_document(json.dumps(each | {"trace_id": trace_id}).encode()) for each in pair
+        ]
         saved.save(documents, Counter())
         row = saved._connection.execute(
             "SELECT summary FROM traces WHERE id = ?", (trace_id,)

@@ -50,7 +50,7 @@ def test_datagrams_and_documents_are_stored(
     pipeline: Pipeline, udp: socket.socket, database: Path
 ) -> None:
     send(udp)
-    pipeline.send([make_datagram(make_segment()).split(b"\n")[1].decode()])
+    pipeline.send([make_datagram(make_segment()).split(b"\n")[1]])
 
     wait_until(lambda: count(database, "stored") == 2)
 
@@ -111,7 +111,7 @@ def test_send_while_nobody_stores(pipeline: Pipeline) -> None:
     pipeline.stop(timeout_seconds=10)
 
     with pytest.raises(IntakeDown, match="is being started again"):
-        pipeline.send(["{}"])
+        pipeline.send([b"{}"])
 
 
 def test_stop_while_the_writer_is_stuck(
@@ -125,7 +125,7 @@ def test_stop_while_the_writer_is_stuck(
     def send_much() -> None:
         try:
             for _ in range(20):
-                pipeline.send([document.decode()])
+                pipeline.send([document])
         except IntakeDown as error:
             refused.append(error)
 
