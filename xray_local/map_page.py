@@ -54,6 +54,7 @@ class Figures:
     per_minute: float
     average_ms: float
     percentile_ms: float  # within which 95 of 100 are answered
+    is_timed: bool  # whether it is known how long they took
     arcs: tuple[Arc, ...]
 
     @property
@@ -215,6 +216,7 @@ def _write_figures(statistics: Statistics, minutes: float) -> Figures:
         per_minute=statistics.total / minutes,
         average_ms=statistics.average_seconds * 1000,
         percentile_ms=statistics.find_percentile(0.95) * 1000,
+        is_timed=bool(statistics.histogram),
         arcs=tuple(_make_arcs(statistics)),
     )
 

@@ -64,7 +64,9 @@ def make_graph(
     """Return the graph of the minutes from start to end; with a filter, of what fits, unlinked."""
     graph = build_graph(collect_tallies(connection, start, end, chosen))
     if chosen is None:
-        add_links(graph, connection, list_links(connection, start, end, LINKS_MAX))
+        first = start // MINUTE_SECONDS * MINUTE_SECONDS
+        last = -(-end // MINUTE_SECONDS) * MINUTE_SECONDS
+        add_links(graph, connection, list_links(connection, first, last, LINKS_MAX))
     return graph
 
 

@@ -1,9 +1,9 @@
 """Places for the nodes of a graph in layers from left to right, so that few edges cross.
 
 In four steps: edges that close a circle are turned round; each node stands one layer after the last
-of those that lead to it; the order within a layer follows that of the neighbours, to and fro; then
-neighbours move towards the same height. An edge that passes layers has a point in each of them.
-The same graph gets the same layout.
+of those that lead to it, and one that nobody leads to just before the first of its own; the order
+within a layer follows that of the neighbours, to and fro; then neighbours move towards the same
+height. An edge that passes layers has a point in each of them. The same graph gets the same layout.
 
 K. Sugiyama, S. Tagawa, M. Toda: Methods for Visual Understanding of Hierarchical System Structures.
 """
@@ -16,7 +16,7 @@ from typing import NamedTuple
 SWEEPS = 8
 RELAXATIONS = 12
 # What an edge needs where it passes a layer, in heights of a node.
-PASSING_HEIGHT = 0.4
+PASSING_HEIGHT = 0.6
 
 Pair = tuple[Hashable, Hashable]
 Layers = list[list[Hashable]]
@@ -124,7 +124,7 @@ def _sort_topologically(nodes: Sequence[Hashable], edges: Sequence[Pair]) -> lis
 
 
 def _choose_layers(order: Sequence[Hashable], forward: Iterable[Pair]) -> dict[Hashable, int]:
-    """Return the layer of each node: the longest way that leads to it."""
+    """Return the layer of each: the longest way that leads to it, or just before whom it calls."""
     targets: dict[Hashable, list[Hashable]] = {node: [] for node in order}
     for source, target in forward:
         targets[source].append(target)
@@ -132,6 +132,10 @@ def _choose_layers(order: Sequence[Hashable], forward: Iterable[Pair]) -> dict[H
     for node in order:
         for target in targets[node]:
             layer_of[target] = max(layer_of[target], layer_of[node] + 1)
+    called = {target for each in targets.values() for target in each}
+    for node in order:
+        if node not in called and targets[node]:
+            layer_of[node] = min(layer_of[target] for target in targets[node]) - 1
     return layer_of
 
 

@@ -25,6 +25,12 @@ def test_a_node_stands_after_all_that_call_it() -> None:
     assert (layout.width, layout.height) == (4, layout.places["d"].y + 1)
 
 
+def test_who_is_called_by_nobody_stands_just_before_whom_it_calls() -> None:
+    layout = lay_out("abcdx", [("a", "b"), ("b", "c"), ("c", "d"), ("x", "d")])
+
+    assert layout.places["x"].x == layout.places["c"].x == 2
+
+
 def test_a_circle_is_cut_at_what_leads_back() -> None:
     layout = lay_out("abc", [("a", "b"), ("b", "c"), ("c", "a")])
 
