@@ -75,6 +75,7 @@ urlpatterns = [
     path("SamplingStatisticSummaries", sampling.get_sampling_statistic_summaries),
     path("StartTraceRetrieval", retrieval.start_trace_retrieval),
     path("ListRetrievedTraces", retrieval.list_retrieved_traces),
+    path("GetRetrievedTracesGraph", retrieval.get_retrieved_traces_graph),
     path("CancelTraceRetrieval", retrieval.cancel_trace_retrieval),
     path("GetTraceSegmentDestination", search.get_trace_segment_destination),
     path("UpdateTraceSegmentDestination", search.update_trace_segment_destination),

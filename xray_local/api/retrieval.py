@@ -4,6 +4,9 @@ https://docs.aws.amazon.com/xray/latest/api/API_StartTraceRetrieval.html
 
 Only a retrieval that is COMPLETE has traces. A page has up to five; a trace of more than a hundred
 spans goes on with the next of them, under the same id.
+
+A service of the graph has the links that its segments received, up to a hundred: from the trace
+that sent, to those that received. The model names no ReferenceType, so it is `link` (doubtful).
 """
 
 import json
@@ -19,20 +22,25 @@ from xray_local.control.database import changing
 from xray_local.control.database import reading as reading_settings
 from xray_local.control.retrievals import Retrieval
 from xray_local.database import reading
-from xray_local.documents import TRACE_ID, as_time, show
+from xray_local.documents import TRACE_ID, as_list, as_mapping, as_text, as_time, show
 from xray_local.errors import InvalidRequest
 from xray_local.parts import get_parts
 from xray_local.queries import get_documents
+from xray_local.services import Service, name_service
 from xray_local.spans import make_spans
 from xray_local.traces import describe_trace
+from xray_local.trees import Element, build_tree, walk_tree
 
-from .pages import decode_key, encode_key, refuse_token
+from .graphs import make_trace_graph
+from .pages import decode_key, encode_key, refuse_token, take_page
 from .wire import operation, read_number, read_text, read_texts, require
 
 TRACES_MAX = 100
 TOKEN_MAX = 1020
 PAGE_TRACES = 5
 PAGE_SPANS = 100
+PAGE_SERVICES = 1000
+LINKS_MAX = 100
 XRAY = "XRAY"
 OTEL = "OTEL"
 
@@ -67,6 +75,24 @@ def list_retrieved_traces(fields: dict[str, Any], request: HttpRequest) -> dict[
     if retrieval.status == retrievals.COMPLETE:
         with reading(get_parts(request).database) as connection:
             answer["Traces"], next_token = _take_traces(connection, retrieval, form, token)
+        if next_token:
+            answer["NextToken"] = next_token
+    return answer
+
+
+@operation
+def get_retrieved_traces_graph(fields: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+    """Return the services of the traces of a retrieval."""
+    token = read_text(fields, "NextToken")
+    retrieval = find_retrieval(fields, request)
+    answer: dict[str, Any] = {"RetrievalStatus": retrieval.status, "Services": []}
+    if retrieval.status == retrievals.COMPLETE:
+        with reading(get_parts(request).database) as connection:
+            services = _list_services(connection, retrieval)
+        page, next_token = take_page(
+            services, lambda each: [each["Service"]["ReferenceId"]], token, PAGE_SERVICES
+        )
+        answer["Services"] = page
         if next_token:
             answer["NextToken"] = next_token
     return answer
@@ -128,6 +154,48 @@ def _list_spans(trace: dict[str, Any], form: str) -> Iterator[dict[str, str]]:
         made = make_spans(document) if form == OTEL else [document]
         for each in made:
             yield {"Id": each.get("spanId") or each["id"], "Document": json.dumps(each)}
+
+
+def _list_services(connection: sqlite3.Connection, retrieval: Retrieval) -> list[dict[str, Any]]:
+    """Return a list of the shape RetrievedService."""
+    traces = {
+        trace_id: documents
+        for trace_id in retrieval.trace_ids
+        if (documents := get_retrieved(connection, retrieval, trace_id))
+    }
+    links = _collect_links(traces)
+    graph = make_trace_graph(connection, list(traces))
+    return [
+        {
+            "Service": service,
+            "Links": [
+                {"ReferenceType": "link", "SourceTraceId": source, "DestinationTraceIds": ids}
+                for source, ids in list(links.get(node.service, {}).items())[:LINKS_MAX]
+            ],
+        }
+        for node, service in zip(graph.list_nodes(), graph.to_api(), strict=True)
+    ]
+
+
+def _collect_links(
+    traces: dict[str, list[dict[str, Any]]],
+) -> dict[Service, dict[str, list[str]]]:
+    """Return for each service from which traces it received something, and in which."""
+    found: dict[Service, dict[str, list[str]]] = {}
+    for trace_id, documents in traces.items():
+        for element, _ in walk_tree(build_tree(documents)):
+            for link in map(as_mapping, as_list(element.content.get("links"))):
+                segment: Element | None = element
+                while segment is not None and not segment.is_segment:
+                    segment = segment.parent
+                source = as_text(link.get("trace_id"))
+                if segment is None or source is None:
+                    continue
+                targets = found.setdefault(name_service(segment.content), {})
+                ids = targets.setdefault(source, [])
+                if trace_id not in ids:
+                    ids.append(trace_id)
+    return found
 
 
 def _read_place(token: str | None) -> tuple[int, int]:
