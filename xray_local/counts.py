@@ -1,13 +1,41 @@
-"""What the kernel knows of our socket."""
+"""What the kernel keeps for our socket: a buffer, and a count of what found it full.
 
+https://man7.org/linux/man-pages/man7/socket.7.html
+"""
+
+import contextlib
 import os
 import socket
+import sys
 from pathlib import Path
 
 # One line for each UDP socket of this network namespace; only Linux has these files.
 TABLES = (Path("/proc/net/udp"), Path("/proc/net/udp6"))
 INODE_COLUMN = 9
 DROPS_COLUMN = 12
+# At 20,000 datagrams a second of 2 KB this lasts 96 ms, the stock buffer 2.4 ms.
+BUFFER_BYTES = 4 * 1024 * 1024
+# Linux has it, Python has no name for it.
+SO_RCVBUFFORCE = 33
+
+
+def enlarge_buffer(udp: socket.socket) -> None:
+    """Give the socket a buffer of 4 MB, or as large a one as the system allows."""
+    udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+    if sys.platform == "linux" and read_buffer_bytes(udp) < BUFFER_BYTES:
+        with contextlib.suppress(OSError):  # only the administrator may
+            udp.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)
+
+
+def explain_small_buffer(udp: socket.socket) -> str | None:
+    """Say that the buffer is small, and how to get a larger one; None if it is large enough."""
+    granted = read_buffer_bytes(udp)
+    if granted >= BUFFER_BYTES:
+        return None
+    return (
+        f"the system grants a receive buffer of {granted} bytes, so that a burst of segments may "
+        f"be lost. Expected {BUFFER_BYTES}: sudo sysctl -w net.core.rmem_max={BUFFER_BYTES}"
+    )
 
 
 def count_kernel_drops(udp: socket.socket) -> int | None:
@@ -23,5 +51,7 @@ def count_kernel_drops(udp: socket.socket) -> int | None:
 
 
 def read_buffer_bytes(udp: socket.socket) -> int:
-    """Return how large the socket's buffer is; Linux reports twice what it grants."""
-    return udp.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    """Return how large the socket's buffer is, as one asks for it."""
+    reported = udp.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    # Linux reports twice what it grants.
+    return reported // 2 if sys.platform == "linux" else reported

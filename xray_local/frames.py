@@ -27,18 +27,16 @@ class FrameReader:
     """Cuts a stream of bytes into frames."""
 
     def __init__(self) -> None:
-        self._rest = bytearray()
+        self._rest = b""
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """Yield the kind and payload of every frame that is complete now."""
-        rest = self._rest
-        rest += data
-        offset = 0
-        while len(rest) - offset >= HEADER.size:
-            kind, length = HEADER.unpack_from(rest, offset)
-            end = offset + HEADER.size + length
-            if end > len(rest):
+        """Yield the kind and payload of every frame that is complete now. Use all of them."""
+        data = self._rest + data
+        offset, size = 0, len(data)
+        while (start := offset + HEADER.size) <= size:
+            kind, length = HEADER.unpack_from(data, offset)
+            if start + length > size:
                 break
-            yield kind, bytes(rest[offset + HEADER.size : end])
-            offset = end
-        del rest[:offset]
+            offset = start + length
+            yield kind, data[start:offset]
+        self._rest = data[offset:]

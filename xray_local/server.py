@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .control.database import prepare as prepare_settings
+from .counts import explain_small_buffer
 from .database import prepare
 from .errors import CannotStart
 from .lock import hold
@@ -37,6 +38,9 @@ def serve(options: Options) -> None:
     address = options.address
     # All ports before anything else starts; from here on datagrams wait in the socket's buffer.
     with address.listen_udp() as udp, _listen_tcp(options) as listening, hold(options.database):
+        warning = explain_small_buffer(udp)
+        if warning:
+            sys.stderr.write(f"X-Ray: {warning}\n")
         prepare(options.database)
         prepare_settings(options.database)
         pipeline = Pipeline(

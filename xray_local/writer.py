@@ -26,6 +26,8 @@ BATCH_FRAMES = 1000
 # What is stored can be seen by queries: no datagram waits longer than this for others.
 BATCH_SECONDS = 0.05
 READ_BYTES = 1024 * 1024
+# Between two looks at the pipes: one wake-up then serves many frames, and the pipes have room.
+REST_SECONDS = 0.005
 RETRY_SECONDS = 0.5
 # While a flood of bad datagrams lasts, one line in this time says so.
 WARNING_SECONDS = 5.0
@@ -105,6 +107,8 @@ class Writer:
                 deadline = time.monotonic() + BATCH_SECONDS
             if deadline is not None and time.monotonic() >= deadline:
                 break
+            if ready and batch.frames < BATCH_FRAMES:
+                time.sleep(REST_SECONDS)
         return batch
 
     def _save(self, batch: Batch) -> None:
@@ -143,7 +147,9 @@ def main(arguments: list[str]) -> int:
     *descriptors, database, max_bytes, max_traces = arguments
     datagrams, documents, *forward = map(int, descriptors)
     outlet = Outlet(forward[0]) if forward else None
-    # Documents are trees, which counting references frees: look for cycles rarely.
+    # Documents are trees, which counting references frees: look for cycles rarely, and never among
+    # what has been imported.
+    gc.freeze()
     gc.set_threshold(100_000)
     try:
         with closing(open_for_writing(Path(database))) as connection:

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from xray_local import counts
-from xray_local.counts import count_kernel_drops, read_buffer_bytes
+from xray_local.counts import (
+    count_kernel_drops,
+    enlarge_buffer,
+    explain_small_buffer,
+    read_buffer_bytes,
+)
 
 
 @pytest.fixture
@@ -39,4 +44,31 @@ def test_count_kernel_drops_where_nobody_counts(
 def test_read_buffer_bytes(udp: socket.socket) -> None:
     udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000)
 
-    assert read_buffer_bytes(udp) >= 100_000
+    assert read_buffer_bytes(udp) == 100_000
+
+
+def test_enlarge_buffer(udp: socket.socket) -> None:
+    before = read_buffer_bytes(udp)
+
+    enlarge_buffer(udp)
+
+    rmem_max = int(Path("/proc/sys/net/core/rmem_max").read_text())
+    assert read_buffer_bytes(udp) >= min(rmem_max, counts.BUFFER_BYTES) >= before
+
+
+def test_explain_small_buffer(udp: socket.socket) -> None:
+    udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000)
+
+    explanation = explain_small_buffer(udp)
+
+    assert explanation is not None
+    assert "100000 bytes" in explanation
+    assert explanation.endswith("sudo sysctl -w net.core.rmem_max=4194304")
+
+
+def test_explain_a_buffer_that_is_large_enough(
+    udp: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts, "BUFFER_BYTES", read_buffer_bytes(udp))
+
+    assert explain_small_buffer(udp) is None

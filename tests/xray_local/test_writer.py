@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.xray_local.made import make_datagram, make_segment
+from tests.xray_local.made import make_datagram, make_segment, wait_until
 from xray_local import writer as writer_module
 from xray_local.database import open_for_writing, reading
 from xray_local.frames import Kind, pack
@@ -122,18 +122,31 @@ def test_run_waits_for_a_lock(
     monkeypatch.setattr(writer_module, "RETRY_SECONDS", 0.01)
     os.write(pipes[1], pack(Kind.DATAGRAM, make_datagram(make_segment())))
 
+    is_open = threading.Event()
+
     def run() -> None:
         with closing(open_for_writing(database)) as connection:
             connection.execute("PRAGMA busy_timeout = 10")
-            run_to_the_end(Storage(connection), pipes)
+            storage = Storage(connection)
+            is_open.set()
+            is_locked.wait()
+            run_to_the_end(storage, pipes)
 
+    is_locked = threading.Event()
     thread = threading.Thread(target=run)
+    thread.start()
+    assert is_open.wait(10)
+    error = ""
     with closing(open_for_writing(database)) as other:
         other.execute("BEGIN IMMEDIATE")
-        thread.start()
-        error = ""
-        while "Cannot store" not in error:
+        is_locked.set()
+
+        def read_error() -> bool:
+            nonlocal error
             error += capfd.readouterr().err
+            return "Cannot store" in error
+
+        wait_until(read_error)
         other.execute("ROLLBACK")
     thread.join(10)
 
