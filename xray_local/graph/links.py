@@ -13,7 +13,9 @@ are drawn.
 import sqlite3
 from collections.abc import Iterable, Iterator
 
-from xray_local.queries import Link, get_documents
+import msgspec
+
+from xray_local.queries import Link, get_bodies
 from xray_local.services import Service, name_callee, name_service
 from xray_local.tallies import Shape, Tally, bucket_of
 from xray_local.trees import Element, build_tree, walk_tree
@@ -25,20 +27,28 @@ LINKS_MAX = 200
 
 def add_links(graph: Graph, connection: sqlite3.Connection, links: Iterable[Link]) -> None:
     """Draw the links whose both ends are stored."""
-    traces: dict[str, dict[str, Element]] = {}
-
-    def find(trace_id: str, element_id: str) -> Element | None:
-        if trace_id not in traces:
-            roots = build_tree(get_documents(connection, trace_id))
-            traces[trace_id] = {each.id: each for each, _ in walk_tree(roots)}
-        return traces[trace_id].get(element_id)
-
     for link in links:
-        sender = find(link.linked_trace_id, link.linked_segment_id)
-        receiver = _find_segment(find(link.trace_id, link.segment_id))
+        sender = _find(connection, link.linked_trace_id, link.linked_segment_id)
+        receiver = _find_segment(_find(connection, link.trace_id, link.segment_id))
         source = None if sender is None else _find_source(sender)
         if sender is not None and source is not None and receiver is not None:
             _draw(graph, sender, source, receiver)
+
+
+def _find(connection: sqlite3.Connection, trace_id: str, element_id: str) -> Element | None:
+    """Return the segment or subsegment, below its segment if that is here."""
+    bodies = get_bodies(connection, trace_id)
+    # A document that it is not in need not be read, as a rule.
+    likely = [body for body in bodies if element_id.encode() in body]
+    found = _find_in(likely, element_id)
+    if found is not None and len(likely) < len(bodies) and _find_segment(found) is None:
+        found = _find_in(bodies, element_id)
+    return found
+
+
+def _find_in(bodies: Iterable[bytes], element_id: str) -> Element | None:
+    roots = build_tree(map(msgspec.json.decode, bodies))
+    return next((each for each, _ in walk_tree(roots) if each.id == element_id), None)
 
 
 def _find_segment(element: Element | None) -> Element | None:

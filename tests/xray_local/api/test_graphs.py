@@ -484,3 +484,18 @@ def test_the_bounds_are_not_tiny() -> None:
     assert graphs.PAGE_ROWS >= 1000
     assert sources.GROUP_TRACES >= 1000
     assert links.LINKS_MAX >= 100
+
+
+def test_a_link_to_a_call_that_came_late(console: Console, store: Store) -> None:
+    sender = make_segment(name="front")
+    step = make_late(sender, name="step")
+    receiver = make_segment(
+        name="worker",
+        start_time=NOON + 2,
+        links=[{"trace_id": sender["trace_id"], "id": step["id"]}],
+    )
+    store(step, sender, receiver)
+
+    source, target, _ = find_link(ask(console, "/ServiceGraph"))
+
+    assert (source, target) == ("front", "worker")
