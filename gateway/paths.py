@@ -25,10 +25,11 @@ def split_path(event: Event, context: dict[str, Any], source: Source) -> tuple[s
     if source is Source.REST_API:
         path = read_text(event, "path") or "/"
         prefix, script_name = find_rest_prefix(event, context, path)
-    elif source is Source.HTTP_API:
-        path = read_text(event, "rawPath") or "/"
+    elif source is Source.HTTP_API or source is Source.HTTP_API_FORMAT_1:
+        path = read_text(event, "rawPath" if source.is_format_2 else "path") or "/"
         prefix, script_name = find_http_prefix(event, context, path)
         # It is delivered decoded: its percent signs are characters of its own.
+        # https://github.com/middleapi/standard-server/pull/93
         path = path.replace("%", "%25")
         prefix = prefix.replace("%", "%25")
     else:
@@ -66,18 +67,21 @@ def find_rest_prefix(event: Event, context: dict[str, Any], path: str) -> tuple[
 
 
 def find_http_prefix(event: Event, context: dict[str, Any], path: str) -> tuple[str, str]:
-    """Return what precedes the application's paths on an HTTP API: in rawPath, in the public URL.
+    """Return what precedes the application's paths on an HTTP API: in its path, in the public URL.
 
-    rawPath has a named stage even on a custom domain, whose public URL does not have it.
+    The path has a named stage even on a custom domain, whose public URL does not have it; whether
+    that has a mapping's key in its place, no event tells.
     Sources: https://github.com/aws-powertools/powertools-lambda-python/issues/621
     https://github.com/CodeGenieApp/serverless-express/issues/465
     """
-    stage = f"/{read_text(context, 'stage')}".rstrip("/")
-    _method, _space, route = read_text(event, "routeKey").partition(" ")
-    if route:
+    stage = f"/{read_text(context, 'stage')}".rstrip("/").removesuffix("/$default")
+    # 'ANY /{proxy+}' or '$default'; in format 1.0 without the method.
+    route = read_text(event, "routeKey") or read_text(event, "resource")
+    route = route.rpartition(" ")[2]
+    if route.startswith("/"):
         prefix = find_base_path(path, route, read_map(event, "pathParameters"))
     else:
-        prefix = stage if path == stage or path.startswith(f"{stage}/") else ""
+        prefix = stage if stage and f"{path}/".startswith(f"{stage}/") else ""
     is_public = is_api_host(context) or prefix != stage
     return prefix, prefix if is_public else ""
 
@@ -99,6 +103,6 @@ def find_base_path(path: str, resource: str, parameters: dict[str, Any]) -> str:
     filled = PARAMETER.sub(fill, resource).rstrip("/")
     for candidate in (path.rstrip("/"), unquote(path).rstrip("/")):
         if resource and candidate.endswith(filled):
-            base_path = candidate.removesuffix(filled)
+            base_path = candidate.removesuffix(filled).rstrip("/")
             return base_path if path.startswith(base_path) else ""
     return ""

@@ -19,7 +19,8 @@ class Source(Enum):
     is_format_2: payload format 2.0. is_multi_value: takes every header as a list of texts.
     """
 
-    REST_API = "REST API, or HTTP API with payload format 1.0", False, True, False
+    REST_API = "REST API", False, True, False
+    HTTP_API_FORMAT_1 = "HTTP API with payload format 1.0", False, True, False
     HTTP_API = "HTTP API with payload format 2.0", True, False, False
     FUNCTION_URL = "function URL", True, False, False
     LOAD_BALANCER = "load balancer", False, False, True
@@ -45,9 +46,11 @@ def recognise(event: Any) -> Source | None:
         if event.get("multiValueHeaders") is None:
             return Source.LOAD_BALANCER
         return Source.MULTI_VALUE_LOAD_BALANCER
-    version = event.get("version", "1.0")
-    if version == "1.0" and "httpMethod" in event:
+    version = event.get("version")
+    if version is None and "httpMethod" in event:
         return Source.REST_API
+    if version == "1.0" and "httpMethod" in event:
+        return Source.HTTP_API_FORMAT_1
     if version == "2.0" and ("rawPath" in event or "http" in context):
         # A function URL sends the same format, but leaves the path encoded.
         is_function_url = ".lambda-url." in str(context.get("domainName"))

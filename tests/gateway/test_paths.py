@@ -115,6 +115,21 @@ def test_http_api(event, expected):
     assert split(event) == expected
 
 
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (make_rest_event("/café 1%", "/café 1%"), ("", "/caf%C3%A9%201%25")),
+        (make_rest_event("/dev/a", "/dev/a", resource="$default"), ("/dev", "/a")),
+        (make_rest_event("/dev/a", "/dev/a", proxy="a"), ("/dev", "/a")),
+        (make_rest_event("/dev/a", "/dev/a", "m.org", "$default"), ("", "/a")),
+        (make_rest_event("/shop/a", "/shop/a", "m.org", proxy="a"), ("/shop", "/a")),
+    ],
+)
+def test_http_api_with_format_1(event, expected):
+    """Shaped as a REST API's event; but the path is decoded, and has the stage."""
+    assert split(event | {"version": "1.0"}) == expected
+
+
 @pytest.mark.parametrize("name", ["function_url_get", "load_balancer_get"])
 def test_others_are_encoded_already(name):
     event = make_event(name, path="/caf%C3%A9%2541", rawPath="/caf%C3%A9%2541")

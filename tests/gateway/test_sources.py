@@ -23,7 +23,7 @@ def test_recognise_saved_events(name: str):
 
 
 def test_recognise_format_1_of_an_http_api():
-    assert recognise(make_event("rest_api_get", version="1.0")) is Source.REST_API
+    assert recognise(make_event("rest_api_get", version="1.0")) is Source.HTTP_API_FORMAT_1
 
 
 def test_recognise_http_api_on_a_domain_with_lambda_in_its_name():
