@@ -121,10 +121,12 @@ def prepare(path: Path) -> None:
     """Make the file usable: create what is missing, count from zero. Raises DatabaseUnusable."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(open_for_writing(path)) as connection:
-            is_new = not connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
-            if not is_new:
+        is_new = not path.is_file() or not path.stat().st_size
+        if not is_new:
+            # Before anything is changed in what may be another program's.
+            with reading(path) as connection:
                 check_version(connection, path)
+        with closing(open_for_writing(path)) as connection:
             # Takes the lock for a moment: a file that can only be read is found here, not later.
             connection.execute("BEGIN IMMEDIATE")
             if is_new:

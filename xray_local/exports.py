@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import msgspec
 
@@ -49,7 +49,7 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def export(database: Path, output: BinaryIO, time_range: TimeRange, expression: str | None) -> int:
+def export(database: Path, output: IO[bytes], time_range: TimeRange, expression: str | None) -> int:
     """Write the traces that fit, the newest first, one a line; return how many.
 
     Raises CannotTransfer, DatabaseUnusable.
@@ -122,7 +122,7 @@ def _read_iso(text: str) -> float:
 
 
 @contextmanager
-def _open_output(path: str) -> Iterator[BinaryIO]:
+def _open_output(path: str) -> Iterator[IO[bytes]]:
     """Give what to write to; a file has its name only once it is whole. Raises CannotTransfer."""
     if path == "-":
         yield sys.stdout.buffer
