@@ -25,9 +25,10 @@ Cause = dict[str, Any]
 
 def find_causes(roots: list[Element]) -> dict[str, list[Cause]]:
     """Return the causes by kind: fault, error and responsetime."""
+    elements = [element for element, _ in walk_tree(roots)]
     return {
-        "fault": list(_find_flagged(roots, "fault")),
-        "error": list(_find_flagged(roots, "error")),
+        "fault": list(_find_flagged(elements, "fault")),
+        "error": list(_find_flagged(elements, "error")),
         "responsetime": [_describe_slow(root) for root in _choose_root(roots) if _take(root)[0]],
     }
 
@@ -40,8 +41,8 @@ def _choose_root(roots: list[Element]) -> list[Element]:
     return order[:1]
 
 
-def _find_flagged(roots: list[Element], flag: str) -> Iterator[Cause]:
-    for element, _ in walk_tree(roots):
+def _find_flagged(elements: list[Element], flag: str) -> Iterator[Cause]:
+    for element in elements:
         if not _has(element, flag) or any(_has(child, flag) for child in element.children):
             continue
         path = [element]

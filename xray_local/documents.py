@@ -67,7 +67,7 @@ def as_number(value: object) -> float | None:
 
 def as_time(value: object) -> float | None:
     """Return the value if it is a point of time that a calendar can show, else None."""
-    number = as_number(value)
+    number = value if type(value) is float else as_number(value)
     return number if number is not None and 0 <= number <= MAX_TIME else None
 
 

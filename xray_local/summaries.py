@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/xray/latest/api/API_TraceSummary.html
 """
 
+import functools
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
@@ -37,7 +38,7 @@ def summarise(
         "Http": root.http,
         "Annotations": _collect_annotations(documents, owners),
         "Users": _collect_users(documents, owners),
-        "ServiceIds": [service.to_api() for service in _list_services(documents)],
+        "ServiceIds": list(map(_write_service, _list_services(documents))),
         "ResourceARNs": _wrap("ARN", (arn for d in documents for arn in d.resource_arns)),
         "InstanceIds": _wrap("Id", (instance for d in documents for instance in d.instance_ids)),
         "AvailabilityZones": _wrap("Name", (zone for d in documents for zone in d.zones)),
@@ -117,12 +118,17 @@ def _collect_annotations(
         key: [
             {
                 "AnnotationValue": {value_type: value},
-                "ServiceIds": [service.to_api() for service in services],
+                "ServiceIds": list(map(_write_service, services)),
             }
             for (value_type, value), services in values.items()
         ]
         for key, values in sorted(found.items())
     }
+
+
+@functools.lru_cache(1000)  # the same few, many times on a page
+def _write_service(service: Service) -> dict[str, Any]:
+    return service.to_api()
 
 
 def _name_type(value: str | float | bool) -> str:
@@ -140,7 +146,7 @@ def _collect_users(documents: Collection[Facts], owners: Owners) -> list[dict[st
             if owner is not None:
                 services[owner.service] = None
     return [
-        {"UserName": user, "ServiceIds": [service.to_api() for service in services]}
+        {"UserName": user, "ServiceIds": list(map(_write_service, services))}
         for user, services in users.items()
     ]
 

@@ -18,16 +18,17 @@ class Element:
     is_document: bool  # it came on its own; else it was embedded
     parent: "Element | None" = None
     children: list["Element"] = field(default_factory=list)
+    id: str = field(init=False)  # empty where there is none that can be used
+    parent_id: str = field(init=False)  # as the document names it, whether it is here or not
+    start: float | None = field(init=False)  # seconds since 1970
+    end: float | None = field(init=False)  # None while it is in progress
 
-    @property
-    def id(self) -> str:
-        """The id, empty where there is none that can be used."""
-        return as_text(self.content.get("id")) or ""
-
-    @property
-    def parent_id(self) -> str:
-        """The id of the parent that the document names, whether it is here or not."""
-        return as_text(self.content.get("parent_id")) or ""
+    def __post_init__(self) -> None:
+        get = self.content.get
+        self.id = as_text(get("id")) or ""
+        self.parent_id = as_text(get("parent_id")) or ""
+        self.start = as_time(get("start_time"))
+        self.end = as_time(get("end_time"))
 
     @property
     def is_segment(self) -> bool:
@@ -38,16 +39,6 @@ class Element:
     def is_orphan(self) -> bool:
         """Whether it names a parent that has not arrived."""
         return self.parent is None and bool(self.parent_id)
-
-    @property
-    def start(self) -> float | None:
-        """Seconds since 1970."""
-        return as_time(self.content.get("start_time"))
-
-    @property
-    def end(self) -> float | None:
-        """Seconds since 1970; None while it is in progress."""
-        return as_time(self.content.get("end_time"))
 
     @property
     def is_open(self) -> bool:
@@ -74,23 +65,38 @@ def build_tree(documents: Iterable[dict[str, Any]]) -> list[Element]:
         if element.parent is not None:
             element.parent.children.append(element)
     roots = [element for element in kept if element.parent is None]
-    roots += _cut_circles(kept, roots)
+    # Whatever no root leads to is in a circle, or hangs on one.
+    if _count(roots) < len(kept):
+        roots += _cut_circles(kept, roots)
     for element in kept:
-        element.children.sort(key=_start_order)
+        if len(element.children) > 1:
+            element.children.sort(key=_start_order)
     return sorted(roots, key=_start_order)
 
 
-def _flatten(document: dict[str, Any]) -> Iterator[Element]:
+def _flatten(document: dict[str, Any]) -> list[Element]:
     pending = [Element(document, is_document=True)]
+    elements: list[Element] = []
     while pending:
         element = pending.pop()
-        yield element
-        # The last of these is taken first: siblings stay in their order.
-        pending.extend(
-            Element(child, is_document=False, parent=element)
-            for child in reversed(as_list(element.content.get("subsegments")))
-            if isinstance(child, dict)
-        )
+        elements.append(element)
+        inside = element.content.get("subsegments")
+        if inside:
+            # The last of these is taken first: siblings stay in their order.
+            pending += [
+                Element(child, is_document=False, parent=element)
+                for child in reversed(as_list(inside))
+                if isinstance(child, dict)
+            ]
+    return elements
+
+
+def _count(roots: list[Element]) -> int:
+    """Return how many elements the roots lead to, themselves included."""
+    pending = list(roots)
+    for element in pending:
+        pending += element.children
+    return len(pending)
 
 
 def _choose_by_id(elements: list[Element]) -> dict[str, Element]:
@@ -99,7 +105,7 @@ def _choose_by_id(elements: list[Element]) -> dict[str, Element]:
     for element in elements:
         if element.id:
             other = chosen.setdefault(element.id, element)
-            if other.is_open and not element.is_open:
+            if other is not element and other.is_open and not element.is_open:
                 chosen[element.id] = element
     return chosen
 

@@ -5,14 +5,16 @@ https://docs.aws.amazon.com/xray/latest/api/API_Operations.html
 """
 
 import functools
-import json
 import re
 import sqlite3
 import uuid
+import zlib
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar, cast
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+import msgspec
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.urls import URLPattern, get_resolver
 from django.views.decorators.csrf import csrf_exempt
@@ -20,6 +22,18 @@ from django.views.decorators.http import require_POST
 
 from xray_local.documents import show
 from xray_local.errors import DatabaseUnusable, InvalidRequest, Refused
+
+# zlib's word for the format of gzip.
+GZIP = zlib.MAX_WBITS | 16
+# Texts of documents are long: this is several times as quick as json.
+decode_json = msgspec.json.Decoder().decode
+JSON_ERRORS = (
+    msgspec.DecodeError,
+    UnicodeDecodeError,
+    RecursionError,
+    UnreadablePostError,
+    zlib.error,
+)
 
 Operation = Callable[[dict[str, Any], HttpRequest], dict[str, Any]]
 Value = TypeVar("Value")
@@ -30,7 +44,9 @@ def answer(fields: dict[str, Any], status: int = 200, code: str = "") -> HttpRes
     headers = {"x-amzn-requestid": str(uuid.uuid4())}
     if code:
         headers["x-amzn-errortype"] = code
-    return JsonResponse(fields, status=status, headers=headers)
+    # A page of traces is large: msgspec writes it several times as quickly as Django.
+    body = msgspec.json.encode(fields)
+    return HttpResponse(body, "application/json", status=status, headers=headers)
 
 
 def answer_error(code: str, message: str, status: int) -> HttpResponse:
@@ -63,12 +79,26 @@ def operation(function: Operation) -> Callable[..., HttpResponse]:
 
 def _read_fields(request: HttpRequest) -> dict[str, Any]:
     try:
-        fields = json.loads(request.body or b"{}")
-    except (ValueError, RecursionError, UnreadablePostError) as error:
+        fields = decode_json(_read_body(request) or b"{}")
+    except JSON_ERRORS as error:
         raise InvalidRequest(f"Expected a JSON object as the body, got {error}.") from error
     if not isinstance(fields, dict):
         raise InvalidRequest(f"Expected a JSON object as the body, got {show(fields)}.")
     return fields
+
+
+def _read_body(request: HttpRequest) -> bytes:
+    """Return the body, unpacked."""
+    if request.headers.get("Content-Encoding", "").strip().lower() != "gzip":
+        return request.body
+    unpacker = zlib.decompressobj(GZIP)
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+    body = unpacker.decompress(request.body, limit)
+    if unpacker.unconsumed_tail:
+        raise InvalidRequest(f"Expected a body of at most {limit} bytes when it is unpacked.")
+    if not unpacker.eof:
+        raise InvalidRequest("Expected a body packed by gzip, got a part of one.")
+    return body
 
 
 def list_paths() -> list[str]:
