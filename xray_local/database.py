@@ -139,7 +139,8 @@ def prepare(path: Path) -> None:
     except (sqlite3.Error, OSError) as error:
         raise DatabaseUnusable(
             f"Cannot use the database {str(path)!r}: {error}. Expected a file that this user may "
-            "write and no other program locks; name another with --database."
+            "write, with room on its disk, and no other program locks; name another with "
+            "--database."
         ) from error
 
 

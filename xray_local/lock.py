@@ -18,23 +18,29 @@ def hold(database: Path) -> Iterator[None]:
     path = database.with_name(f"{database.name}-lock")
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+")
+        file = path.open("a+b", buffering=0)
     except OSError as error:
-        raise DatabaseUnusable(
-            f"Cannot use the database {str(database)!r}: {error.strerror or error}. Expected a "
-            "file in a folder that this user may write to; name another with --database."
-        ) from error
+        raise _refuse(database, error) from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             file.seek(0)
-            holder = file.read(20).strip()
+            holder = file.read(20).decode("ascii", "replace").strip()
             raise DatabaseUnusable(
                 f"Cannot use the database {str(database)!r}: another X-Ray writes to it, process "
                 f"{holder or 'unknown'}. Stop that one, or name another file with --database."
             ) from error
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+        try:
+            file.truncate(0)
+            file.write(b"%d\n" % os.getpid())
+        except OSError as error:
+            raise _refuse(database, error) from error
         yield
+
+
+def _refuse(database: Path, error: OSError) -> DatabaseUnusable:
+    return DatabaseUnusable(
+        f"Cannot use the database {str(database)!r}: {error.strerror or error}. Expected a file in "
+        "a folder that this user may write to, with room on its disk; name another with --database."
+    )

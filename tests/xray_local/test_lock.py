@@ -54,6 +54,21 @@ def test_while_another_holds_it(tmp_path: Path) -> None:
         pass
 
 
+def test_no_room_on_the_disk(tmp_path: Path) -> None:
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{limit}\n{PROGRAM}", tmp_path / "xray.sqlite3"],
+        # Coverage could not write its file either.
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "DatabaseUnusable: Cannot use the database" in ran.stderr
+    assert "File too large. Expected a file in a folder" in ran.stderr
+
+
 def test_another_database(tmp_path: Path) -> None:
     with hold(tmp_path / "a.sqlite3"), hold(tmp_path / "b.sqlite3"):
         pass
