@@ -26,7 +26,7 @@ from .services import Service
 from .tallies import Tally
 
 MINUTE_SECONDS = 60
-HOUR_MINUTES = 60
+BEFORE_SECONDS = 3600
 FAULTS_MIN = 5
 SHARE_MIN = 0.05
 FACTOR = 3
@@ -80,7 +80,7 @@ class Insight:
 def find_insights(minutes: Minutes, group: str, now: float) -> list[Insight]:
     """Return the insights of a group, the newest first.
 
-    minutes: all that is known of the group's traces.
+    minutes: of the group's traces, those with FAULTS_MIN faults and those in the hour before them.
     """
     insights = [
         _describe(minutes, group, now, cluster)
@@ -127,8 +127,8 @@ def _find_anomalies(minutes: Minutes) -> _Anomalies:
             if impact.faults < FAULTS_MIN:
                 continue
             before = Impact()
-            for step in range(1, HOUR_MINUTES + 1):
-                before += counts.get(time - step * MINUTE_SECONDS, {}).get(service, Impact())
+            for step in range(MINUTE_SECONDS, BEFORE_SECONDS + 1, MINUTE_SECONDS):
+                before += counts.get(time - step, {}).get(service, Impact())
             usual = before.faults / before.total if before.total else 0.0
             if impact.faults / impact.total > max(SHARE_MIN, FACTOR * usual):
                 found.add((time, service))

@@ -440,6 +440,55 @@ def read_series(
         yield float(begin), _make_tallies(shapes, (row[1:] for row in group))
 
 
+def find_faulty_minutes(
+    connection: sqlite3.Connection, start: float, end: float, least: int
+) -> list[int]:
+    """Return the minutes in which all nodes together had at least so many faults."""
+    faulty = [no for no, each in read_shapes(connection).items() if each.is_node and each.has_fault]
+    first, last, hour = _widen(start), _widen(end, is_end=True), SECONDS_OF["hours"]
+    # Only hours with as many are looked into.
+    hours = _find_faulty(connection, "hours", first // hour * hour, last, faulty, least)
+    return [
+        minute
+        for time in hours
+        for minute in _find_faulty(
+            connection, "minutes", max(first, time), min(last, time + hour), faulty, least
+        )
+    ]
+
+
+def _find_faulty(
+    connection: sqlite3.Connection, table: str, first: int, last: int, shapes: list[int], least: int
+) -> list[int]:
+    """Return the times of a table at which these shapes were counted so often."""
+    rows = connection.execute(
+        f"SELECT time FROM {table} WHERE time >= ? AND time < ? "  # noqa: S608 - our names
+        "AND shape_no IN (SELECT value FROM json_each(?)) GROUP BY time HAVING SUM(count) >= ?",
+        (first, last, json.dumps(shapes), least),
+    )
+    return [row[0] for row in rows]
+
+
+def count_minutes(
+    connection: sqlite3.Connection, start: float, end: float
+) -> Iterator[tuple[float, list[Tally]]]:
+    """Yield the tallies of each minute that has any, without their histograms."""
+    shapes = read_shapes(connection)
+    rows = connection.execute(
+        "SELECT time, shape_no, SUM(count), SUM(microseconds) FROM minutes "
+        "WHERE time >= ? AND time < ? AND shape_no != ? GROUP BY time, shape_no",
+        (_widen(start), _widen(end, is_end=True), OTHER),
+    )
+    for time, group in itertools.groupby(rows, key=itemgetter(0)):
+        yield (
+            float(time),
+            [
+                Tally(shapes[no], count, took / 1_000_000, {}, time, time + MINUTE_SECONDS)
+                for _, no, count, took in group
+            ],
+        )
+
+
 def _widen(time: float, *, is_end: bool = False) -> int:
     """Return the minute that the time falls into; of an end, that it falls into or ends."""
     minutes = -(-time // MINUTE_SECONDS) if is_end else time // MINUTE_SECONDS

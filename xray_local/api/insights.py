@@ -9,7 +9,7 @@ it), and one that is active has an EndTime too, the end of the last minute that 
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest
@@ -19,12 +19,19 @@ from xray_local.control.groups import Group, find_group, list_groups
 from xray_local.database import reading
 from xray_local.documents import show
 from xray_local.errors import InvalidRequest
-from xray_local.filters import read_filter
+from xray_local.filters import Filter, read_filter
 from xray_local.graph import build_graph
-from xray_local.graph.sources import collect_series
-from xray_local.insights import Event, Impact, Insight, find_insights, list_impacted
+from xray_local.graph.sources import collect_faulty, collect_tallies
+from xray_local.insights import (
+    BEFORE_SECONDS,
+    FAULTS_MIN,
+    Event,
+    Impact,
+    Insight,
+    find_insights,
+    list_impacted,
+)
 from xray_local.parts import get_parts
-from xray_local.queries import MINUTE_SECONDS
 from xray_local.tallies import Tally
 
 from .graphs import read_times
@@ -96,7 +103,8 @@ def get_insight_impact_graph(fields: dict[str, Any], request: HttpRequest) -> di
             f"Expected StartTime and EndTime at most 6 hours apart, got {end - start:g} seconds."
         )
     insight, group = _find_insight(fields, request)
-    tallies = [tally for _, each in _read_minutes(request, group, start, end) for tally in each]
+    with reading(get_parts(request).database) as connection:
+        tallies = collect_tallies(connection, start, end, _read_expression(group))
     services = _write_graph(tallies, insight)
     page, token = take_page(
         services, lambda each: (each["ReferenceId"],), _read_token(fields), GRAPH_ROWS
@@ -147,16 +155,20 @@ def _find_insights(request: HttpRequest, group: Group) -> list[Insight]:
     if not group.has_insights:
         return []
     now = time.time()
-    minutes = dict(_read_minutes(request, group, now - KEPT_SECONDS, now + LATE_SECONDS))
+    with reading(get_parts(request).database) as connection:
+        minutes = collect_faulty(
+            connection,
+            now - KEPT_SECONDS,
+            now + LATE_SECONDS,
+            FAULTS_MIN,
+            BEFORE_SECONDS,
+            _read_expression(group),
+        )
     return find_insights(minutes, group.name, now)
 
 
-def _read_minutes(
-    request: HttpRequest, group: Group, start: float, end: float
-) -> Iterator[tuple[float, list[Tally]]]:
-    chosen = read_filter(group.expression) if group.expression else None
-    with reading(get_parts(request).database) as connection:
-        yield from collect_series(connection, start, end, MINUTE_SECONDS, chosen)
+def _read_expression(group: Group) -> Filter | None:
+    return read_filter(group.expression) if group.expression else None
 
 
 def _state(insight: Insight) -> str:

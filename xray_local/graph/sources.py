@@ -13,6 +13,8 @@ from xray_local.queries import (
     MINUTE_SECONDS,
     RangeType,
     TimeRange,
+    count_minutes,
+    find_faulty_minutes,
     get_bodies,
     list_traces,
     read_series,
@@ -53,6 +55,29 @@ def collect_series(
         periods.setdefault(time // period_seconds * period_seconds, []).extend(tallies)
     for time, tallies in sorted(periods.items()):
         yield time, merge_tallies(tallies)
+
+
+def collect_faulty(
+    connection: sqlite3.Connection,
+    start: float,
+    end: float,
+    least: int,
+    before_seconds: float,
+    chosen: Filter | None = None,
+) -> dict[float, list[Tally]]:
+    """Return the tallies of the minutes with so many faults, and of those so long before them.
+
+    There may be more minutes, and there need not be histograms.
+    """
+    if chosen is not None:
+        return dict(collect_series(connection, start, end, MINUTE_SECONDS, chosen))
+    found: dict[float, list[Tally]] = {}
+    counted = start
+    for minute in find_faulty_minutes(connection, start, end, least):
+        first = max(counted, minute - before_seconds)
+        found |= count_minutes(connection, first, minute + MINUTE_SECONDS)
+        counted = minute + MINUTE_SECONDS
+    return found
 
 
 def tally_fitting(
