@@ -47,10 +47,10 @@ class Holder:
 UNKNOWN_HOLDER = Holder(None, "a process that this user may not see")
 
 
-def read_ports(environment: Mapping[str, str]) -> tuple[Port, Port, Port]:
-    """Return the ports of the site, the local X-Ray and the embedded AWS.
+def read_ports(environment: Mapping[str, str]) -> tuple[Port, Port, Port, Port]:
+    """Return the ports of the site, the local X-Ray, the embedded AWS and OpenTelemetry's spans.
 
-    SITE_PORT (8000), XRAY_PORT (2000) and AWS_PORT (4566) choose others.
+    SITE_PORT (8000), XRAY_PORT (2000), AWS_PORT (4566) and OTLP_PORT (4318) choose others.
     Raises BadPort if one is no port number, or two are the same.
     """
     ports = (
@@ -62,6 +62,7 @@ def read_ports(environment: Mapping[str, str]) -> tuple[Port, Port, Port]:
             ("tcp", "udp"),
         ),
         Port(_read_number(environment, "AWS_PORT", 4566), "the embedded AWS", "AWS_PORT"),
+        Port(_read_number(environment, "OTLP_PORT", 4318), "OpenTelemetry's spans", "OTLP_PORT"),
     )
     for index, port in enumerate(ports):
         for other in ports[:index]:

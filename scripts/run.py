@@ -1,7 +1,8 @@
 """`make run`: the site, the local X-Ray and the embedded AWS in one terminal.
 
 Starts all of it, starts again what ends, and stops all of it on Ctrl-C, SIGTERM or SIGHUP.
-SITE_PORT, XRAY_PORT, AWS_PORT and LOCAL_DIR in the environment choose other ports and folders.
+SITE_PORT, XRAY_PORT, AWS_PORT, OTLP_PORT and LOCAL_DIR in the environment choose other ports and
+folders.
 """
 
 import fcntl

@@ -47,12 +47,13 @@ def run_stack() -> Iterator[Stack]:
     """Run the site, the local X-Ray and the embedded AWS with new data, as `make run` does."""
     site, xray = find_free_port(first=8000), find_free_port(("tcp", "udp"), first=2000)
     with tempfile.TemporaryDirectory(prefix="movies-screenshot-") as folder:
-        stack = Stack(site, xray, find_free_port(), Path(folder))
+        stack = Stack(site, xray, find_free_port(), find_free_port(), Path(folder))
         environment = os.environ | {
             "SITE_PORT": str(stack.site_port),
             "XRAY_PORT": str(stack.xray_port),
             "AWS_PORT": str(stack.aws_port),
             "LOCAL_DIR": folder,
+            "OTLP_PORT": str(stack.otlp_port),
         }
         process = subprocess.Popen([sys.executable, "-m", "scripts.run"], cwd=ROOT, env=environment)
         try:

@@ -28,6 +28,7 @@ class Stack:
     site_port: int
     xray_port: int
     aws_port: int
+    otlp_port: int
     local_dir: Path
 
     @property
@@ -48,9 +49,9 @@ def read_stack(environment: Mapping[str, str]) -> Stack:
 
     LOCAL_DIR (.local) is the folder for databases, state and logs.
     """
-    site, xray, aws = read_ports(environment)
+    site, xray, aws, otlp = read_ports(environment)
     local_dir = ROOT / (environment.get("LOCAL_DIR") or ".local")
-    return Stack(site.number, xray.number, aws.number, local_dir)
+    return Stack(site.number, xray.number, aws.number, otlp.number, local_dir)
 
 
 def make_environment(stack: Stack, environment: Mapping[str, str]) -> dict[str, str]:
@@ -108,9 +109,12 @@ def make_site_command(stack: Stack) -> list[str | Path]:
 
 def make_xray_command(stack: Stack) -> list[str | Path]:
     """Return the command of the local X-Ray: manage.py xray_local, without the way through it."""
-    address = f"{LOOPBACK}:{stack.xray_port}"
-    database = stack.local_dir / "xray.sqlite3"
-    return [sys.executable, "-m", "xray_local", "--address", address, "--database", database]
+    return [
+        *(sys.executable, "-m", "xray_local"),
+        *("--address", f"{LOOPBACK}:{stack.xray_port}"),
+        *("--otlp-address", f"{LOOPBACK}:{stack.otlp_port}"),
+        *("--database", stack.local_dir / "xray.sqlite3"),
+    ]
 
 
 def answers(url: str, path: str, timeout_seconds: float = 2.0) -> bool:

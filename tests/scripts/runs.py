@@ -35,10 +35,10 @@ def choose_stack(local_dir: Path) -> Stack:
 
     Those begin at 32768: https://docs.kernel.org/networking/ip-sysctl.html
     """
-    site, xray, aws = (
-        find_free_port(("tcp", "udp"), first=random.randrange(10_000, 30_000)) for _ in range(3)
+    ports = (
+        find_free_port(("tcp", "udp"), first=random.randrange(10_000, 30_000)) for _ in range(4)
     )
-    return Stack(site, xray, aws, local_dir)
+    return Stack(*ports, local_dir)
 
 
 def make_run_environment(stack: Stack, **others: str) -> dict[str, str]:
@@ -54,6 +54,7 @@ def make_run_environment(stack: Stack, **others: str) -> dict[str, str]:
     return inherited | {
         "AWS_PORT": str(stack.aws_port),
         "LOCAL_DIR": str(stack.local_dir),
+        "OTLP_PORT": str(stack.otlp_port),
         "REMOTE_URL": "http://127.0.0.1:9/",
         "REMOTE_URL_SECOND": "http://127.0.0.1:9/",
         "SITE_PORT": str(stack.site_port),
@@ -107,7 +108,12 @@ class Run:
         """Say whether no process is left, and no port."""
         return not self.find_processes() and all(
             is_free(port)
-            for port in (self.stack.site_port, self.stack.xray_port, self.stack.aws_port)
+            for port in (
+                self.stack.site_port,
+                self.stack.xray_port,
+                self.stack.aws_port,
+                self.stack.otlp_port,
+            )
         )
 
     def end(self) -> None:

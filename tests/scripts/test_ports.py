@@ -29,13 +29,13 @@ def hold_elsewhere(family: str, kind: str, address: str) -> Iterator[tuple[int, 
 
 
 def test_read_ports_default() -> None:
-    assert [port.number for port in read_ports({})] == [8000, 2000, 4566]
+    assert [port.number for port in read_ports({})] == [8000, 2000, 4566, 4318]
 
 
 def test_read_ports_chosen() -> None:
     chosen = read_ports({"SITE_PORT": "8001", "XRAY_PORT": "2001", "AWS_PORT": ""})
 
-    assert [port.number for port in chosen] == [8001, 2001, 4566]
+    assert [port.number for port in chosen] == [8001, 2001, 4566, 4318]
 
 
 @pytest.mark.parametrize("text", ["0", "65536", "-1", "eight", "8000.5", "٣", "8 000"])

@@ -75,8 +75,13 @@ def test_ports_taken(run: Run) -> None:
     assert again.returncode == 1
     assert again.stdout == ""
     lines = again.stderr.splitlines()
-    assert len(lines) == 3
-    ports = {"SITE_PORT": stack.site_port, "XRAY_PORT": stack.xray_port, "AWS_PORT": stack.aws_port}
+    assert len(lines) == 4
+    ports = {
+        "SITE_PORT": stack.site_port,
+        "XRAY_PORT": stack.xray_port,
+        "AWS_PORT": stack.aws_port,
+        "OTLP_PORT": stack.otlp_port,
+    }
     for line, (variable, number) in zip(lines, ports.items(), strict=True):
         assert line.startswith(f"Port {number}, for ")
         assert f"process {find_holder('tcp', number).pid} (" in line
@@ -92,6 +97,7 @@ def test_folder_taken(run: Run) -> None:
         SITE_PORT=str(other.site_port),
         XRAY_PORT=str(other.xray_port),
         AWS_PORT=str(other.aws_port),
+        OTLP_PORT=str(other.otlp_port),
     )
 
     assert again.returncode == 1

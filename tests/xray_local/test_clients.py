@@ -22,7 +22,7 @@ from tests.xray_local.program import Program
 CLIENTS = Path(__file__).parent / "clients"
 needs_node = pytest.mark.skipif(
     shutil.which("node") is None or not (ROOT / "node_modules" / "aws-xray-sdk").exists(),
-    reason="the tracers for Node are not installed; install Node 20 or newer with npm, then: npm ci",
+    reason="Node's tracers are not installed; install Node 20 or newer with npm, then run: npm ci",
 )
 PROGRAM = """
 from aws_xray_sdk.core import xray_recorder
