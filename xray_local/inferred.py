@@ -5,7 +5,10 @@ segment of its own: `parent_id` is the subsegment, `inferred` is true, `origin` 
 service, and times, flags and the blocks http, aws and sql are the subsegment's.
 https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
 
-Its id is made of the ids of the trace and the subsegment, so that it is the same each time. The
+A call that says `traced`, so that the trace is broken until its answer arrives, is treated as any
+other: until then it has an inferred segment (doubtful).
+
+Its own id is made of the ids of the trace and the subsegment, so that it stays the same. The
 exceptions stay with the caller alone: they are what its code saw (doubtful).
 """
 

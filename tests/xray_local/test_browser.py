@@ -158,3 +158,18 @@ def test_by_keyboard_alone(
     page.keyboard.press("Enter")
 
     page.wait_for_url("**/traces/*")
+
+
+def test_the_map_leads_to_the_traces_of_a_service(
+    page: Page, shared_xray: Program, traces: dict[str, dict[str, Any]]
+) -> None:
+    page.goto(f"{shared_xray.url}/map?range=5m")
+    check_fits(page)
+    ring = page.locator(".map .ring-fault").first
+    assert ring.evaluate("ring => getComputedStyle(ring).stroke !== 'none'")
+
+    page.locator(".map a", has_text="AWS::S3").first.focus()
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/?filter=*")
+    assert page.get_by_role("link", name="a-failing-page").first.is_visible()

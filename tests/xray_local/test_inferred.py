@@ -91,6 +91,15 @@ def test_an_answered_call_implies_nothing() -> None:
     assert infer(root, answer) == []
 
 
+def test_a_call_that_says_it_is_traced_implies_one_until_the_answer_comes() -> None:
+    call = make_subsegment(name="api", namespace="remote", traced=True)
+    root = make_segment(subsegments=[call])
+    answer = make_segment(name="api", parent_id=call["id"], trace_id=root["trace_id"])
+
+    assert len(infer(root)) == 1
+    assert infer(root, answer) == []
+
+
 def test_own_code_implies_nothing() -> None:
     step = make_subsegment(name="step", subsegments=[make_subsegment(name="in")])
 

@@ -71,13 +71,17 @@ def collect_faulty(
     """
     if chosen is not None:
         return dict(collect_series(connection, start, end, MINUTE_SECONDS, chosen))
-    found: dict[float, list[Tally]] = {}
-    counted = start
+    ranges: list[tuple[float, float]] = []
     for minute in find_faulty_minutes(connection, start, end, least):
-        first = max(counted, minute - before_seconds)
-        found |= count_minutes(connection, first, minute + MINUTE_SECONDS)
-        counted = minute + MINUTE_SECONDS
-    return found
+        first, last = max(start, minute - before_seconds), minute + MINUTE_SECONDS
+        if ranges and first <= ranges[-1][1]:
+            first, _ = ranges.pop()
+        ranges.append((first, last))
+    return {
+        time: tallies
+        for first, last in ranges
+        for time, tallies in count_minutes(connection, first, last)
+    }
 
 
 def tally_fitting(

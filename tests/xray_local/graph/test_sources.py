@@ -1,0 +1,75 @@
+"""Where the tallies of graphs, series and insights come from."""
+
+import random
+import sqlite3
+
+from tests.xray_local.conftest import Store
+from tests.xray_local.made import NOON, make_segment, make_subsegment
+from xray_local.graph.sources import collect_faulty, collect_series, collect_traces
+from xray_local.insights import BEFORE_SECONDS, FAULTS_MIN, find_insights
+from xray_local.queries import find_faulty_minutes
+
+HOUR = NOON // 3600 * 3600
+
+
+def test_insights_are_the_same_as_of_all_that_is_stored(
+    store: Store, connection: sqlite3.Connection
+) -> None:
+    chance = random.Random(4)
+    documents = []
+    for _ in range(900):
+        start = HOUR + chance.randrange(5) * 3600 + chance.randrange(8) * 60 + 3500
+        call = make_subsegment(
+            "SNS", namespace="aws", start_time=start, fault=chance.random() < 0.5
+        )
+        documents.append(
+            make_segment(
+                name=chance.choice("abc"),
+                start_time=start,
+                fault=chance.random() < 0.3,
+                subsegments=[call],
+            )
+        )
+    store(*documents)
+    end = HOUR + 7 * 3600
+
+    everything = dict(collect_series(connection, HOUR, end, 60))
+    needed = collect_faulty(connection, HOUR, end, FAULTS_MIN, BEFORE_SECONDS)
+
+    found = find_insights(needed, "Default", end)
+    assert found == find_insights(everything, "Default", end)
+    assert found
+
+
+def test_minutes_with_faults(store: Store, connection: sqlite3.Connection) -> None:
+    starts = [HOUR - 60, HOUR - 60, HOUR, HOUR + 60, HOUR + 60, HOUR + 61, HOUR + 7200]
+    store(*[make_segment(start_time=start, fault=True) for start in starts])
+    store(*[make_segment(start_time=HOUR + 120) for _ in range(5)])
+
+    def find(start: float, end: float, least: int) -> list[int]:
+        return find_faulty_minutes(connection, start, end, least)
+
+    assert find(0, HOUR * 2, 2) == [HOUR - 60, HOUR + 60]
+    assert find(0, HOUR * 2, 3) == [HOUR + 60]
+    assert find(HOUR, HOUR + 7200, 1) == [HOUR, HOUR + 60]
+    assert find(HOUR + 60, HOUR + 7260, 1) == [HOUR + 60, HOUR + 7200]
+
+
+def test_minutes_far_from_faults_are_not_read(store: Store, connection: sqlite3.Connection) -> None:
+    store(*[make_segment(start_time=HOUR + 600, fault=True) for _ in range(5)])
+    store(*[make_segment(start_time=HOUR + each) for each in (0, 590, 660, 7200)])
+
+    found = collect_faulty(connection, HOUR, HOUR + 9000, FAULTS_MIN, 300)
+
+    assert sorted(found) == [HOUR + 540, HOUR + 600]
+
+
+def test_ids_that_are_unknown_or_twice_add_nothing(
+    store: Store, connection: sqlite3.Connection
+) -> None:
+    segment = make_segment()
+    store(segment)
+
+    (tally,) = collect_traces(connection, [segment["trace_id"], "x", segment["trace_id"]])
+
+    assert tally.count == 1
