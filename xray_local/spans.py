@@ -15,7 +15,6 @@ from typing import Any
 
 from .documents import as_mapping, as_text, as_time
 
-NANOSECONDS = 1_000_000_000
 REQUEST = {
     "method": "http.request.method",
     "url": "url.full",
@@ -56,8 +55,7 @@ def _walk(document: Mapping[str, Any], parent_id: str | None) -> Iterator[dict[s
 
 
 def _make_span(document: Mapping[str, Any], parent_id: str | None) -> dict[str, Any]:
-    start = as_time(document.get("start_time")) or 0.0
-    end = as_time(document.get("end_time")) or start
+    start, end = _read_times(document)
     span: dict[str, Any] = {"spanId": document["id"]}
     if parent_id:
         span["parentSpanId"] = parent_id
@@ -65,9 +63,9 @@ def _make_span(document: Mapping[str, Any], parent_id: str | None) -> dict[str, 
         "flags": 1,
         "name": document["name"],
         "kind": _choose_kind(document),
-        "startTimeUnixNano": round(start * NANOSECONDS),
-        "endTimeUnixNano": round(end * NANOSECONDS),
-        "durationNano": round((end - start) * NANOSECONDS),
+        "startTimeUnixNano": start,
+        "endTimeUnixNano": end,
+        "durationNano": end - start,
         "attributes": _describe(document),
         "status": {"code": "ERROR" if document.get("error") or document.get("fault") else "UNSET"},
     }
@@ -85,6 +83,13 @@ def _make_span(document: Mapping[str, Any], parent_id: str | None) -> dict[str, 
             for link in map(as_mapping, document["links"])
         ]
     return span
+
+
+def _read_times(document: Mapping[str, Any]) -> tuple[int, int]:
+    """Return start and end in nanoseconds since 1970, as exact as a number of JSON is."""
+    start = as_time(document.get("start_time")) or 0.0
+    end = as_time(document.get("end_time")) or start
+    return round(start * 1e6) * 1000, round(end * 1e6) * 1000
 
 
 def _choose_kind(document: Mapping[str, Any]) -> str:
@@ -115,18 +120,16 @@ def _describe(document: Mapping[str, Any]) -> dict[str, Any]:
         (http.get("request"), REQUEST),
         (http.get("response"), RESPONSE),
         (document.get("sql"), SQL),
-        (document.get("aws"), CALL),
     ):
         values = as_mapping(source)
         attributes |= {names[key]: values[key] for key in names if key in values}
     if document.get("namespace") == "aws":
         attributes["rpc.system"] = "aws-api"
-        rest = {
-            key: value
+        attributes |= {
+            CALL.get(key, f"aws.{key}"): value
             for key, value in as_mapping(document.get("aws")).items()
-            if key not in CALL and isinstance(value, str | int | float | list)
+            if isinstance(value, str | int | float | list)
         }
-        attributes |= {f"aws.{key}": value for key, value in rest.items()}
     if "user" in document:
         attributes["enduser.id"] = document["user"]
     for flag, name in (("in_progress", "inprogress"), ("inferred", "inferred")):
@@ -141,7 +144,7 @@ def _describe(document: Mapping[str, Any]) -> dict[str, Any]:
     return attributes
 
 
-def _describe_exception(exception: Mapping[str, Any], end: float) -> dict[str, Any]:
+def _describe_exception(exception: Mapping[str, Any], end: int) -> dict[str, Any]:
     attributes = {
         f"exception.{key}": exception[key] for key in ("type", "message") if key in exception
     }
@@ -153,6 +156,6 @@ def _describe_exception(exception: Mapping[str, Any], end: float) -> dict[str, A
         )
     return {
         "name": "exception",
-        "timeUnixNano": round(end * NANOSECONDS),
+        "timeUnixNano": end,
         "attributes": attributes,
     }
