@@ -76,11 +76,12 @@ CREATE TABLE trace_shapes (
     PRIMARY KEY (trace_no, shape_no)
 ) WITHOUT ROWID;
 CREATE TABLE terms (
-    block INTEGER NOT NULL,
+    era INTEGER NOT NULL,
     term INTEGER NOT NULL,
+    block INTEGER NOT NULL,
     low REAL,
     high REAL,
-    PRIMARY KEY (block, term)
+    PRIMARY KEY (era, term, block)
 ) WITHOUT ROWID;
 CREATE TABLE minutes (
     time INTEGER NOT NULL,

@@ -259,18 +259,18 @@ def _find_blocks(connection: sqlite3.Connection, condition: Condition) -> list[i
     """Return the blocks that have all the terms that the condition asks for; None for any."""
     if not condition.terms:
         return None
-    first, last = connection.execute("SELECT MIN(block), MAX(block) FROM terms").fetchone()
-    tests = (
-        f"EXISTS (SELECT 1 FROM terms AS t WHERE t.block = n AND ({each}))"  # noqa: S608
+    first, last = connection.execute("SELECT MIN(era), MAX(era) FROM terms").fetchone()
+    searches = (
+        f"SELECT block FROM eras CROSS JOIN terms AS t ON era = n AND ({each})"  # noqa: S608
         for each in condition.terms
     )
     rows = connection.execute(
-        "WITH RECURSIVE numbers (n) AS "  # noqa: S608 - fixed texts
-        "(SELECT :last UNION ALL SELECT n - 1 FROM numbers WHERE n > :first) "
-        f"SELECT n FROM numbers WHERE {' AND '.join(tests)}",
+        "WITH RECURSIVE eras (n) AS "  # noqa: S608 - fixed texts
+        "(SELECT :last UNION ALL SELECT n - 1 FROM eras WHERE n > :first) "
+        f"{' INTERSECT '.join(searches)}",
         {"first": first or 0, "last": last or 0, **condition.values},
     )
-    return [row[0] for row in rows]
+    return list({row[0] for row in rows})
 
 
 def _count_processed(

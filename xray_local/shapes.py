@@ -46,10 +46,7 @@ class ShapeNumbers:
 
     def forget_unused(self) -> None:
         """Delete the shapes that no element has any more."""
-        self._connection.execute(
-            "DELETE FROM shapes WHERE no NOT IN (SELECT shape_no FROM hours) "
-            "AND no NOT IN (SELECT term FROM terms)"
-        )
+        self._connection.execute("DELETE FROM shapes WHERE no NOT IN (SELECT shape_no FROM hours)")
         self.reload()
 
 

@@ -22,7 +22,7 @@ from .rows import UPSERT_TRACE, Row, make_row
 from .shapes import ShapeNumbers
 from .summaries import find_owners
 from .tallies import bucket_of, read_flags
-from .terms import block_of
+from .terms import block_of, era_of
 
 DATABASE_MAX_BYTES = 512 * 1024 * 1024
 TRACES_MAX = 100_000
@@ -42,8 +42,10 @@ INSERT INTO counts (name, value) VALUES (?, ?)
 ON CONFLICT (name) DO UPDATE SET value = value + excluded.value
 """
 UPSERT_TERM = """
-INSERT INTO terms (block, term, low, high) VALUES (?, ?, ?, ?)
-ON CONFLICT (block, term) DO UPDATE SET low = excluded.low, high = excluded.high
+INSERT INTO terms (era, term, block, low, high) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (era, term, block) DO UPDATE
+SET low = min(low, excluded.low), high = max(high, excluded.high)
+WHERE excluded.low < low OR excluded.high > high
 """
 
 # The least and greatest seconds of the elements of a shape; None for what is no shape.
@@ -198,7 +200,11 @@ class Storage:
         self._connection.executemany("INSERT INTO trace_shapes VALUES (?, ?, ?, ?)", shapes)
         self._connection.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?, ?)", links)
         self._connection.executemany(
-            UPSERT_TERM, [(*key, *(span or (None, None))) for key, span in sorted(terms.items())]
+            UPSERT_TERM,
+            sorted(
+                (era_of(block), term, block, *(span or (None, None)))
+                for (term, block), span in terms.items()
+            ),
         )
         self._rollups.write()
 
@@ -234,25 +240,20 @@ class Storage:
         shapes: dict[int, tuple[float, float]],
         changes: dict[tuple[int, int], Span],
     ) -> None:
-        """Add to the changes what the block does not have yet."""
+        """Add to the changes what the block is not known to have."""
         known = self._blocks.get(block)
         if known is None:
-            known = self._blocks[block] = {
-                term: None if low is None else (low, high)
-                for term, low, high in self._connection.execute(
-                    "SELECT term, low, high FROM terms WHERE block = ?", (block,)
-                )
-            }
+            known = self._blocks[block] = {}
             while len(self._blocks) > KNOWN_BLOCKS:
                 self._blocks.popitem(last=False)
         for term in terms.difference(known):
-            known[term] = changes[block, term] = None
+            known[term] = changes[term, block] = None
         for shape, (low, high) in shapes.items():
             span = known.get(shape)
             if span is None or low < span[0] or high > span[1]:
                 if span is not None:
                     low, high = min(low, span[0]), max(high, span[1])
-                known[shape] = changes[block, shape] = (low, high)
+                known[shape] = changes[shape, block] = (low, high)
 
     def _recall(self, trace_id: str) -> _KnownTrace:
         """Return what is known of the trace, from memory or from the database."""
@@ -335,8 +336,8 @@ class Storage:
         rows = delete("DELETE FROM traces WHERE no <= ? RETURNING id", (last,)).fetchall()
         for table in ("segments", "trace_shapes", "links"):
             delete(f"DELETE FROM {table} WHERE trace_no <= ?", (last,))  # noqa: S608 - our names
-        # A block goes when all of its traces have gone.
-        delete("DELETE FROM terms WHERE block < ?", (block_of(last + 1),))
+        # An era goes when all of its traces have gone.
+        delete("DELETE FROM terms WHERE era < ?", (era_of(block_of(last + 1)),))
         for (trace_id,) in rows:
             trace = self._known.pop(trace_id, None)
             self._known_documents -= len(trace.facts) if trace else 0

@@ -11,11 +11,19 @@ from functools import lru_cache
 from zlib import crc32
 
 BLOCK_TRACES = 128
+# Blocks next to each other are an era: one lookup finds a term in all of its blocks, and what is
+# pruned goes era by era.
+ERA_BLOCKS = 32
 
 
 def block_of(trace_no: int) -> int:
     """Return the block that a trace is in."""
     return trace_no // BLOCK_TRACES
+
+
+def era_of(block: int) -> int:
+    """Return the era that a block is in."""
+    return block // ERA_BLOCKS
 
 
 @lru_cache(maxsize=8192, typed=True)

@@ -351,9 +351,22 @@ def test_prune_takes_everything_of_a_trace(connection: sqlite3.Connection) -> No
 
     for table in ("traces", "segments", "trace_shapes", "minutes", "hours", "links"):
         assert connection.execute(f"SELECT * FROM {table}").fetchall() == [], table  # noqa: S608
-    # A block of terms goes with the last trace that could be in it; a shape with the next start.
+    # An era of terms goes with the last trace that could be in it, a shape with the next start.
     Storage(connection)
-    assert connection.execute("SELECT COUNT(*) FROM shapes").fetchone() == (1,)
+    assert connection.execute("SELECT * FROM shapes").fetchall() == []
+
+
+def test_prune_takes_the_terms_of_an_era(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xray_local.terms.BLOCK_TRACES", 2)
+    monkeypatch.setattr("xray_local.terms.ERA_BLOCKS", 2)
+    storage = Storage(connection, max_traces=4)
+
+    storage.save(read(*[make_segment() for _ in range(10)]), Counter())
+
+    # Of the numbers 1 to 10, four to an era, 7 to 10 are left.
+    assert connection.execute("SELECT DISTINCT era FROM terms").fetchall() == [(1,), (2,)]
 
 
 def test_prune_goes_on_with_the_next_batches(

@@ -18,7 +18,8 @@ What the guide leaves open was decided so:
   has one at all.
 - `name`, `type` and `account.id` outside of a block are the root's.
 - In a block, annotations are those of the segment with its subsegments, or of the calling
-  subsegment. (The guide of 2023 forbids them there, later ones do not.)
+  subsegment. (The guide of 2023 forbids them there, later ones do not.) In the braces of an edge,
+  `source.annotation` is an annotation of the segment that called, with its subsegments.
 - `index` counts from 0 within the list that the element stands in.
 """
 

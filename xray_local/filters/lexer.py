@@ -9,6 +9,7 @@ from typing import NamedTuple
 from xray_local.documents import show
 
 from .errors import BadFilter
+from .keywords import ANNOTATION, SOURCE
 
 MAX_CHARACTERS = 10_000
 
@@ -28,7 +29,8 @@ class Kind(Enum):
 class Token(NamedTuple):
     """A token, with its place.
 
-    value: what a text, a number or JSON stands for; the key of an annotation; else what is written.
+    value: what a text, a number or JSON stands for; the field of an annotation; else what is
+    written.
     position: counts characters from 1.
     """
 
@@ -54,7 +56,7 @@ class Token(NamedTuple):
 TOKEN = re.compile(
     r"""
       (?P<space>\s+)
-    | (?i:annotation)\[\s*(?P<key>[^\]"\\\x00-\x1f]{1,500}?)\s*\]
+    | (?i:(?P<source>source\.)?annotation)\[\s*(?P<key>[^\]"\\\x00-\x1f]{1,500}?)\s*\]
     | (?P<word>[A-Za-z_][A-Za-z0-9_.]*)
     | (?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     | "(?P<string>(?:[^"\\]|\\.)*)"
@@ -92,7 +94,8 @@ def read_tokens(text: str) -> list[Token]:
 def _make_token(match: re.Match[str]) -> Token:
     position = match.start() + 1
     if match["key"] is not None:
-        return Token(Kind.ANNOTATION, match["key"], match[0], position)
+        prefix = SOURCE if match["source"] else ""
+        return Token(Kind.ANNOTATION, f"{prefix}{ANNOTATION}{match['key']}", match[0], position)
     if match["string"] is not None:
         return Token(Kind.STRING, ESCAPE.sub(r"\1", match["string"]), match[0], position)
     if match["number"] is not None:

@@ -8,7 +8,7 @@ unary = ( "!" | "NOT" ) unary | "(" or ")" | test
 import json
 
 from .errors import BadFilter
-from .keywords import ANNOTATION, OPERATORS, Scope, Type, find_keyword, list_keywords
+from .keywords import ANNOTATION, OPERATORS, SOURCE, Scope, Type, find_keyword, list_keywords
 from .lexer import Kind, Token, read_tokens
 from .syntax import (
     And,
@@ -182,8 +182,9 @@ class _Parser:
             return self._read_annotation(str(token.value), scope)
         if token.kind is not Kind.WORD:
             raise self._refuse_keyword(scope)
-        if word.startswith(ANNOTATION) and len(word) > len(ANNOTATION):
-            return self._read_annotation(token.text[len(ANNOTATION) :], scope)
+        for prefix in (ANNOTATION, f"{SOURCE}{ANNOTATION}"):
+            if word.startswith(prefix) and len(word) > len(prefix):
+                return self._read_annotation(f"{prefix}{token.text[len(prefix) :]}", scope)
         if scope is Scope.TRACE:
             if word in ("service", "edge"):
                 return self._read_service() if word == "service" else self._read_edge()
@@ -205,14 +206,17 @@ class _Parser:
             names += COMPLEX
         elif scope & (Scope.SERVICE | Scope.EDGE):
             names.append(COMPLEX[0])
+            if scope is Scope.EDGE:
+                names.append(f"{SOURCE}{COMPLEX[0]}")
         place = "" if scope is Scope.TRACE else " within these braces"
         return self._refuse(f"one of the keywords {', '.join(names)}{place}")
 
-    def _read_annotation(self, key: str, scope: Scope) -> Comparison:
-        if not scope & (Scope.TRACE | Scope.SERVICE | Scope.EDGE):
+    def _read_annotation(self, field: str, scope: Scope) -> Comparison:
+        is_source = field.startswith(SOURCE)
+        if not scope & (Scope.EDGE if is_source else Scope.TRACE | Scope.SERVICE | Scope.EDGE):
             raise self._refuse_keyword(scope)
         self._take()
-        return self._read_comparison(f"{ANNOTATION}{key}", Type.ANY)
+        return self._read_comparison(field, Type.ANY)
 
     def _read_comparison(self, field: str, kind: Type) -> Comparison:
         """Read operator and value, if there are any."""

@@ -135,8 +135,10 @@ def _write_inside(part: Expression) -> str:
 
 
 def _write_field(field: str) -> str:
-    key = field.removeprefix(ANNOTATION)
-    return field if key == field or PLAIN_KEY.fullmatch(key) else f"annotation[{key}]"
+    prefix, annotation, key = field.partition(ANNOTATION)
+    if not annotation or PLAIN_KEY.fullmatch(key):
+        return field
+    return f"{prefix}annotation[{key}]"
 
 
 def _write_value(value: Value | None) -> str:

@@ -234,6 +234,13 @@ EXAMPLES = [
     ('edge("worker", id(type: "AWS::DynamoDB::Table")) { error AND inferred }', "t"),
     ('edge(id(name: "front", type: "AWS::EC2::Instance"), "pictures")', "g"),
     ("edge() { throttle }", "t"),
+    # Annotations of the call, and of the segment that called with its subsegments.
+    ('edge("front", "pictures") { annotation.size = 7 }', "g"),
+    ('edge("front", "pictures") { annotation.route = "films" }', ""),
+    ('edge("front", "api") { source.annotation.route = "films" }', "g"),
+    ('edge("front", "api") { Source.Annotation[size] = 7 }', "g"),
+    ("edge() { !source.annotation.route AND source.annotation[is_cold] }", ""),
+    ("edge() { !source.annotation.route }", "bt"),
     ('group.name = "Default" AND fault', "b"),
     ('group.name != "Default"', ""),
     ('rootcause.fault.service { name = "api" }', "gb"),

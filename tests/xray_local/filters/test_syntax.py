@@ -57,6 +57,8 @@ def test_whatever_is_written_is_read_or_refused_with_a_place(text: str) -> None:
         ('availability.zone contains ""', 'availabilityzone CONTAINS ""'),
         ("annotation.Age", "annotation.Age"),
         ("annotation[Age]", "annotation.Age"),
+        ("edge{SOURCE.annotation[Age]}", "edge() { source.annotation.Age }"),
+        ("edge{source.annotation[a b]=1}", "edge() { source.annotation[a b] = 1.0 }"),
         ("annotation[ a-b ]>.5", "annotation[a-b] > 0.5"),
         ('user = "a\\"\\\\b\\c"', 'user = "a\\"\\\\b\\\\c"'),
         ('service(id(type:"t",name:"n"))', 'service(id(name: "n", type: "t"))'),
