@@ -8,6 +8,7 @@ from typing import Any
 
 from . import bodies
 from .context import begin
+from .documents import encode, quote
 from .exceptions import record_failure
 from .harmless import harmless
 from .remote import pass_header_on
@@ -28,8 +29,11 @@ PARAMETERS = {
     "TopicArn": "topic_arn",
     "FunctionName": "function_name",
 }
-METADATA = (("RequestId", "request_id"), ("HostId", "id_2"), ("RetryAttempts", "retries"))
-ANSWERS = {"Count": "count", "ScannedCount": "scanned_count"}
+METADATA = (("RequestId", "request_id"), ("HostId", "id_2"))
+ANSWERS = (("Count", "count"), ("ScannedCount", "scanned_count"))
+# What gives the node on the map its name, and what names several of them.
+RESOURCES = frozenset({"TableName", "Bucket"})
+BATCHES = frozenset({"RequestItems", "TransactItems"})
 
 
 def install() -> None:
@@ -67,11 +71,15 @@ def trace(call: Any) -> Any:
 
 
 def tell(prepare: Any) -> Any:
-    """Return `prepare_request` with the tracing header put on the request before it is signed."""
+    """Return `prepare_request` with the tracing header put on the request: no signature has it.
+
+    When it has been prepared: its headers are a dict by then, and before that a message's.
+    """
 
     def prepare_request(endpoint: Any, request: Any) -> Any:
-        pass_header_on(request.headers)
-        return prepare(endpoint, request)
+        prepared = prepare(endpoint, request)
+        pass_header_on(prepared.headers)
+        return prepared
 
     return prepare_request
 
@@ -94,32 +102,58 @@ def describe_call(
     subsegment: Any, client: Any, operation: str, parameters: Any, answer: Any
 ) -> None:
     """Put the service's name and the `aws` and `http` blocks on a subsegment."""
-    subsegment.name = client.meta.service_model.endpoint_prefix
-    metadata = _read_metadata(answer)
-    described: dict[str, Any] = {"operation": operation, "region": client.meta.region_name}
-    for name, key in METADATA:
-        if metadata.get(name) not in (None, ""):
-            described[key] = metadata[name]
+    known = client.__dict__.get("_xray_calls")
+    if known is None:
+        known = client._xray_calls = Calls(client)
+    subsegment.name = known.service
+    text = known.operations.get(operation) or known.write(operation)
+    status = None
+    if isinstance(answer, dict):
+        for name, key in ANSWERS:
+            if isinstance(answer.get(name), int):
+                text += f',"{key}":{answer[name]:d}'
+        metadata = answer.get("ResponseMetadata")
+        if isinstance(metadata, dict):
+            status = metadata.get("HTTPStatusCode")
+            for name, key in METADATA:
+                if metadata.get(name):
+                    text += f',"{key}":{quote(str(metadata[name]))}'
+            if metadata.get("RetryAttempts") is not None:
+                text += f',"retries":{metadata["RetryAttempts"]:d}'
     if isinstance(parameters, dict):
+        tables: list[str] = []
         for name, value in parameters.items():
             if name in PARAMETERS and isinstance(value, str | int):
-                described[PARAMETERS[name]] = value
-        if "RequestItems" in parameters or "TransactItems" in parameters:
-            tables = list_tables(parameters)
-            if len(tables) == 1:
-                described["table_name"] = tables[0]
-        else:
-            tables = [described[key] for key in ("table_name", "bucket_name") if key in described]
+                written = quote(value) if isinstance(value, str) else encode(value)
+                text += f',"{PARAMETERS[name]}":{written}'
+                if name in RESOURCES:
+                    tables.append(written)
+            elif name in BATCHES:
+                tables = [quote(table) for table in list_tables(parameters)]
+                if len(tables) == 1:
+                    text += f',"table_name":{tables[0]}'
         if tables:
-            described["resource_names"] = tables
-    for name, key in ANSWERS.items():
-        if isinstance(answer, dict) and isinstance(answer.get(name), int):
-            described[key] = answer[name]
-    subsegment.set_block("aws", described)
-    status = metadata.get("HTTPStatusCode")
+            text += f',"resource_names":[{",".join(tables)}]'
     if status:
-        subsegment.set_block("http", {"response": {"status": status}})
-        subsegment.apply_status_code(status)
+        text += f'}},"http":{{"response":{{"status":{status:d}}}'
+        if status >= 400:
+            subsegment.apply_status_code(status)
+    subsegment.add_text(f"{text}}}")
+
+
+class Calls:
+    """What the calls of one client have in common: its service, and each operation as JSON."""
+
+    def __init__(self, client: Any) -> None:
+        self.service = str(client.meta.service_model.endpoint_prefix)
+        self._region = client.meta.region_name
+        self.operations: dict[str, str] = {}
+
+    def write(self, operation: str) -> str:
+        """Return the beginning of the block of a call, after a comma."""
+        described = encode({"operation": operation, "region": self._region})
+        written = self.operations[operation] = f',"aws":{described[:-1]}'
+        return written
 
 
 def list_tables(parameters: dict[str, Any]) -> list[str]:

@@ -20,6 +20,7 @@ from aws_xray_sdk.core.exceptions.exceptions import SegmentNotFoundException
 from .entities import (
     FunctionSegment,
     Subsegment,
+    UnsampledRequest,
     UnsampledSegment,
     adopt,
     is_subsegment,
@@ -100,7 +101,15 @@ def begin(name: str, namespace: str = "local", *, is_leaf: bool = False) -> Any:
                 return None
         if not parent.sampled or parent.is_leaf:
             return None
-        subsegment = begin_subsegment(parent, name, namespace)
+        request = parent.request
+        if parent.in_progress and not parent.is_sent and request is not None:
+            # By far the most: a part of what is open and not sent.
+            subsegment = Subsegment(name, namespace, parent.parent_segment, parent)
+            parent.subsegments.append(subsegment)
+            request.held += 1
+            innermost.set(subsegment)
+        else:
+            subsegment = begin_subsegment(parent, name, namespace)
         if is_leaf and subsegment is not None:
             subsegment.is_leaf = True
         return subsegment
@@ -205,6 +214,18 @@ class Context(SDKContext):  # type: ignore[misc]
 
 class LambdaContext(Context):
     """The context on Lambda: subsegments hang under the function's segment of this invocation."""
+
+    def begin_request(self, name: str) -> Any:
+        """Begin a request under this invocation's function, whose header says all."""
+        key = _variables.get(_VARIABLE)
+        header = parse(key.decode("utf-8", "surrogateescape") if key else None)
+        if header.sampled == 1 and header.root and header.parent:
+            function = FunctionSegment(header.root, header.parent, header, key)
+            entity: Any = Subsegment(name, "local", function)
+        else:
+            entity = UnsampledRequest(name, header, key)
+        innermost.set(entity)
+        return entity
 
     def put_untraced(self) -> Any:
         """The same, for this invocation."""

@@ -5,10 +5,12 @@ Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocumen
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
 import time
+from functools import cached_property
 from itertools import count
 from threading import get_ident
 from time import perf_counter
@@ -21,7 +23,7 @@ from aws_xray_sdk.core.models.facade_segment import FacadeSegment
 from aws_xray_sdk.core.models.segment import Segment as SDKSegment
 from aws_xray_sdk.core.models.subsegment import Subsegment as SDKSubsegment
 
-from .documents import clean_annotation, clean_http, clean_sql, encode, make_document
+from .documents import BLOCKS, clean_annotation, clean_http, clean_sql, encode, make_document
 from .exceptions import record_failure, use_stack
 from .harmless import harmless
 from .header import TraceHeader
@@ -30,7 +32,7 @@ from .plain import make_plain
 log = logging.getLogger(__name__)
 
 # Blocks that most entities do not have: made when somebody looks at them or writes to them.
-BLOCKS = frozenset({"annotations", "metadata", "http", "aws", "cause", "sql"})
+MADE_BLOCKS = frozenset({"annotations", "metadata", "http", "aws", "cause", "sql"})
 ID = re.compile(r"[0-9a-f]{16}")
 AWS_TEXTS = frozenset(
     {"account_id", "operation", "region", "request_id", "queue_url", "table_name"}
@@ -75,16 +77,6 @@ class Itself:
         return entity
 
 
-class Constants:
-    """Blocks that every segment of a process has, and what JSON says of them."""
-
-    __slots__ = ("blocks", "text")
-
-    def __init__(self, blocks: dict[str, Any]) -> None:
-        self.blocks = blocks
-        self.text = "," + encode(blocks)[1:-1]
-
-
 class Recorded:
     """What a segment and a subsegment that are sent have in common.
 
@@ -92,7 +84,8 @@ class Recorded:
     request, which is the segment or, on Lambda, the outermost subsegment. is_sent: its document has
     left. is_alone: it was sent before it had ended, or begun when its parent had been sent, and so
     leaves on its own. is_leaf: what it calls is not recorded beneath it. owner: the thread that
-    began it. is_async: of a request whose thread serves others meanwhile.
+    began it. is_async: of a request whose thread serves others meanwhile. text, notes: blocks and
+    annotations as JSON, each after a comma, at which nobody has looked; then they become blocks.
     """
 
     parent: Any = None
@@ -114,8 +107,8 @@ class Recorded:
     # Of which invocation it is, on Lambda.
     key: bytes | None = None
     has_blocks = False
-    fragment: str | None = None
-    constants: Constants | None = None
+    text = ""
+    notes = ""
     fault = False
     error = False
     throttle = False
@@ -128,29 +121,46 @@ class Recorded:
     owner = 0
     iterations: tuple[Any, ...] = ()
 
-    def __getattr__(self, name: str) -> dict[str, Any]:
-        if name not in BLOCKS:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        made: dict[str, Any] = {}
-        self.set_block(name, made)
-        return made
+    def __getattr__(self, name: str) -> Any:
+        if name in BLOCKS:
+            if self.text or self.notes:
+                self.take_apart()
+                if name in self.__dict__:
+                    return self.__dict__[name]
+            if name in MADE_BLOCKS:
+                made: dict[str, Any] = {}
+                self.set_block(name, made)
+                return made
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def set_block(self, name: str, block: Any) -> None:
         """Put a block on it as it is: what calls this has cleaned it."""
+        if self.text or self.notes:
+            self.take_apart()
         setattr(self, name, block)
         self.has_blocks = True
+
+    def add_text(self, text: str) -> None:
+        """Put blocks on it that are JSON already, each after a comma."""
+        self.text += text
+        if self.has_blocks:
+            self.take_apart()
+
+    def take_apart(self) -> None:
+        """Make blocks of what is JSON already."""
+        text = f'{self.text},"annotations":{{{self.notes[1:]}}}' if self.notes else self.text
+        self.text = self.notes = ""
+        for name, block in json.loads(f"{{{text[1:]}}}").items():
+            self.set_block(name, block)
 
     def forget_itself(self) -> None:
         """Make it free to go, with what is beneath it: nobody needs that when it has been sent."""
         waiting: list[Any] = [self]
-        while waiting:
-            entity = waiting.pop()
-            waiting += [
-                child
-                for child in entity.subsegments
+        for entity in waiting:
+            for child in entity.subsegments:
                 # What is open will be sent again.
-                if child.subsegments and not child.in_progress
-            ]
+                if child.subsegments and not child.in_progress:
+                    waiting.append(child)
             entity.subsegments = []
         for name in ("request", "parent_segment"):
             if self.__dict__.get(name) is self:
@@ -197,7 +207,12 @@ class Recorded:
                 type(value).__name__,
             )
         else:
-            self.annotations[key] = clean_annotation(key, value)
+            cleaned = clean_annotation(key, value)
+            # Quotes within a text have a backslash: this is a key and nothing else.
+            if self.notes and f'"{key}":' not in self.notes:
+                self.notes += f',"{key}":{encode(cleaned)}'
+            else:
+                self.annotations[key] = cleaned
 
     @harmless()
     def put_metadata(self, key: str, value: object, namespace: Any = "default") -> None:
@@ -277,14 +292,9 @@ class Recorded:
 
 
 class Segment(Recorded, SDKSegment):  # type: ignore[misc]
-    """A segment that is sent when it ends.
-
-    constants: the members that every segment of a process has, as JSON, and the blocks that they
-    are, until somebody looks at one of them.
-    """
+    """A segment that is sent when it ends."""
 
     parent_segment: Any = Itself()
-    constants: Constants | None = None
     user: str | None = None
     namespace = None
     header: TraceHeader = TraceHeader()
@@ -316,22 +326,8 @@ class Segment(Recorded, SDKSegment):  # type: ignore[misc]
         self.start_time = time.time()
         self.clock = self.start_time - perf_counter()
 
-    def __getattr__(self, name: str) -> Any:
-        if self.constants is not None and name in self.constants.blocks:
-            for block, value in self.constants.blocks.items():
-                self.set_block(block, dict(value) if isinstance(value, dict) else value)
-            self.constants = None
-            return self.__dict__[name]
-        return super().__getattr__(name)
-
-    def set_aws(self, aws_meta: dict[str, Any]) -> None:
-        """Say where it runs."""
-        self.aws  # noqa: B018  no longer what every segment says
-        super().set_aws(aws_meta)
-
     def set_service(self, service_info: dict[str, Any]) -> None:
         """Say what it runs on."""
-        self.aws  # noqa: B018  no longer what every segment says
         self.set_block("service", make_plain(service_info))
 
     def set_user(self, user: str) -> None:
@@ -608,6 +604,7 @@ class UnsampledSubsegment(Unsampled, DummySubsegment):  # type: ignore[misc]
         self.parent = parent
         self.key = parent.key
         self.parent_segment = parent.parent_segment
+        self.header = parent.parent_segment.header
         if parent.request is not None:
             self.request = parent.request
 
@@ -624,6 +621,29 @@ class UnsampledSubsegment(Unsampled, DummySubsegment):  # type: ignore[misc]
     @property
     def parent_id(self) -> str:
         return self.id
+
+
+class UnsampledRequest(UnsampledSubsegment):
+    """A request on Lambda that is not sampled; the function's segment is made for who asks."""
+
+    trace_id = ""
+
+    def __init__(self, name: str, header: TraceHeader, key: bytes | None) -> None:
+        self.name = name
+        # As with a segment.
+        self.trace_id = header.root or ""
+        self.header = header
+        self.key = key
+
+    @cached_property
+    def parent_segment(self) -> Any:
+        """The function's segment."""
+        return UnsampledSegment("function", self.header, self.key, is_function=True)
+
+    @property
+    def parent(self) -> Any:
+        """The same: it is the outermost."""
+        return self.parent_segment
 
 
 def is_subsegment(entity: Any) -> bool:

@@ -25,9 +25,10 @@ class TraceHeader:
     """The fields of a tracing header; None for one that is missing.
 
     sampled: 1, 0, or `?` where the client wants to be told the decision. data: what is passed on.
+    text: all of it, where it came as services write it.
     """
 
-    __slots__ = ("data", "parent", "root", "sampled")
+    __slots__ = ("data", "parent", "root", "sampled", "text")
 
     def __init__(
         self,
@@ -35,11 +36,13 @@ class TraceHeader:
         parent: str | None = None,
         sampled: int | str | None = None,
         data: dict[str, str] | None = None,
+        text: str = "",
     ) -> None:
         self.root = root
         self.parent = parent
         self.sampled = sampled
         self.data = data or {}
+        self.text = text
 
 
 def parse(header: str | None) -> TraceHeader:
@@ -50,7 +53,7 @@ def parse(header: str | None) -> TraceHeader:
     if usual is not None:
         root, parent, sampled, lineage = usual.groups()
         data = {"Lineage": lineage} if lineage else None
-        return TraceHeader(root, parent, SAMPLED.get(sampled), data)
+        return TraceHeader(root, parent, SAMPLED.get(sampled), data, header)
     fields: dict[str, str] = {}
     for token in header[:1024].split(";"):
         token = token.strip()

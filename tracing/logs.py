@@ -62,18 +62,15 @@ _current: ContextVar[Ids | None] = ContextVar("tracing_ids", default=None)
 _last: ContextVar[Ids | None] = ContextVar("tracing_last_ids", default=None)
 
 
-def remember_request(request: HttpRequest) -> None:
-    """Say that what is logged from here on belongs to this request."""
+def remember_request(request: HttpRequest) -> Ids:
+    """Say that what is logged from here on belongs to this request; return its ids.
+
+    Its trace's id is the caller's to add: it is for what is logged when the trace has ended.
+    """
     # Django logs 4xx and 5xx after the last middleware has returned, with the request at hand.
     request._ids = ids = Ids(request.META.get("apig_wsgi.context"))  # type: ignore[attr-defined]
     _current.set(ids)
-
-
-def remember_trace(request: HttpRequest, trace_id: str) -> None:
-    """Keep the trace id with the request, for what is logged when the trace has ended."""
-    ids: Ids | None = getattr(request, "_ids", None)
-    if ids is not None:
-        ids.trace_id = trace_id or NONE
+    return ids
 
 
 def forget_request() -> None:

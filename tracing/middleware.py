@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import copy_context
 from functools import lru_cache
+from time import perf_counter
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -22,20 +24,19 @@ from django.http.response import HttpResponseBase
 from django.utils.encoding import escape_uri_path
 from django.utils.functional import LazyObject, empty
 
-from .context import begin_subsegment, innermost, put_current, request_entity
+from .context import LambdaContext, innermost, put_current, request_entity
 from .current import set_user
-from .documents import clean_http
-from .entities import UnsampledSegment, UnsampledSubsegment, make_trace_id
+from .documents import KEPT_CHARACTERS, NOT_CLEAN_IN_A_URL, clean_http, quote
+from .entities import UnsampledSegment, make_trace_id
 from .exceptions import record_failure
 from .harmless import tell_failure
 from .header import TraceHeader, parse
-from .logs import forget_request, remember_request, remember_trace
-from .redaction import MAX_HTTP_CHARACTERS
+from .logs import forget_request, remember_request
+from .redaction import MAX_HTTP_CHARACTERS, redact_short, redact_text
 from .settings import current as current_settings
 
 # What needs no escaping, which takes longer than all else that is said of a request.
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")
-
 _cold_start = threading.Lock()  # taken by the first request of the process, and never given back
 
 
@@ -85,15 +86,23 @@ def begin_request(request: HttpRequest) -> Any:
     tracing itself fails.
     """
     try:
-        remember_request(request)
+        ids = remember_request(request)
         if not global_sdk_config.sdk_enabled():
             return None
         known = current_settings()
-        entity = _open(request, is_ignored=is_among(request.path_info, known.ignored_paths))
-        remember_trace(request, entity.trace_id)
+        # What a request before this one may have left in the thread is not ours.
+        innermost.set(None)
+        path, ignored_paths = request.path_info, known.ignored_paths
+        if path in ignored_paths or path.startswith(list_folders(ignored_paths)):
+            entity = xray_recorder._context.put_untraced()
+        else:
+            entity = _open(request)
         is_cold = _cold_start.acquire(blocking=False)
         if entity.sampled:
+            ids.trace_id = entity.parent_segment.trace_id
             _describe_request(entity, request, known, is_cold)
+        elif entity.trace_id:
+            ids.trace_id = entity.trace_id
     except Exception:
         tell_failure("beginning a segment for a request")
         # The view may still ask for the current segment.
@@ -101,29 +110,23 @@ def begin_request(request: HttpRequest) -> Any:
     return entity
 
 
-def _open(request: HttpRequest, *, is_ignored: bool) -> Any:
-    # What a request before this one may have left in the thread is not ours.
-    innermost.set(None)
-    if is_ignored:
-        return xray_recorder._context.put_untraced()
-    function = xray_recorder._context.current()
+def _open(request: HttpRequest) -> Any:
     naming = xray_recorder._dynamic_naming
     name = naming.get_name(read_host(request)) if naming else xray_recorder._service
-    if function is not None:
-        # On Lambda, whose header says all.
-        if function.sampled:
-            return begin_subsegment(function, name)
-        entity: Any = UnsampledSubsegment(name, function)
-        put_current(entity)
-        return entity
+    context = xray_recorder._context
+    if isinstance(context, LambdaContext):
+        return context.begin_request(name)
     header = parse(request.META.get("HTTP_X_AMZN_TRACE_ID"))
-    decision = decide_sampling(request, header, name)
-    if not decision:
-        known = TraceHeader(header.root or make_trace_id(), header.parent, 0, header.data)
-        entity = UnsampledSegment(name, header if header.root else known)
-    else:
+    sampled = header.sampled
+    decision = sampled if sampled in (0, 1) else decide_sampling(request, name)
+    if decision:
         entity = xray_recorder.make_segment(name, header.root, header.parent, decision)
         entity.header = header
+    elif header.root:
+        entity = UnsampledSegment(name, header)
+    else:
+        known = TraceHeader(make_trace_id(), header.parent, 0, header.data)
+        entity = UnsampledSegment(name, known)
     innermost.set(entity)
     return entity
 
@@ -136,21 +139,14 @@ def read_host(request: HttpRequest) -> str | None:
         return None
 
 
-def is_among(path: str, ignored_paths: tuple[str, ...]) -> bool:
-    """Return whether a path is one of these, or lies in one that ends with a slash."""
-    return path in ignored_paths or path.startswith(list_folders(ignored_paths))
-
-
 @lru_cache(maxsize=8)
 def list_folders(paths: tuple[str, ...]) -> tuple[str, ...]:
     """Return the paths that stand for all beneath them."""
     return tuple(path for path in paths if path.endswith("/"))
 
 
-def decide_sampling(request: HttpRequest, header: TraceHeader, name: str) -> Any:
+def decide_sampling(request: HttpRequest, name: str) -> Any:
     """Return 0, 1 or the name of the sampling rule; 1 if the sampler fails."""
-    if header.sampled in (0, 1):
-        return header.sampled
     if not xray_recorder._sampling:
         return 1
     try:
@@ -178,22 +174,28 @@ def _describe_request(entity: Any, request: HttpRequest, known: Any, is_cold: bo
     if PLAIN_PATH.fullmatch(path) is None:
         # What follows a semicolon are parameters, such as a session's id.
         path = escape_uri_path(path.partition(";")[0])
-    url = clean_http("url", f"{request.scheme}://{host}{path}")
-    asked = {"url": url, "method": (request.method or "")[:MAX_HTTP_CHARACTERS]}
-    if "HTTP_USER_AGENT" in meta:
-        asked["user_agent"] = clean_http("user_agent", meta["HTTP_USER_AGENT"])
+    url = f"{request.scheme}://{host}{path}"
+    if len(url) > MAX_HTTP_CHARACTERS or not NOT_CLEAN_IN_A_URL.isdisjoint(url):
+        url = clean_http("url", url)
+    method = (request.method or "")[:MAX_HTTP_CHARACTERS]
+    asked = f'"url":{quote(url)},"method":{quote(method)}'
+    agent = meta.get("HTTP_USER_AGENT")
+    if agent is not None:
+        agent = redact_short(agent) if len(agent) <= KEPT_CHARACTERS else redact_text(agent)
+        asked += f',"user_agent":{quote(agent[:MAX_HTTP_CHARACTERS])}'
     # REMOTE_ADDR comes from the server or the gateway; X-Forwarded-For is the client's word.
     if meta.get("REMOTE_ADDR"):
-        asked["client_ip"] = meta["REMOTE_ADDR"]
-    entity.set_block("http", {"request": asked})
-    annotations: dict[str, Any] = {**known.annotations}
-    entity.annotations = annotations
+        asked += f',"client_ip":{quote(meta["REMOTE_ADDR"])}'
+    # The answer is put behind it, and so it is the last.
+    entity.text += f',"http":{{"request":{{{asked}}}}}'
     is_on_lambda = entity.parent_segment.is_function
+    notes = known.notes
     if is_on_lambda:
-        annotations["cold_start"] = is_cold
+        notes += ',"cold_start":true' if is_cold else ',"cold_start":false'
     where = known.urls_as_annotation
     if where == "ALL" or (where == "LAMBDA" and is_on_lambda):
-        annotations["url"], annotations["method"] = url, request.method
+        notes += f',"url":{quote(url)},"method":{quote(method)}'
+    entity.notes = notes
     if known.in_progress_first and is_on_lambda:
         xray_recorder.emitter.send_entity(entity)
         # It goes again when it has ended, in the place of this one.
@@ -209,9 +211,16 @@ def answer_request(
         return response
     try:
         if entity.sampled:
+            trace_id = entity.parent_segment.trace_id
             describe_response(entity, request, response)
-        if entity.trace_id:
-            response.headers[http.XRAY_HEADER] = make_response_header(request, entity)
+        else:
+            trace_id = entity.trace_id
+        if trace_id:
+            # The header that tells the client its trace; one that asked gets the decision with it.
+            told = f"Root={trace_id}"
+            if "Sampled=?" in request.META.get("HTTP_X_AMZN_TRACE_ID", ""):
+                told += f";Sampled={int(entity.sampled)}"
+            response.headers[http.XRAY_HEADER] = told
         if isinstance(response, StreamingHttpResponse) and is_work(response):
             make_body = AsyncBody if response.is_async else Body
             response.streaming_content = make_body(response.streaming_content, entity)
@@ -227,14 +236,22 @@ def describe_response(entity: Any, request: HttpRequest, response: HttpResponseB
     if not entity.in_progress:
         return
     status = response.status_code
-    answered = {"status": status}
-    entity.apply_status_code(status)
+    if status >= 400:
+        entity.apply_status_code(status)
+    answered = f'"status":{status:d}'
     if not response.streaming:
-        answered["content_length"] = len(getattr(response, "content", b""))
-    entity.http["response"] = answered
+        answered += f',"content_length":{len(getattr(response, "content", b""))}'
     match = request.resolver_match
-    if match is not None and match.view_name:
-        entity.annotations["route"] = match.view_name
+    route = match.view_name if match is not None else None
+    if entity.has_blocks or '"route":' in entity.notes:
+        # Somebody has looked at what was said of the request, or has put something beside it.
+        entity.http["response"] = json.loads(f"{{{answered}}}")
+        if route:
+            entity.annotations["route"] = route
+    else:
+        entity.text = f'{entity.text[:-1]},"response":{{{answered}}}}}'
+        if route:
+            entity.notes += f',"route":{quote(route)}'
     user = read_user(request)
     if user is not None:
         set_user(user)
@@ -254,14 +271,6 @@ def read_user(request: HttpRequest) -> str | None:
     cached = getattr(session, "_session_cache", None) or {}
     user_id = cached.get("_auth_user_id")
     return None if user_id is None else str(user_id)
-
-
-def make_response_header(request: HttpRequest, entity: Any) -> str:
-    """Return the header that tells the client its trace."""
-    value = f"Root={entity.trace_id}"
-    asked: str = request.META.get("HTTP_X_AMZN_TRACE_ID", "")
-    # A client that asked gets the decision with it.
-    return f"{value};Sampled={int(entity.sampled)}" if "Sampled=?" in asked else value
 
 
 def is_work(response: StreamingHttpResponse) -> bool:
@@ -284,7 +293,13 @@ def end_request(entity: Any) -> None:
         if not entity.sampled:
             entity.in_progress = False
         elif entity.in_progress:
-            xray_recorder.end_entity(entity)
+            if innermost.get() is entity and not entity.iterations and not entity.is_sent:
+                # By far the most: nothing is open beneath it.
+                entity.end_time = entity.parent_segment.clock + perf_counter()
+                entity.in_progress = False
+                xray_recorder._emitter.send_entity(entity)
+            else:
+                xray_recorder.end_entity(entity)
     except Exception:
         tell_failure("ending a request")
     finally:

@@ -22,8 +22,8 @@ from .context import (
     innermost,
     request_entity,
 )
+from .documents import encode
 from .entities import (
-    Constants,
     Segment,
     UnsampledSegment,
     UnsampledSubsegment,
@@ -54,7 +54,7 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
     """Begins, ends and sends entities. The class of `xray_recorder` once `install` has run."""
 
     # What every segment says, by the sampling rule that chose it; made of the metadata described.
-    _constants: dict[Any, Constants] | None = None
+    _constants: dict[Any, str] | None = None
     _described: Any = None
 
     def configure(self, **options: Any) -> None:
@@ -123,15 +123,15 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
             self._constants = known
         if decision not in known:
             known[decision] = self._make_constants(decision)
-        segment.constants = known[decision]
+        segment.text = known[decision]
         return segment
 
-    def _make_constants(self, decision: Any) -> Constants:
+    def _make_constants(self, decision: Any) -> str:
         aws = self._aws_metadata
         if isinstance(decision, str):
             aws = {**aws, "xray": {**aws.get("xray", {}), "sampling_rule_name": decision}}
         blocks = {"aws": aws, "service": SERVICE_INFO, "origin": self._origin}
-        return Constants({key: block for key, block in blocks.items() if block})
+        return "".join([f',"{key}":{encode(block)}' for key, block in blocks.items() if block])
 
     @harmless()
     def end_segment(self, end_time: float | None = None) -> None:
@@ -189,8 +189,9 @@ class Recorder(AsyncAWSXRayRecorder):  # type: ignore[misc]
     def _close(self, entity: Any, end_time: float | None) -> None:
         request = entity.request
         if entity is request:
-            for iteration in entity.iterations if entity.sampled else ():
-                iteration.close(end_time)
+            if entity.sampled and entity.iterations:
+                for iteration in entity.iterations:
+                    iteration.close(end_time)
             entity.close(end_time)
             if entity.sampled and not entity.is_sent:
                 self._emitter.send_entity(entity)

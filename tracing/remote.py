@@ -186,24 +186,31 @@ def pass_header_on(headers: Any, name: str = http.XRAY_HEADER) -> None:
     """
     try:
         entity = innermost.get() or current_entity()
-        if entity is None or not entity.parent_segment.trace_id:
+        if entity is None:
             return
-        request = entity.request
-        # A thread that outlived its request is in that trace no longer.
-        if entity.in_progress or (request is not None and request.in_progress):
-            headers[name] = make_header(entity)
+        if not entity.in_progress:
+            request = entity.request
+            # A thread that outlived its request is in that trace no longer.
+            if request is None or not request.in_progress:
+                return
+        made = make_header(entity)
+        if made:
+            headers[name] = made
     except Exception:
         tell_failure("passing the trace on")
 
 
 def make_header(entity: Any) -> str:
-    """Return the tracing header for what is called beneath an entity of a trace."""
-    segment = entity.parent_segment
-    header = segment.header
+    """Return the tracing header for what is called beneath an entity; empty outside any trace."""
     if entity.sampled:
+        segment = entity.parent_segment
+        header = segment.header
         made = f"Root={segment.trace_id};Parent={entity.id};Sampled=1"
     else:
-        made = f"Root={segment.trace_id}"
+        header = entity.header
+        if header.text or not header.root:
+            return str(header.text)
+        made = f"Root={header.root}"
         if header.parent:
             made += f";Parent={header.parent}"
         if header.sampled is not None:

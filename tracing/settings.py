@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from django.conf import settings as django_settings
 from django.core.signals import setting_changed
 
+from .documents import encode
 from .keys import KEYS, OWN_SETTINGS, Key
 from .sampling_rules import DEFAULT_LOCAL_RULES, read_local_rules
 
@@ -33,6 +34,7 @@ class Settings:
 
     service_name is never empty: without AWS_XRAY_TRACING_NAME it is the Lambda function's name.
     instruments is what is to be traced once AUTO_INSTRUMENT has been heard.
+    notes are the annotations as JSON, each after a comma.
     streaming_threshold and max_trace_back are None where the recorder's defaults are wanted.
     """
 
@@ -54,6 +56,7 @@ class Settings:
     urls_as_annotation: str
     ignored_paths: tuple[str, ...]
     annotations: Mapping[str, str | int | float | bool]
+    notes: str
     instruments: frozenset[str]
     in_progress_first: bool
 
@@ -163,6 +166,9 @@ def _read() -> tuple[dict[str, Any], list[WrongValue]]:
         values["service_name"] = os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "django"
     if not values["auto_instrument"]:
         values["instruments"] -= AUTO_INSTRUMENTS
+    values["notes"] = "".join(
+        [f",{encode(key)}:{encode(value)}" for key, value in values["annotations"].items()]
+    )
     return values, wrong
 
 

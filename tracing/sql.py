@@ -13,7 +13,7 @@ from django.db import connections
 from django.db.backends.signals import connection_created
 
 from .context import begin
-from .documents import clean_sql, encode, write_name
+from .documents import clean_sql, encode
 from .exceptions import record_failure
 from .harmless import tell_failure
 from .redaction import sanitise_sql
@@ -46,17 +46,16 @@ class Database:
     def __init__(self, connection: Any) -> None:
         self.name = name_connection(connection)
         self._vendor = connection.vendor
-        self._named = write_name(self.name, "remote")
         self._described = clean_sql(describe_connection(connection))
         self.known: dict[str, str] = {}
 
     def write(self, sql: str | None) -> str:
-        """Return the members of the document that say a statement."""
+        """Return the block of the document that says a statement, after a comma."""
         if sql is None or not xray_recorder._stream_sql:
-            return f'{self._named},"sql":{encode(self._described)}'
+            return f',"sql":{encode(self._described)}'
         # In its own dialect, and not again in any other.
         told = {**self._described, "sanitized_query": sanitise_sql(sql, vendor=self._vendor)}
-        written = f'{self._named},"sql":{encode(told)}'
+        written = f',"sql":{encode(told)}'
         if len(sql) <= KEPT_CHARACTERS and len(self.known) < KEPT_STATEMENTS:
             self.known[sql] = written
         return written
@@ -79,7 +78,11 @@ def record_statement(
         try:
             statement = sql if type(sql) is str else read_statement(sql, context["connection"])
             known = database.known.get(statement) if xray_recorder._stream_sql else None
-            subsegment.fragment = known or database.write(statement)
+            text = known or database.write(statement)
+            if subsegment.has_blocks:
+                subsegment.add_text(text)
+            else:
+                subsegment.text = text
         except Exception:
             tell_failure("describing a statement")
         end(subsegment)

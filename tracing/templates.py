@@ -1,6 +1,7 @@
 """A subsegment for each template that a view renders: whole pages, not their parts or widgets."""
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from django.template.base import Template
@@ -26,23 +27,26 @@ def trace(render: Any) -> Any:
     Not around a part of a template that has one already: includes and form widgets are templates
     too, and a form of ten fields would make seventy.
     """
-    return _trace(render, lambda template: template.name)
+    return _trace(render, attrgetter("name"))
 
 
 def trace_jinja(render: Any) -> Any:
     """Return `render` of Jinja's templates in Django with a subsegment around it."""
-    return _trace(render, lambda template: template.template.name)
+    return _trace(render, attrgetter("template.name"))
 
 
 def _trace(render: Any, get_name: Callable[[Any], Any]) -> Any:
     def render_template(template: Any, *args: Any, **kwargs: Any) -> Any:
         entity = innermost.get()
-        if entity is not None and is_within_template(entity):
-            return render(template, *args, **kwargs)
-        subsegment = begin(str(get_name(template) or "template"))
+        while entity is not None and entity.sampled and not entity.is_function:
+            if entity.is_template:
+                return render(template, *args, **kwargs)
+            entity = entity.parent
+        subsegment = begin("template")
         if subsegment is None:
             return render(template, *args, **kwargs)
         subsegment.is_template = True
+        subsegment.name = str(get_name(template) or "template")
         try:
             return render(template, *args, **kwargs)
         except BaseException as exception:
@@ -52,12 +56,3 @@ def _trace(render: Any, get_name: Callable[[Any], Any]) -> Any:
             end(subsegment)
 
     return render_template
-
-
-def is_within_template(entity: Any) -> bool:
-    """Return whether an entity is a template or part of one."""
-    while entity is not None and not entity.is_function:
-        if entity.is_template:
-            return True
-        entity = entity.parent
-    return False

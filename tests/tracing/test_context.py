@@ -297,7 +297,7 @@ def test_on_lambda_before_the_first_invocation_nothing_is_traced(
 
 
 @pytest.mark.parametrize(
-    "broken", ["tracing.context.begin_subsegment", "tracing.subsegments.perf_counter"]
+    "broken", ["tracing.context.Subsegment", "tracing.subsegments.perf_counter"]
 )
 def test_a_recorder_that_fails_is_survived(
     broken: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

@@ -37,6 +37,7 @@ PATHS = (
 BREAKABLE = (
     "tracing.context.Context.current",
     "tracing.context.begin_subsegment",
+    "tracing.context.FunctionSegment",
     "tracing.context.Subsegment",
     "tracing.subsegments.perf_counter",
     "tracing.entities.get_ident",
@@ -52,7 +53,7 @@ BREAKABLE = (
     "tracing.header.TraceHeader.__init__",
     "tracing.middleware.current_settings",
     "tracing.middleware.describe_response",
-    "tracing.middleware.make_response_header",
+    "tracing.middleware._open",
     "tracing.middleware._describe_request",
     "tracing.middleware.decide_sampling",
     "tracing.recorder.Recorder.end_entity",

@@ -28,7 +28,6 @@ from tracing.logs import (
     forget_request,
     install,
     remember_request,
-    remember_trace,
 )
 
 from .conftest import ACTIVE, TRACE_ID, Runner
@@ -50,10 +49,10 @@ def test_json_and_text_inside_and_outside_a_request() -> None:
     request.META["apig_wsgi.context"] = context
     inside, outside, after = (make_record("hello %s", "you") for _ in range(3))
 
-    remember_request(request)
+    ids = remember_request(request)
     segment = xray_recorder.begin_segment("test", sampling=1)
     TraceFilter().filter(inside)
-    remember_trace(request, segment.trace_id)
+    ids.trace_id = segment.trace_id
     segment.sampled = False
     xray_recorder.end_segment()
     forget_request()
@@ -104,8 +103,7 @@ def test_once_filter() -> None:
 
 def test_the_servers_line_carries_the_ids_of_the_request_before_it() -> None:
     request = HttpRequest()
-    remember_request(request)
-    remember_trace(request, TRACE_ID)
+    remember_request(request).trace_id = TRACE_ID
     forget_request()
     first, second = make_record("GET /"), make_record("GET /static/x.css")
     first.name = second.name = "django.server"
@@ -184,8 +182,7 @@ def request_of_lambda() -> Iterator[HttpRequest]:
     """A request that Lambda calls REQ-1, in a trace that is over."""
     request = HttpRequest()
     request.META["apig_wsgi.context"] = type("Context", (), {"aws_request_id": "REQ-1"})()
-    remember_request(request)
-    remember_trace(request, TRACE_ID)
+    remember_request(request).trace_id = TRACE_ID
     yield request
     forget_request()
 

@@ -71,7 +71,8 @@ def test_defaults() -> None:
     assert found.instruments == INSTRUMENTS
     assert (found.ignored_paths, dict(found.annotations)) == ((), {})
     assert found.in_progress_first is False
-    assert {key.field for key in (*KEYS, *OWN_SETTINGS)} == set(settings.Settings.__slots__)
+    fields = {key.field for key in (*KEYS, *OWN_SETTINGS)}
+    assert {*fields, "notes"} == set(settings.Settings.__slots__)
 
 
 def test_a_function_without_a_name_has_lambdas(monkeypatch: pytest.MonkeyPatch) -> None:
