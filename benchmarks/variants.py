@@ -28,6 +28,8 @@ class Variant:
     entities: how many segments, subsegments or spans a request has to send.
     peer: the variant of the plain SDK in the same mode.
     budget: the most that may be added, as a share of what the peer adds; 0 is nothing measurable.
+    instruments: what is traced, with blanks; all, unless it is said.
+    is_part: whether it is one of ours with something left out, run only where it is named.
     is_foreign: whether it needs what only requirements-bench.txt names.
     """
 
@@ -41,6 +43,8 @@ class Variant:
     entities: int = 0
     peer: str = ""
     budget: float | None = None
+    instruments: str | None = None
+    is_part: bool = False
     is_foreign: bool = False
 
     @property
@@ -88,7 +92,30 @@ def list_variants() -> Iterable[Variant]:
             peer=f"sdk-{mode}",
             budget=budget,
         )
+    yield from list_parts()
     yield from list_foreign_variants()
+
+
+def list_parts() -> Iterable[Variant]:
+    """Yield what shows, by what is left out, what each part of ours costs."""
+    for name, instruments, entities in (
+        ("request", "", 1),
+        ("sql", "sql", 4),
+        ("templates", "templates", 2),
+        ("aws", "aws", 2),
+        ("unsent", None, 0),
+    ):
+        yield Variant(
+            f"part-{name}",
+            tracer="unsent" if name == "unsent" else "nothing",
+            apps=OUR_APPS,
+            middleware="tracing.middleware.XRayMiddleware",
+            environment=LAMBDA,
+            header="sampled",
+            entities=entities,
+            instruments=instruments,
+            is_part=True,
+        )
 
 
 OTEL = {
@@ -169,4 +196,5 @@ def make_environment(variant: Variant, port: int, database: str) -> dict[str, st
         "AWS_REGION": "us-east-1",
         "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{port}",
         **{name: value.format(port=port) for name, value in variant.environment.items()},
+        **({} if variant.instruments is None else {"BENCHMARK_INSTRUMENTS": variant.instruments}),
     }

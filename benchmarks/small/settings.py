@@ -40,6 +40,8 @@ XRAY_RECORDER: dict[str, Any] = {
     # No rules are asked for or looked at: what is not traced, a header says.
     "SAMPLING": False,
 }
+if "BENCHMARK_INSTRUMENTS" in os.environ:
+    TRACING_INSTRUMENTS = os.environ["BENCHMARK_INSTRUMENTS"].split()
 ELASTIC_APM: dict[str, Any] = {
     "SERVICE_NAME": "small",
     "CLOUD_PROVIDER": "none",
