@@ -5,8 +5,6 @@ With TRACING_UNDER_TEST=sdk in the environment those processes have the plain SD
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ import pytest
 
 from tests.conftest import Daemon, walk
 from tests.tracing.api import IS_PLAIN_SDK
+from tests.tracing.forks import Forks
 from tracing import xray_recorder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,8 +60,16 @@ class Run:
 Runner = Callable[..., Run]
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """What the processes of `run` are forked from."""
+    forks = Forks(with_the_sdk=IS_PLAIN_SDK)
+    yield forks
+    forks.stop()
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Runner]:
+def run(tmp_path: Path, forks: Forks) -> Iterator[Runner]:
     """A function that runs requests in a new process, in server mode unless `trace` is used."""
     daemons = []
 
@@ -92,15 +99,7 @@ def run(tmp_path: Path) -> Iterator[Runner]:
         }
         variables.pop(without, None)
         wanted = [item if isinstance(item, dict) else {"path": item} for item in requests]
-        process = subprocess.run(
-            [sys.executable, "-m", "tests.tracing.program", json.dumps(wanted)],
-            cwd=cwd,
-            env=variables,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        process = forks.run([json.dumps(wanted)], cwd=cwd, env=variables, folder=tmp_path)
         if process.returncode and not may_fail:
             raise ProcessFailed(process.stderr)
         datagrams = list(daemon.receive())
