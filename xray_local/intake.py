@@ -148,11 +148,11 @@ def check_documents(text: str) -> tuple[list[bytes], list[DocumentRefused]]:
     """
     body = _encode_text(text)
     try:
-        head = None if _is_too_deep(body) else _decode_head(body)
+        head = _decode_head(body)
+        if (head.type != "subsegment" or head.parent_id) and not _is_too_deep(body):
+            return [body], []
     except (msgspec.DecodeError, RecursionError):
-        head = None
-    if head is not None and (head.type != "subsegment" or head.parent_id):
-        return [body], []
+        pass  # it takes a longer look
     arrived = read_documents(body)
     return (
         [each.body for each in arrived if isinstance(each, Document)],
@@ -243,6 +243,7 @@ def _encode_text(text: str) -> bytes:
 
 
 def _is_too_deep(body: bytes) -> bool:
+    """Whether a document that is JSON has too many levels."""
     # Taking brackets out is several times as quick as counting them.
     brackets = len(body) - len(body.replace(b"{", b"").replace(b"[", b""))
     return brackets > MAX_DEPTH and _is_deeper(load_document(body), MAX_DEPTH)

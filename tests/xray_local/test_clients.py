@@ -194,11 +194,11 @@ def count_elements(document: dict[str, Any]) -> int:
     return 1 + sum(map(count_elements, document.get("subsegments", ())))
 
 
-def fetch_summary(client: Any, trace_id: str) -> dict[str, Any]:
+def fetch_summary(client: Any, trace_id: str, expression: str = "duration >= 0") -> dict[str, Any]:
     """Return the trace's summary, found as clients do that ask for the last minutes."""
     now = time.time()
     pages = client.get_paginator("get_trace_summaries").paginate(
-        StartTime=now - 300, EndTime=now + 60
+        StartTime=now - 300, EndTime=now + 60, FilterExpression=expression
     )
     found = [each for page in pages for each in page["TraceSummaries"] if each["Id"] == trace_id]
     assert len(found) == 1
@@ -272,6 +272,11 @@ def test_sdk_for_node(shared_xray: Program, client: Any) -> None:
     assert (summary["HasFault"], summary["HasError"]) == (False, False)
 
 
+FILTER = (
+    'annotation[is.new] = true AND annotation[otel.resource.service.name] = "shop" '
+    'AND user = "ada" AND edge("shop", "127.0.0.1")'
+)
+GENERATED = ("telemetry.sdk.version", "service.instance.id")
 RESOURCE = {
     "otel.resource.telemetry.sdk.language": "python",
     "otel.resource.telemetry.sdk.name": "opentelemetry",
@@ -375,7 +380,14 @@ def check_order(client: Any, trace_id: str, url: str, *, is_stable: bool) -> Non
     inferred = {each["name"]: each for each in documents if each.get("inferred")}
     assert inferred["127.0.0.1"]["parent_id"] == asking["id"]
 
-    summary = fetch_summary(client, trace_id)
+    graph = client.get_trace_graph(TraceIds=[trace_id])["Services"]
+    types = {each["Name"]: each["Type"] for each in graph if each["Type"] != "client"}
+    assert types == {
+        "shop": "AWS::EC2::Instance",
+        "sqlite": "Database::SQL",
+        "127.0.0.1": "remote",
+    }
+    summary = fetch_summary(client, trace_id, FILTER)
     assert summary["EntryPoint"]["Name"] == "shop"
     assert summary["EntryPoint"]["Type"] == "AWS::EC2::Instance"
     assert summary["Http"] == {
@@ -393,9 +405,6 @@ def check_order(client: Any, trace_id: str, url: str, *, is_stable: bool) -> Non
     assert summary["Duration"] >= summary["ResponseTime"] > 0
     assert not summary["HasFault"]
     assert not summary["IsPartial"]
-
-
-GENERATED = ("telemetry.sdk.version", "service.instance.id")
 
 
 def check_worker(client: Any, trace_id: str, order: str) -> None:

@@ -17,12 +17,12 @@ SAMPLED = b"T1S"
 UNSAMPLED = b"T1U"
 
 
-def read_udp(payload: bytes) -> list[dict[str, Any]]:
+def read_udp(payload: bytes) -> list[dict[str, Any] | DocumentRefused]:
     """Return the documents of what ADOT sends by UDP: `T1S` and base64 of the spans' protobuf.
 
-    Spans after `T1U` were not sampled; X-Ray counts them for its metrics and keeps no trace of
-    them, so that none of them is returned. A span that is none is left out, the others are kept.
-    Raises DocumentRefused.
+    For a span that is none, the reason stands in its place. Spans after `T1U` were not sampled;
+    X-Ray counts them for its metrics and keeps no trace of them, so that none is returned.
+    Raises DocumentRefused if the whole cannot be read.
     """
     prefix, encoded = payload[:3], payload[3:]
     if prefix not in (SAMPLED, UNSAMPLED):
@@ -33,13 +33,10 @@ def read_udp(payload: bytes) -> list[dict[str, Any]]:
         raise DocumentRefused("ParseError", f"Expected spans in base64. {error}") from None
     if prefix == UNSAMPLED:
         return []
-    documents: list[dict[str, Any]] = []
-    refusal: DocumentRefused | None = None
+    documents: list[dict[str, Any] | DocumentRefused] = []
     for span in spans:
         try:
-            documents.extend(make_documents(span))
-        except DocumentRefused as error:
-            refusal = error
-    if refusal is not None and not documents:
-        raise refusal
+            documents += make_documents(span)
+        except DocumentRefused as refusal:
+            documents.append(refusal)
     return documents

@@ -11,6 +11,7 @@ from tests.xray_local.otlp.made import encode_protobuf, make_span
 from tests.xray_local.program import Program
 from xray_local.errors import DocumentRefused
 from xray_local.otlp import read_udp
+from xray_local.otlp.segments import make_documents
 
 
 def test_sampled() -> None:
@@ -18,7 +19,7 @@ def test_sampled() -> None:
 
     documents = read_udp(b"T1S" + base64.b64encode(encode_protobuf(*spans)))
 
-    assert [each["id"] for each in documents] == [span.id for span in spans]
+    assert documents == [document for span in spans for document in make_documents(span)]
 
 
 def test_unsampled() -> None:
@@ -29,11 +30,11 @@ def test_unsampled() -> None:
 def test_spans_that_are_none() -> None:
     good, bad = make_span(), make_span(id="")
 
-    documents = read_udp(b"T1S" + base64.b64encode(encode_protobuf(bad, good)))
+    refusal, document = read_udp(b"T1S" + base64.b64encode(encode_protobuf(bad, good)))
 
-    assert [each["id"] for each in documents] == [good.id]
-    with pytest.raises(DocumentRefused, match="16 hexadecimal digits"):
-        read_udp(b"T1S" + base64.b64encode(encode_protobuf(bad)))
+    assert isinstance(refusal, DocumentRefused)
+    assert refusal.code == "InvalidId"
+    assert [document] == make_documents(good)
 
 
 @pytest.mark.parametrize(
@@ -55,15 +56,16 @@ def test_any_bytes(data: bytes, encoded: bool) -> None:
 
 
 def test_datagrams(shared_xray: Program) -> None:
-    span, unsampled = make_span(name="by UDP"), make_span()
-    refused = shared_xray.counts()["refused"]
+    span, unsampled, bad = make_span(name="by UDP"), make_span(), make_span(id="")
+    before = shared_xray.counts()
 
     shared_xray.send(
         HEADER + b"T1U" + base64.b64encode(encode_protobuf(unsampled)),
-        HEADER + b"T1S" + base64.b64encode(encode_protobuf(span)),
+        HEADER + b"T1S" + base64.b64encode(encode_protobuf(bad, span)),
         HEADER + b"T1Snonsense",
     )
-    shared_xray.wait_for_count("refused", refused + 1)
+    shared_xray.wait_for_count("refused", before["refused"] + 2)
+    assert shared_xray.counts()["ignored"] == before.get("ignored", 0) + 1
 
     path = f"/traces/1-{span.trace_id[:8]}-{span.trace_id[8:]}"
     assert "by UDP" in shared_xray.fetch(path)
