@@ -40,7 +40,7 @@ PAGE_TRACES = 100
 EXAMINED_MAX = 500
 MINUTE_SECONDS = SECONDS_OF["minutes"]
 # With no more blocks than this to look at, they are read as they are; else in the list's order.
-BLOCKS_READ = 64
+BLOCKS_READ = 256
 
 
 class RangeType(Enum):
@@ -259,7 +259,11 @@ def _find_blocks(connection: sqlite3.Connection, condition: Condition) -> list[i
     """Return the blocks that have all the terms that the condition asks for; None for any."""
     if not condition.terms:
         return None
-    first, last = connection.execute("SELECT MIN(era), MAX(era) FROM terms").fetchone()
+    # Both at once would look at every term.
+    first, last = (
+        connection.execute(f"SELECT {end}(era) FROM terms").fetchone()[0]  # noqa: S608
+        for end in ("MIN", "MAX")
+    )
     searches = (
         f"SELECT block FROM eras CROSS JOIN terms AS t ON era = n AND ({each})"  # noqa: S608
         for each in condition.terms
