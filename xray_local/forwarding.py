@@ -161,13 +161,13 @@ class Forwarder:
             return str(error)
         except Exception as error:  # whatever a network and a stranger's answer can come to
             if _is_final(error):
-                self._refuse(len(bodies), f"{_show(error)}.")
+                self._refuse(len(bodies), _explain(error))
                 return None
             # Other credentials may be there by the next try: look for them again.
             self._client = None
-            return f"{_show(error)}."
+            return _explain(error)
         unprocessed = answer.get("UnprocessedTraceSegments") or []
-        self._counts.add("forwarded", len(bodies) - len(unprocessed))
+        self._counts.add("forwarded", max(0, len(bodies) - len(unprocessed)))
         if unprocessed:
             last = unprocessed[-1]
             words = (last.get(key) for key in ("ErrorCode", "Message", "Id"))
@@ -227,7 +227,7 @@ def make_client(own: Address) -> Any:
             ),
         )
     except (BotoCoreError, ValueError) as error:
-        raise CannotForward(f"{_show(error)}.") from error
+        raise CannotForward(_explain(error)) from error
     if _is_own(client.meta.endpoint_url, own):
         raise CannotForward(
             f"{client.meta.endpoint_url} is this X-Ray itself. Expected AWS_ENDPOINT_URL_XRAY and "
@@ -250,6 +250,15 @@ def _is_final(error: Exception) -> bool:
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
     code = answer.get("Error", {}).get("Code")
     return 400 <= status < 500 and status not in PASSING_STATUSES and code not in PASSING_CODES
+
+
+def _explain(error: Exception) -> str:
+    answer = getattr(error, "response", None)
+    if not isinstance(answer, dict):
+        return f"{_show(error)}."
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    words = (answer.get("Error", {}).get(key) for key in ("Code", "Message"))
+    return f"it answers {status}, {_show(' '.join(map(str, filter(None, words))))}."
 
 
 def _show(message: object) -> str:

@@ -157,7 +157,7 @@ def test_failures_are_tried_again(
     lines = capsys.readouterr().err.splitlines()
     assert (counts["forwarded"], counts["forward_failures"]) == (60, 7)
     assert len(lines) == 2
-    assert lines[0].startswith("X-Ray: Cannot forward to AWS X-Ray: An error occurred (500)")
+    assert lines[0].startswith("X-Ray: Cannot forward to AWS X-Ray: it answers 500, ")
     assert lines[0].endswith(" Trying again.")
     assert lines[1] == "X-Ray: Forwarding to AWS X-Ray again."
 
@@ -285,7 +285,8 @@ def test_a_request_that_aws_refuses_is_not_sent_again(
         assert aws.requests == 1
 
     assert running.counts.read()["forward_refused"] == 3
-    assert "refused 3 segments; the last: An error occurred (Inv" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "refused 3 segments; the last: it answers 400, InvalidRequestException no." in error
 
 
 @pytest.mark.usefixtures("quick")
