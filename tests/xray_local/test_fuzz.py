@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.xray_local.conftest import Console
+from tests.xray_local.fuzz_intake import fuzz_program, fuzz_reading, make_inputs
 from tests.xray_local.made import HEADER, make_segment
 from tests.xray_local.program import Program
 from tests.xray_local.test_console import check_nothing_runs
 from xray_local.database import open_for_writing, prepare
 from xray_local.errors import DocumentRefused
 from xray_local.intake import read_document
+from xray_local.queries import get_summary
 from xray_local.storage import Storage
 from xray_local.writer import Batch
 
@@ -128,10 +131,8 @@ def test_summaries_do_not_depend_on_the_order(
             read_document(json.dumps(each | {"trace_id": trace_id}).encode()) for each in pair
         ]
         saved.save(documents, Counter())
-        row = saved._connection.execute(
-            "SELECT summary FROM traces WHERE id = ?", (trace_id,)
-        ).fetchone()
-        summary = json.loads(row[0])
+        summary = get_summary(saved._connection, trace_id)
+        assert summary is not None
         summaries.append(
             {key: summary[key] for key in ("Duration", "IsPartial", "HasThrottle", "StartTime")}
         )
@@ -179,3 +180,11 @@ def test_a_flood_of_rubbish_by_udp(shared_xray: Program) -> None:
     shared_xray.wait_for_count("refused", before + len(found))
     assert len(shared_xray.children()) == 2
     assert "Traceback" not in shared_xray.output()
+
+
+def test_mutated_documents_are_read() -> None:
+    assert fuzz_reading(islice(make_inputs(seed=1), 1500), seconds=600) == 1500
+
+
+def test_the_program_survives_mutated_documents(shared_xray: Program) -> None:
+    assert fuzz_program(shared_xray, islice(make_inputs(seed=2), 1000), seconds=600) == 1000

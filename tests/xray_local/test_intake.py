@@ -354,3 +354,8 @@ def test_check_documents_leaves_the_rest_to_the_writer() -> None:
     text = json.dumps(make_segment(annotations={"bad key": 1}, id=make_id()))
 
     assert check_documents(text) == ([text.encode()], [])
+
+
+def test_many_brackets_that_are_not_json() -> None:
+    for text in ('{"id"' + "[" * 500, json.dumps(make_segment())[:-1] + "[{" * 300):
+        assert refuse(text).code == "ParseError"

@@ -1,0 +1,256 @@
+"""Whatever bytes come, by UDP or HTTP: the intake goes on, and what it stores is clean.
+
+    python -m tests.xray_local.fuzz_intake [--seconds 60] [--seed 1]
+
+Half of the time mutated documents go straight to the code that reads them, many thousands a second,
+and each result is checked; half of the time to a running program, which must go on as before.
+"""
+
+import argparse
+import base64
+import json
+import random
+import socket
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from tests.xray_local.made import HEADER, make_id, make_late, make_segment, make_subsegment
+from tests.xray_local.program import Program, run_xray
+from xray_local.documents import load_document
+from xray_local.errors import DocumentRefused
+from xray_local.frames import Kind
+from xray_local.intake import check_documents, read_documents
+from xray_local.writer import Batch
+
+# No input of 64 KB may hold up the others for longer.
+INPUT_MAX_SECONDS = 1.0
+DATAGRAM_MAX_BYTES = 65_000
+TOKENS = [
+    *(
+        b'"',
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b"\\",
+        b"\n",
+        b" ",
+        b"\0",
+        b"\xff",
+        b"\xed\xa0\x80",
+    ),
+    *(b"null", b"true", b"NaN", b"-0", b"1e999", b"-1", b"9" * 400, b"9" * 5000, b"0.1e-400"),
+    *(b'"\\ud800"', b"\\udc00", b'"\\u0000"', "é😀".encode(), b"[" * 500, b'{"a":' * 500),
+    *(b'"subsegment"', b'"type":"subsegment",', b'"id":', b'"subsegments":[', b"T1S", b"M1"),
+    *(b'"' + b"x" * 300 + b'"', b'"x y":1,', b"<script>", b"'; DROP TABLE segments; --"),
+]
+VALUES = [None, True, 0, -1, 1e300, 10**350, "", "x" * 1001, "\ud800", [], {}, [{}]]
+
+
+def make_seeds() -> list[bytes]:
+    """Return documents of every kind, alone and several together."""
+    full = make_segment(
+        user="ada",
+        origin="AWS::Lambda",
+        annotations={"a.b": "x", "n": 1.5, "b": True},
+        metadata={"x": {"y": [1, {"z": None}]}},
+        http={"request": {"method": "GET", "url": "/"}, "response": {"status": 200}},
+        aws={"account_id": "1", "ec2": {"instance_id": "i"}, "resource_names": ["r"]},
+        links=[{"trace_id": make_segment()["trace_id"], "id": make_id()}],
+        cause={"exceptions": [{"id": make_id(), "stack": [{"path": "p", "line": 1}]}]},
+        subsegments=[
+            make_subsegment("S3", namespace="aws", aws={"bucket_name": "b"}),
+            make_subsegment("db", namespace="remote", sql={"sanitized_query": "SELECT 1"}),
+        ],
+    )
+    documents = [
+        full,
+        make_segment(),
+        make_segment(end_time=None, in_progress=True),
+        make_late(full, namespace="remote", fault=True),
+        [full, make_segment()],
+    ]
+    seeds = [json.dumps(each).encode() for each in documents]
+    spans = base64.b64encode(bytes(range(10, 200)))
+    return [*seeds, b"\n".join(seeds), b"".join(seeds[:3]), b"T1S" + spans, b"M1" + spans]
+
+
+def mutate(chance: random.Random, seeds: list[bytes]) -> bytes:
+    """Return one of the seeds with a few changes."""
+    data = bytearray(chance.choice(seeds))
+    for _ in range(chance.choice((0, 1, 1, 2, 3, 8))):
+        place = chance.randrange(len(data) + 1)
+        end = min(len(data), place + chance.choice((1, 2, 8, 64)))
+        kind = chance.randrange(7)
+        if kind == 0:
+            data[place:place] = chance.choice(TOKENS)
+        elif kind == 1:
+            data[place:end] = chance.choice(TOKENS)
+        elif kind == 2:
+            del data[place:end]
+        elif kind == 3 and place < len(data):
+            data[place] = chance.randrange(256)
+        elif kind == 4:
+            data[place:place] = data[place:end] * chance.choice((1, 2, 50))
+        elif kind == 5:
+            other = chance.choice(seeds)
+            data[place:] = other[chance.randrange(len(other) + 1) :]
+        else:
+            _change_member(chance, data)
+    return bytes(data[:DATAGRAM_MAX_BYTES])
+
+
+def _change_member(chance: random.Random, data: bytearray) -> None:
+    """Put another value in the place of a member's, so that the JSON stays whole."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    part = document
+    while isinstance(part, dict | list) and part:
+        keys: list[Any] = list(part) if isinstance(part, dict) else list(range(len(part)))
+        key = chance.choice(keys)
+        if not isinstance(part[key], dict | list) or chance.random() < 0.3:
+            part[key] = chance.choice(
+                [
+                    None,
+                    True,
+                    0,
+                    -1,
+                    1e300,
+                    10**350,
+                    "",
+                    "x" * 1001,
+                    "\ud800",
+                    [],
+                    {},
+                    [{}],
+                    part[key],
+                ]
+            )
+            break
+        part = part[key]
+    data[:] = json.dumps(document).encode()
+
+
+def check_reading(data: bytes) -> int:
+    """Read the input in every way it can come; return how many documents it held."""
+    batch = Batch()
+    batch.add(Kind.DATAGRAM, data)
+    batch.add(Kind.DATAGRAM, HEADER + data)
+    for document in batch.documents:
+        content = load_document(document.body)
+        json.dumps(content, allow_nan=False).encode()
+        (again,) = read_documents(document.body)
+        assert not isinstance(again, DocumentRefused), document.body
+        assert (again.body, again.facts) == (document.body, document.facts)
+    assert all(str(refusal).isascii() for refusal in batch.refusals)
+    bodies, _ = check_documents(data.decode(errors="replace"))
+    for body in bodies:
+        (stored,) = read_documents(body)
+        assert not isinstance(stored, DocumentRefused), body
+    return len(batch.documents)
+
+
+def fuzz_reading(inputs: Iterator[bytes], seconds: float) -> int:
+    """Check the reading of inputs until they or the time end; return how many there were."""
+    deadline = time.monotonic() + seconds
+    number = 0
+    for data in inputs:
+        number += 1
+        began = time.process_time()
+        try:
+            check_reading(data)
+        except Exception as error:
+            error.add_note(f"The input was {data!r}.")
+            raise
+        took = time.process_time() - began
+        assert took < INPUT_MAX_SECONDS, f"{took:.1f} s for {data[:2000]!r}"
+        if time.monotonic() > deadline:
+            break
+    return number
+
+
+def fuzz_program(program: Program, inputs: Iterator[bytes], seconds: float) -> int:
+    """Send inputs to the program until they or the time end; return how many.
+
+    Checks that the program goes on.
+    """
+    family = program.children()
+    deadline = time.monotonic() + seconds
+    number = 0
+    connection = HTTPConnection("127.0.0.1", program.port, timeout=10)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        for data in inputs:
+            udp.sendto(HEADER + data, ("127.0.0.1", program.port))
+            number += 1
+            if number % 10 == 0:
+                status = _post(connection, data, number)
+                assert status in (200, 400, 411, 413), (status, data)
+            if time.monotonic() > deadline:
+                break
+    connection.close()
+    segment = make_segment(name="still here")
+    program.wait_for_count("datagrams", program.counts()["datagrams"])
+    program.send(segment)
+    deadline = time.monotonic() + 10
+    while segment["trace_id"] not in program.fetch("/"):
+        assert time.monotonic() < deadline, "A segment did not become visible."
+        time.sleep(0.05)
+    assert program.children() == family
+    assert "Traceback" not in program.output()
+    return number
+
+
+def _post(connection: HTTPConnection, data: bytes, number: int) -> int:
+    """Post the input as a document, as the body, or packed; return the status."""
+    headers = {}
+    body = data
+    if number % 3 == 0:
+        text = data.decode(errors="replace")
+        body = json.dumps({"TraceSegmentDocuments": [text, text[:100]]}).encode()
+    elif number % 3 == 1:
+        headers["Content-Encoding"] = "gzip"
+        packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+        body = packer.compress(data) + packer.flush()
+    connection.request("POST", "/TraceSegments", body, headers)
+    response = connection.getresponse()
+    response.read()
+    return response.status
+
+
+def make_inputs(seed: int) -> Iterator[bytes]:
+    """Yield mutated documents without an end."""
+    chance = random.Random(seed)
+    seeds = make_seeds()
+    return (mutate(chance, seeds) for _ in count())
+
+
+def main() -> None:
+    """Fuzz for the time given and say how much was tried."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    chosen = parser.parse_args()
+    inputs = make_inputs(chosen.seed)
+    read = fuzz_reading(inputs, chosen.seconds / 2)
+    with tempfile.TemporaryDirectory() as folder, run_xray(Path(folder)) as program:
+        sent = fuzz_program(program, inputs, chosen.seconds / 2)
+        counts = program.counts()
+    sys.stdout.write(
+        f"Seed {chosen.seed}: {read} inputs read, {sent} sent to the program, which counts "
+        f"{json.dumps(counts)}.\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
