@@ -99,7 +99,7 @@ def make_chain() -> list[Tally]:
         make(FRONT, 40, is_root=True),
         make(FRONT, 10, is_root=True, **bad),
         make(API, 10, source=FRONT, is_node=False, **bad),
-        make(API, 20, **bad),
+        make(API, 30, **bad),
         make(API, 20, source=OTHER, is_node=False),
         make(TABLE, 20, source=API, is_inferred=True, **bad),
         make(OTHER, 70, is_root=True),
@@ -110,7 +110,7 @@ def test_the_root_cause_is_where_the_calls_that_were_faults_end() -> None:
     (insight,) = find(make_chain())
 
     assert insight.root_cause == TABLE
-    assert insight.anomalous == (TABLE, API, FRONT)
+    assert insight.anomalous == (API, TABLE, FRONT)
     assert insight.root_cause_impact == Impact(20, 20)
 
 

@@ -96,7 +96,8 @@ def _draw(graph: Graph, sender: Element, source: Service, receiver: Element) -> 
     )
     edge = graph.get_node(source).get_edge(shape.service, is_link=True)
     edge.add(Tally(shape, 1, 0.0, {}, first, last))
-    age = max(0.0, first - (sender.end or sender.start or first))
+    # Where clocks differ it may be less than nothing, which is bucket 0 too.
+    age = first - (sender.end or sender.start or first)
     edge.ages[bucket_of(age)] += 1
     graph.get_node(source).widen(first, last)
     graph.get_node(shape.service).widen(first, last)

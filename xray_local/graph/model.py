@@ -126,7 +126,7 @@ def list_sources(tally: Tally) -> list[Service]:
     """Return who made the calls of a tally: its caller, and the client of a root."""
     shape = tally.shape
     sources = [] if shape.source is None else [shape.source]
-    if shape.is_node and shape.is_root:
+    if shape.is_root:
         sources.append(shape.service._replace(type=CLIENT))
     return sources
 

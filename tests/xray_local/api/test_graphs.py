@@ -360,6 +360,21 @@ def test_expressions_that_choose_nothing_that_has_a_series(
     assert reason in refuse(console, SERIES, EntitySelectorExpression=expression)
 
 
+def test_a_services_series_is_its_own_and_an_edges_its_callers(
+    console: Console, store: Store
+) -> None:
+    call = make_subsegment("api", namespace="remote", end_time=NOON + 0.5)
+    root = make_segment(name="front", subsegments=[call])
+    store(root, make_segment(name="api", parent_id=call["id"], trace_id=root["trace_id"]))
+
+    (own,) = get_rows(console, EntitySelectorExpression='service("api")')
+    (seen,) = get_rows(console, EntitySelectorExpression='edge("front", "api")')
+
+    assert own["ServiceSummaryStatistics"]["TotalResponseTime"] == pytest.approx(0.1)
+    assert own["ServiceSummaryStatistics"]["TotalCount"] == 1
+    assert seen["EdgeSummaryStatistics"]["TotalResponseTime"] == pytest.approx(0.5)
+
+
 def test_a_service_that_nobody_knows_has_no_rows(console: Console, store: Store) -> None:
     store(make_front())
 

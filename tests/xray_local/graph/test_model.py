@@ -173,6 +173,24 @@ def test_numbers_are_the_same_in_whatever_order_traces_came() -> None:
     assert sorted(numbers.values()) == list(range(len(numbers)))
 
 
+def test_numbers_begin_with_roots_and_end_with_clients() -> None:
+    services = draw(
+        [make_segment(name="z")],
+        make_answered(),
+        [make_late(make_segment(), name="a", namespace="remote")],
+    )
+
+    order = sorted(services, key=lambda key: services[key]["ReferenceId"])
+    assert order == [
+        ("front", "AWS::EC2::Instance"),
+        ("z", ""),
+        ("api", "AWS::ECS::Container"),
+        ("a", "remote"),
+        ("front", "client"),
+        ("z", "client"),
+    ]
+
+
 def test_a_service_that_calls_itself() -> None:
     call = make_subsegment("front", namespace="remote")
     root = make_segment(name="front", subsegments=[call])

@@ -57,11 +57,11 @@ def test_minutes_with_faults(store: Store, connection: sqlite3.Connection) -> No
 
 def test_minutes_far_from_faults_are_not_read(store: Store, connection: sqlite3.Connection) -> None:
     store(*[make_segment(start_time=HOUR + 600, fault=True) for _ in range(5)])
-    store(*[make_segment(start_time=HOUR + each) for each in (0, 590, 660, 7200)])
+    store(*[make_segment(start_time=HOUR + each) for each in (299, 300, 590, 660, 7200)])
 
     found = collect_faulty(connection, HOUR, HOUR + 9000, FAULTS_MIN, 300)
 
-    assert sorted(found) == [HOUR + 540, HOUR + 600]
+    assert sorted(found) == [HOUR + 300, HOUR + 540, HOUR + 600]
 
 
 def test_ids_that_are_unknown_or_twice_add_nothing(
