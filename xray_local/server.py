@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .control.database import prepare as prepare_settings
+from .control.database import kept_open
 from .counts import explain_small_buffer
 from .database import prepare
 from .errors import CannotStart
@@ -37,12 +37,10 @@ def serve(options: Options) -> None:
         signal.signal(each, stop)
     address = options.address
     # All ports before anything else starts; from here on datagrams wait in the socket's buffer.
-    with address.listen_udp() as udp, _listen_tcp(options) as listening, hold(options.database):
+    with address.listen_udp() as udp, _listen_tcp(options) as listening, _open_files(options):
         warning = explain_small_buffer(udp)
         if warning:
             sys.stderr.write(f"X-Ray: {warning}\n")
-        prepare(options.database)
-        prepare_settings(options.database)
         pipeline = Pipeline(
             udp, options.database, options.limits, address if options.forward else None
         )
@@ -64,6 +62,15 @@ def serve(options: Options) -> None:
             is_done = pipeline.stop(LAST_WRITE_SECONDS)
     if not is_done:
         sys.stderr.write("X-Ray: the last segments could not be stored in time.\n")
+
+
+@contextlib.contextmanager
+def _open_files(options: Options) -> Iterator[None]:
+    """Have the traces and the settings to ourselves. Raises CannotStart."""
+    with hold(options.database):
+        prepare(options.database)
+        with kept_open(options.database):
+            yield
 
 
 @contextlib.contextmanager

@@ -95,6 +95,17 @@ def prepare(traces: Path) -> None:
 
 
 @contextmanager
+def kept_open(traces: Path) -> Iterator[None]:
+    """Keep the file open until the end of the block, having prepared it. Raises DatabaseUnusable.
+
+    Whoever closes a file last tidies it up and waits for the disk, 25 ms after each change.
+    """
+    prepare(traces)
+    with reading(traces):
+        yield
+
+
+@contextmanager
 def reading(traces: Path) -> Iterator[sqlite3.Connection]:
     """Give a connection. Raises sqlite3.Error and DatabaseUnusable."""
     with closing(_open(locate(traces))) as connection:

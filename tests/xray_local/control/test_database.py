@@ -10,7 +10,7 @@ import pytest
 from tests.xray_local.conftest import make_client
 from tests.xray_local.program import AS_MODULE, run_xray, start_xray
 from xray_local.control import choices
-from xray_local.control.database import changing, locate, prepare, reading
+from xray_local.control.database import changing, kept_open, locate, prepare, reading
 from xray_local.errors import DatabaseUnusable
 
 
@@ -115,3 +115,16 @@ def test_settings_outlive_the_program_and_the_traces(tmp_path: Path) -> None:
         client.close()
 
     assert group["FilterExpression"] == "fault"
+
+
+def test_no_change_waits_for_the_disk_while_kept_open(traces: Path) -> None:
+    """The log of changes is written into the file, and the disk waited for, at the very end."""
+    log = locate(traces).with_name(f"{locate(traces).name}-wal")
+    with kept_open(traces):
+        with changing(traces) as connection:
+            choices.set_choice(connection, "colour", "red")
+        assert log.stat().st_size > 0
+
+    assert not log.exists()
+    with reading(traces) as connection:
+        assert choices.get_choice(connection, "colour") == "red"
