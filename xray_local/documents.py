@@ -49,11 +49,6 @@ DECODER = json.JSONDecoder(
 )
 
 
-def is_in_progress(content: dict[str, Any]) -> bool:
-    """Whether a segment or subsegment has not ended yet."""
-    return content.get("in_progress") is True or as_time(content.get("end_time")) is None
-
-
 def as_number(value: object) -> float | None:
     """Return the value if it is a finite number, else None."""
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -61,8 +61,8 @@ def load_facts(body: bytes) -> Facts:
     return gather(_decode(body))
 
 
-def gather_facts(document_id: str, content: dict[str, Any], *, is_open: bool) -> Facts:
-    """Return the facts of a document that complies with the schema."""
+def gather_facts(content: dict[str, Any]) -> Facts:
+    """Return the facts of a document that complies with the schema and is parsed already."""
     return gather(msgspec.convert(content, Element))
 
 
@@ -121,7 +121,7 @@ def gather(document: Element) -> Facts:
     )
 
 
-@functools.lru_cache(1000)  # services are few
+@functools.lru_cache(200)  # services are few, but names may be long
 def _find_service(name: str, origin: str, account_id: str | None) -> Service:
     return name_service({"name": name, "origin": origin, "aws": {"account_id": account_id}})
 
@@ -134,7 +134,7 @@ def _find_callee(element: Element) -> Service | None:
     )
 
 
-@functools.lru_cache(1000)
+@functools.lru_cache(200)
 def _find_remote(name: str, has_sql: bool) -> Service | None:
     return name_callee({"namespace": "remote", "name": name, "sql": has_sql})
 

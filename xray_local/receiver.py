@@ -6,6 +6,7 @@ datagrams is the time between two reads of the socket, so nothing else happens h
     python -m xray_local.receiver SOCKET_FD PIPE_FD LIFELINE_FD
 """
 
+import contextlib
 import gc
 import os
 import select
@@ -14,7 +15,7 @@ import sys
 import time
 from collections import deque
 
-from .counts import read_buffer_bytes
+from .counts import BUFFER_BYTES, read_buffer_bytes
 from .frames import HEADER, Kind, pack
 
 DATAGRAM_MAX_BYTES = 65_536
@@ -24,7 +25,8 @@ CHUNK_FRAMES = 64
 # With a large buffer it rests before each look: one wake-up then serves many datagrams, and a busy
 # sender costs half. What comes meanwhile, at most 150,000 datagrams a second, has room for 10 ms.
 REST_SECONDS = 0.001
-REST_BUFFER_BYTES = 4 * 1024 * 1024
+# Before all others, who can wait: the buffer of the socket cannot.
+RECEIVER_NICENESS = -10
 # How long a flood may keep the receiver from ending.
 LAST_READ_SECONDS = 0.5
 
@@ -56,7 +58,7 @@ class Receiver:
         poller.register(self._udp, select.POLLIN)
         poller.register(lifeline, select.POLLIN)
         poller.register(self._pipe, 0)
-        may_rest = read_buffer_bytes(self._udp) >= REST_BUFFER_BYTES
+        may_rest = read_buffer_bytes(self._udp) >= BUFFER_BYTES
         is_waiting = False
         while True:
             if is_waiting != self.is_behind:
@@ -118,6 +120,8 @@ def main(arguments: list[str]) -> None:
     udp, pipe, lifeline = (int(argument) for argument in arguments)
     # Nothing here makes cycles, and a collection is a pause.
     gc.disable()
+    with contextlib.suppress(OSError):  # only the administrator may
+        os.nice(RECEIVER_NICENESS)
     with socket.socket(fileno=udp) as bound:
         Receiver(bound, pipe).run(lifeline)
 

@@ -293,7 +293,7 @@ def _are_keys(annotations: dict[str, Any]) -> bool:
 
 def remove_misfits(content: dict[str, Any]) -> dict[str, Any]:
     """Return what is left of a document that has an id, a name and a start."""
-    document = _fit(content, ELEMENT)
+    document: dict[str, Any] = _fit(content, ELEMENT)
     if document.get("type") != "subsegment":
         document["name"] = clean_name(document["name"])
     pending = [document]

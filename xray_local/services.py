@@ -11,6 +11,7 @@ stands not below. The types of all other resources are doubtful: they are CloudF
 documented ones are.
 """
 
+import functools
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -108,6 +109,7 @@ def name_callee(subsegment: Mapping[str, Any]) -> Service | None:
     return Service(resource, kind.resource_type, account_id)
 
 
+@functools.lru_cache(200)  # they are few, but a name may be long
 def find_kind(name: str) -> _Kind | None:
     """Return what is known of a service of AWS by the name that an SDK gives it."""
     key = name.replace(" ", "").lower()

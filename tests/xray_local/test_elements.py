@@ -9,14 +9,13 @@ from tests.xray_local.made import (
     make_segment,
     make_subsegment,
 )
-from xray_local.documents import is_in_progress
 from xray_local.elements import ELEMENTS_MAX, Element, describe_trace, list_elements
 from xray_local.facts import Facts, gather_facts
 from xray_local.summaries import find_owners
 
 
 def gather(*documents: dict[str, Any]) -> list[Facts]:
-    return [gather_facts(each["id"], each, is_open=is_in_progress(each)) for each in documents]
+    return [gather_facts(each) for each in documents]
 
 
 def list_all(*documents: dict[str, Any]) -> tuple[list[Element], list[Element]]:

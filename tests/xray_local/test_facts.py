@@ -116,4 +116,4 @@ def test_gather_facts_of_a_late_subsegment() -> None:
     facts = load_facts(json.dumps(late).encode())
 
     assert (facts.parent_id, facts.is_segment, facts.is_open) == (parent["id"], False, True)
-    assert facts == gather_facts(late["id"], late, is_open=True)
+    assert facts == gather_facts(late)

@@ -16,10 +16,7 @@ from xray_local.summaries import find_owners, summarise
 
 
 def summarise_all(*documents: dict[str, Any]) -> dict[str, Any]:
-    facts = [
-        gather_facts(each["id"], each, is_open=each.get("in_progress") is True)
-        for each in documents
-    ]
+    facts = [gather_facts(each) for each in documents]
     return summarise(make_trace_id(), facts, find_owners(facts), 1)
 
 

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any
 
 from xray_local.causes import Cause, find_causes
-from xray_local.documents import is_in_progress
 from xray_local.elements import Element, Values, describe_trace, list_elements
 from xray_local.facts import gather_facts
 from xray_local.services import Service
@@ -64,9 +63,7 @@ class Trace:
 
     @cached_property
     def _facts(self) -> list[Any]:
-        return [
-            gather_facts(each["id"], each, is_open=is_in_progress(each)) for each in self._documents
-        ]
+        return [gather_facts(each) for each in self._documents]
 
 
 def holds(expression: Expression, trace: Trace) -> bool:
