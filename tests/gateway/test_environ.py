@@ -3,6 +3,8 @@ import copy
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway import MalformedEvent, RequestTooLarge
 from gateway.environ import LIMIT_BYTES, MAX_VARIABLES, VARIABLES, make_environ, make_template
@@ -231,6 +233,28 @@ def test_a_load_balancer_may_add_the_port(forwarded_for, address):
     event = make_event("load_balancer_get", headers={"x-forwarded-for": forwarded_for})
 
     assert read(event)["REMOTE_ADDR"] == address
+
+
+@given(
+    headers=st.dictionaries(
+        st.text("aAbB-", min_size=1, max_size=4),
+        st.text(st.characters(max_codepoint=126), max_size=5),
+        max_size=6,
+    ),
+    name=st.sampled_from(["rest_api_get", "http_api_get"]),
+)
+def test_usual_headers_are_read_as_all_others(headers, name):
+    """One header beyond ASCII sends the others down the longer way; it makes no difference."""
+    key = "multiValueHeaders" if name == "rest_api_get" else "headers"
+
+    def read_all(given: dict[str, str]) -> dict[str, Any]:
+        values = {n: [text] if name == "rest_api_get" else text for n, text in given.items()}
+        environ = read(make_event(name, cookies=None, **{key: values}))
+        environ.pop("HTTP_ODD", None)
+        return {n: text for n, text in environ.items() if n.startswith(("HTTP_", "CONTENT_"))}
+
+    if headers:
+        assert read_all(headers) == read_all(headers | {"odd": "é"})
 
 
 def test_names_of_headers_do_not_fill_the_memory():

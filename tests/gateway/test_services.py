@@ -103,18 +103,19 @@ def test_any_path_arrives(service: Service, path: str):
     assert echo.environ["SCRIPT_NAME"] == service.script_name
 
 
+# By rule and source.
 AWKWARD_QUERIES: dict[str, tuple[tuple[str, str], ...]] = {
-    "none": (),
-    "empty text: https://url.spec.whatwg.org/#urlencoded-parsing": (("a", ""),),
-    "empty name": (("", "a"),),
-    "spaces and plus signs": (("a b", "c+d e"),),
-    "what separates": (("a=b&", "c;d#=&?"),),
-    "percent signs, decoded once": (("a%41", "100%2541"),),
-    "not ASCII": (("né", "€🎬"),),
-    "many": tuple((f"n{number}", str(number)) for number in range(50)),
-    "brackets": (("a[b]", "c]"),),
-    "lines": (("a", "b\r\nc"),),
-    "commas: never split": (("a", "b,c"),),
+    f"there may be none, {PEP_3333}#environ-variables": (),
+    f"texts may be empty, {URL_STANDARD}#urlencoded-parsing": (("a", ""),),
+    f"names may be empty, {URL_STANDARD}#urlencoded-parsing": (("", "a"),),
+    f"spaces and plus signs differ, {URL_STANDARD}#urlencoded-parsing": (("a b", "c+d e"),),
+    f"what separates may be meant, {URL_STANDARD}#urlencoded-parsing": (("a=b&", "c;d#=&?"),),
+    f"REST APIs decode, {API_GATEWAY_NOTES}": (("a%41", "100%2541"),),
+    f"texts are UTF-8, {URL_STANDARD}#urlencoded-parsing": (("né", "€🎬"),),
+    "there may be many": tuple((f"n{number}", str(number)) for number in range(50)),
+    "brackets are usual, https://www.php.net/manual/en/faq.html.php": (("a[b]", "c]"),),
+    f"lines may be ended, {URL_STANDARD}#urlencoded-parsing": (("a", "b\r\nc"),),
+    f"commas separate nothing, {URL_STANDARD}#urlencoded-parsing": (("a", "b,c"),),
 }
 
 
@@ -312,7 +313,9 @@ def test_method_arrives(service: Service, method: str):
 
 
 GZIP = gzip.compress("née".encode(), mtime=0)
-# A rule, and the reply of the application.
+# What a reply is, and the reply. One rule holds for all, for the bodies of HTTP are bytes; base64 is
+# for what JSON, which is UTF-8, cannot hold: [REST] [HTTP] [URL] [ALB] of services.py, and
+# https://www.rfc-editor.org/rfc/rfc8259#section-8.1
 REPLY_RULES: list[tuple[str, bytes, list[tuple[str, str]]]] = [
     ("text", "née €🎬".encode(), [("Content-Type", "text/html; charset=utf-8")]),
     ("text in another charset", b"caf\xe9", [("Content-Type", "text/html; charset=iso-8859-1")]),
@@ -437,6 +440,7 @@ MALFORMED: list[tuple[str, Any, str]] = [
     ("headers", {"X": 1}, "'X' to be a list of texts"),
     ("headers", {"X": [["a"]]}, "'X' to hold texts"),
     ("headers", {"X": ["a", 1]}, "'X' to hold texts"),
+    ("multiValueHeaders", {"X": {"a": "b"}}, "'X' to be a list of texts"),
     ("cookies", "a=1", None),
     ("cookies", [1], "'cookies' to hold texts"),
 ]
