@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from json.encoder import encode_basestring
+from operator import attrgetter
 
 import msgspec
 
@@ -33,6 +34,7 @@ ID_AGE_MAX_SECONDS = 30 * 24 * 3600
 ID_AHEAD_MAX_SECONDS = 300
 
 Row = tuple[object, ...]
+_is_inferred = attrgetter("is_inferred")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -53,11 +55,14 @@ def make_row(
     resource_arns: dict[str, None] = {}
     annotations: dict[str, list[Value]] = {}
     for each in documents:
-        start, end = min(start, each.start), max(end, each.end)
-        has_throttle |= each.has_throttle
-        is_partial |= each.is_open
-        any_error |= each.has_any_error
-        any_fault |= each.has_any_fault
+        if each.start < start:
+            start = each.start
+        if each.end > end:
+            end = each.end
+        has_throttle = has_throttle or each.has_throttle
+        is_partial = is_partial or each.is_open
+        any_error = any_error or each.has_any_error
+        any_fault = any_fault or each.has_any_fault
         if each.user is not None:
             users[each.user] = None
         if each.zones:
@@ -66,12 +71,13 @@ def make_row(
             instance_ids |= dict.fromkeys(each.instance_ids)
         if each.resource_arns:
             resource_arns |= dict.fromkeys(each.resource_arns)
-        for key, value in each.annotations:
+        for key, raw in each.annotations:
+            value = clean(raw) if isinstance(raw, str) else raw
             found = annotations.get(key)
             if found is None:
-                annotations[key] = [clean(value)]
+                annotations[key] = [value]
             elif value is not found[0]:  # the same one nearly always
-                _add(found, clean(value))
+                _add(found, value)
     http = root.http
     service = root.service
     get = http.get
@@ -79,7 +85,7 @@ def make_row(
         *service,
         *(get("HttpURL"), get("HttpMethod"), get("UserAgent"), get("ClientIp")),
     ]
-    cleaned = [None if each is None else clean(each) for each in texts]
+    cleaned = [each and clean(each) for each in texts]
     terms = {
         term_of(keyword, each)
         for keyword, each in zip(TEXT_KEYWORDS, cleaned, strict=True)
@@ -101,7 +107,7 @@ def make_row(
         root.has_fault,
         has_throttle,
         is_partial,
-        any(each.is_inferred and each.is_node for each in elements),
+        any(map(_is_inferred, elements)),
         any_error,
         any_fault,
         *cleaned,

@@ -9,8 +9,10 @@ import math
 import sqlite3
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+import msgspec
 
 from .database import PAGE_BYTES
 from .elements import list_elements
@@ -125,6 +127,7 @@ class Storage:
         self._last_segment = int(get("SELECT COALESCE(MAX(no), 0) FROM segments").fetchone()[0])
 
     def _save_documents(self, documents: Sequence[Document], counts: Counter[str]) -> None:
+        self._recall(dict.fromkeys(document.trace_id for document in documents))
         touched: dict[str, _KnownTrace] = {}
         new: dict[int, tuple[int, bytes]] = {}  # by the number of the segment
         replaced: dict[int, bytes] = {}
@@ -132,7 +135,7 @@ class Storage:
             trace_id, document_id = document.trace_id, document.id
             trace = touched.get(trace_id)
             if trace is None:
-                trace = touched[trace_id] = self._recall(trace_id)
+                trace = touched[trace_id] = self._known[trace_id]
             facts = document.facts
             before = trace.facts.get(document_id)
             if before is None:
@@ -255,23 +258,27 @@ class Storage:
                     low, high = min(low, span[0]), max(high, span[1])
                 known[shape] = changes[shape, block] = (low, high)
 
-    def _recall(self, trace_id: str) -> _KnownTrace:
-        """Return what is known of the trace, from memory or from the database."""
-        trace = self._known.get(trace_id)
-        if trace is not None:
-            self._known.move_to_end(trace_id)
-            return trace
-        row = self._connection.execute(
-            "SELECT no, revision FROM traces WHERE id = ?", (trace_id,)
-        ).fetchone()
-        if row is None:
-            self._last_trace += 1
-            self._traces += 1
-            trace = _KnownTrace(self._last_trace)
-        else:
-            trace = self._load(trace_id, *row)
-        self._known[trace_id] = trace
-        return trace
+    def _recall(self, trace_ids: Iterable[str]) -> None:
+        """Know these traces, from memory, from the database, or as new ones."""
+        unknown: list[str] = []
+        for trace_id in trace_ids:
+            if trace_id in self._known:
+                self._known.move_to_end(trace_id)
+            else:
+                unknown.append(trace_id)
+        rows = self._connection.execute(
+            "SELECT traces.id, no, revision FROM json_each(?) AS j "
+            "CROSS JOIN traces ON traces.id = j.value",
+            (msgspec.json.encode(unknown).decode(),),
+        )
+        stored = {trace_id: found for trace_id, *found in rows}
+        for trace_id in unknown:
+            if trace_id in stored:
+                self._known[trace_id] = self._load(trace_id, *stored[trace_id])
+            else:
+                self._last_trace += 1
+                self._traces += 1
+                self._known[trace_id] = _KnownTrace(self._last_trace)
 
     def _load(self, trace_id: str, number: int, revision: int) -> _KnownTrace:
         trace = _KnownTrace(number)

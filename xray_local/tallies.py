@@ -32,6 +32,8 @@ _BOUNDS = (
     ),
 )
 LAST_BUCKET = len(_BOUNDS) - 1
+# Whatever is longer falls into the last one.
+_SOUGHT = _BOUNDS[:-1]
 FLAGS = 8
 
 
@@ -72,7 +74,7 @@ class Tally:
 
 def bucket_of(seconds: float) -> int:
     """Return the bucket of a histogram that a time falls into."""
-    return min(bisect_left(_BOUNDS, seconds), LAST_BUCKET)
+    return bisect_left(_SOUGHT, seconds)
 
 
 def value_of(bucket: int) -> float:
