@@ -99,9 +99,9 @@ class Graph:
         for source in list_sources(tally):
             node = self.get_node(source)
             node.get_edge(shape.service).add(tally)
+            # A client has no tally of its own, and others' may not be here.
+            node.widen(tally.first, tally.last)
             self.get_node(shape.service).widen(tally.first, tally.last)
-            if node.is_client:
-                node.widen(tally.first, tally.last)
 
     def list_nodes(self) -> list[Node]:
         """Return the nodes in the order of their numbers."""

@@ -74,7 +74,7 @@ def test_a_body_packed_by_gzip(console: Console) -> None:
     [
         (b"{}", "Expected a JSON object"),
         (zlib.compress(b"{}"), "Expected a JSON object"),
-        (gzip.compress(b"{}")[:-1], "got a part of one"),
+        (gzip.compress(b"{}", mtime=0)[:-1], "got a part of one"),
         (gzip.compress(b" " * 3_000_000), "when it is unpacked"),
         (gzip.compress(b"[" * 100_000), "Expected a JSON object"),
     ],

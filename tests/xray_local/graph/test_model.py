@@ -7,7 +7,8 @@ import pytest
 from tests.xray_local.made import NOON, make_late, make_request, make_segment, make_subsegment
 from tests.xray_local.test_elements import gather
 from xray_local.graph import build_graph
-from xray_local.tallies import tally_trace
+from xray_local.services import Service
+from xray_local.tallies import Shape, Tally, tally_trace
 
 Documents = list[dict[str, Any]]
 
@@ -228,3 +229,13 @@ def test_times_reach_from_the_first_start_to_the_last_end() -> None:
 
     for each in services.values():
         assert (each["StartTime"], each["EndTime"]) == (NOON, NOON + 9)
+
+
+def test_a_call_whose_ends_are_not_counted_has_its_times() -> None:
+    front, api = (Service(name, None, None) for name in ("front", "api"))
+    shape = Shape(front, api, False, True, *(False,) * 6)
+
+    services = build_graph([Tally(shape, 1, 0.1, {0: 1}, NOON, NOON + 1)]).to_api()
+
+    assert [(each["StartTime"], each["EndTime"]) for each in services] == [(NOON, NOON + 1)] * 2
+    assert [each["SummaryStatistics"]["TotalCount"] for each in services] == [0, 0]
