@@ -29,8 +29,8 @@ from .options import Options, read_options
 from .storage import Storage
 from .trace_file import read_bodies
 
-# What the server takes in one request, and how much of it.
-BATCH_DOCUMENTS = 50
+# What is stored at once, or sent in one request; our server takes up to 16 MB.
+BATCH_DOCUMENTS = 500
 BATCH_BYTES = 4 * 1024 * 1024
 TIMEOUT_SECONDS = 30.0
 ATTEMPTS = 10
