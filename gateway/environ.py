@@ -94,7 +94,7 @@ def make_environ(
         port = "443" if scheme == "https" else "80"
     body = b"" if event.get("body") is None else read_body(event)
     environ["REQUEST_METHOD"] = method
-    environ["SCRIPT_NAME"] = script_name if script_name.isascii() else to_wsgi_text(script_name)
+    environ["SCRIPT_NAME"] = decode_path(script_name) if "%" in script_name else script_name
     environ["PATH_INFO"] = decode_path(path) if "%" in path else path
     environ["QUERY_STRING"] = query
     environ["REMOTE_ADDR"] = address if address.isascii() else to_wsgi_text(address)

@@ -18,7 +18,7 @@ URL_CHARACTERS = "".join(map(chr, range(ord("!"), ord("~") + 1)))
 
 
 def split_path(event: Event, context: dict[str, Any], source: Source) -> tuple[str, str]:
-    """Return SCRIPT_NAME and the rest of the path, percent-encoded: ('/dev', '/movies/').
+    """Return SCRIPT_NAME and the rest of the path, both percent-encoded: ('/dev', '/movies/').
 
     context: the event's requestContext.
     """
@@ -32,13 +32,14 @@ def split_path(event: Event, context: dict[str, Any], source: Source) -> tuple[s
         # https://github.com/middleapi/standard-server/pull/93
         path = path.replace("%", "%25")
         prefix = prefix.replace("%", "%25")
+        script_name = script_name.replace("%", "%25")
     else:
         # A function URL and a load balancer pass the public path on as it is.
         path = read_text(event, "rawPath" if source is Source.FUNCTION_URL else "path") or "/"
         prefix = script_name = ""
     if prefix:
         path = path.removeprefix(prefix) or "/"
-    return script_name, quote_rest(path)
+    return quote_rest(script_name), quote_rest(path)
 
 
 def quote_rest(text: str) -> str:

@@ -257,6 +257,20 @@ def test_usual_headers_are_read_as_all_others(headers, name):
         assert read_all(headers) == read_all(headers | {"odd": "é"})
 
 
+@pytest.mark.parametrize("base_path", ["/sh%6Fp", "/caf%C3%A9", "/café"])
+def test_script_name_is_decoded_like_the_path(base_path):
+    """A client may encode what it likes, and an emulator may decode it."""
+    path = f"{base_path}/movies/"
+    event = make_event("rest_api_custom_domain", path=path)
+    event["requestContext"]["path"] = path
+
+    environ = read(event)
+
+    expected = "/shop" if "sh" in base_path else "/café"
+    assert environ["SCRIPT_NAME"].encode("latin-1").decode() == expected
+    assert environ["PATH_INFO"] == "/movies/"
+
+
 def test_names_of_headers_do_not_fill_the_memory():
     for number in range(MAX_VARIABLES + 10):
         event = make_event("http_api_get", headers={f"x-{number}": "1"}, cookies=[])

@@ -313,8 +313,8 @@ def test_method_arrives(service: Service, method: str):
 
 
 GZIP = gzip.compress("née".encode(), mtime=0)
-# What a reply is, and the reply. One rule holds for all, for the bodies of HTTP are bytes; base64 is
-# for what JSON, which is UTF-8, cannot hold: [REST] [HTTP] [URL] [ALB] of services.py, and
+# What a reply is, and the reply. One rule holds for all, for the bodies of HTTP are bytes; base64
+# is for what JSON, which is UTF-8, cannot hold: [REST] [HTTP] [URL] [ALB] of services.py, and
 # https://www.rfc-editor.org/rfc/rfc8259#section-8.1
 REPLY_RULES: list[tuple[str, bytes, list[tuple[str, str]]]] = [
     ("text", "née €🎬".encode(), [("Content-Type", "text/html; charset=utf-8")]),
