@@ -40,7 +40,7 @@ PAGE_TRACES = 100
 EXAMINED_MAX = 500
 MINUTE_SECONDS = SECONDS_OF["minutes"]
 # With no more blocks than this to look at, they are read as they are; else in the list's order.
-BLOCKS_READ = 256
+BLOCKS_READ = 400
 
 
 class RangeType(Enum):

@@ -31,7 +31,7 @@ TRACES_MAX = 100_000
 # Traces whose facts stay in memory, because more of their documents may come soon.
 KNOWN_TRACES = 2000
 KNOWN_DOCUMENTS = 20_000
-KNOWN_BLOCKS = 64
+KNOWN_BLOCKS = 256
 # A trace this large is a mistake or an attack; its summary would slow down all others.
 DOCUMENTS_PER_TRACE = 50_000
 REFUSALS_KEPT = 50

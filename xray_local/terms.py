@@ -10,10 +10,10 @@ that something may be in a block, and one that is not there that it is not.
 from functools import lru_cache
 from zlib import crc32
 
-BLOCK_TRACES = 128
+BLOCK_TRACES = 32
 # Blocks next to each other are an era: one lookup finds a term in all of its blocks, and what is
 # pruned goes era by era.
-ERA_BLOCKS = 32
+ERA_BLOCKS = 128
 
 
 def block_of(trace_no: int) -> int:
