@@ -283,8 +283,10 @@ def test_telemetry(client: Any) -> None:
     client.put_telemetry_records(TelemetryRecords=[{"Timestamp": time.time()}])
 
 
-def test_an_operation_that_is_not_served(client: Any) -> None:
-    with pytest.raises(ClientError, match="does not serve '/ServiceGraph'") as raised:
+def test_an_operation_that_is_not_served(shared_xray: Program) -> None:
+    client = make_client(f"{shared_xray.url}/elsewhere")
+
+    with pytest.raises(ClientError, match="does not serve '/elsewhere/ServiceGraph'") as raised:
         client.get_service_graph(StartTime=1, EndTime=2)
 
     assert raised.value.response["Error"]["Code"] == "UnknownOperationException"
