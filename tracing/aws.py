@@ -10,7 +10,7 @@ from . import bodies
 from .context import begin
 from .documents import encode, quote
 from .exceptions import record_failure
-from .harmless import harmless
+from .harmless import harmless, tell_failure
 from .remote import pass_header_on
 from .subsegments import end
 from .wrapping import when_imported, wrap
@@ -64,7 +64,10 @@ def trace(call: Any) -> Any:
         else:
             return answer
         finally:
-            describe_call(subsegment, client, operation_name, api_params, answer)
+            try:
+                describe_call(subsegment, client, operation_name, api_params, answer)
+            except Exception:
+                tell_failure("describing a call of AWS")
             end(subsegment)
 
     return make_api_call
@@ -97,7 +100,6 @@ def record_refusal(subsegment: Any, exception: BaseException, answer: Any) -> No
         subsegment.add_throttle_flag()
 
 
-@harmless()
 def describe_call(
     subsegment: Any, client: Any, operation: str, parameters: Any, answer: Any
 ) -> None:
@@ -138,7 +140,10 @@ def describe_call(
         text += f'}},"http":{{"response":{{"status":{status:d}}}'
         if status >= 400:
             subsegment.apply_status_code(status)
-    subsegment.add_text(f"{text}}}")
+    if subsegment.has_blocks:
+        subsegment.add_text(f"{text}}}")
+    else:
+        subsegment.text = f"{text}}}"
 
 
 class Calls:

@@ -101,7 +101,18 @@ def _write(entity: Any, too_deep: list[Any], depth: int, is_sent: bool) -> str:
     # As it grows: a list, and a comprehension's own frame, would cost each request more.
     text += ',"subsegments":['
     for child in tuple(beneath):
-        text += f"{{{_write(child, too_deep, depth - 1, is_sent)}}},"
+        has_flags = child.fault or child.error or child.throttle
+        if child.in_progress or child.subsegments or child.has_blocks or child.notes or has_flags:
+            text += f"{{{_write(child, too_deep, depth - 1, is_sent)}}},"
+        else:
+            # The same of what has least to say, and is by far the most.
+            if is_sent:
+                child.is_sent = True
+            text += (
+                f'{{"id":"{child.id}","start_time":{int(child.start_time * 1e6)}E-6,'
+                f'"end_time":{int(child.end_time * 1e6)}E-6,'
+                f"{write_name(str(child.name), child.namespace)}{child.text}}},"
+            )
     return f"{text[:-1]}]"
 
 

@@ -387,7 +387,7 @@ class Subsegment(Recorded, SDKSubsegment):  # type: ignore[misc]
             request = self
             self.ids = make_ids()
         self.request = request
-        self.id = f"{next(request.ids) & MASK:016x}"
+        self.id = "%016x" % (next(request.ids) & MASK)
         self.subsegments = []
         self.owner = get_ident()
         self.start_time = segment.clock + perf_counter()

@@ -216,5 +216,6 @@ def make_header(entity: Any) -> str:
         if header.sampled is not None:
             made += f";Sampled={header.sampled}"
     if header is not None and header.data:
-        made += "".join([f";{key}={value}" for key, value in header.data.items()])
+        for key, value in header.data.items():
+            made += f";{key}={value}"
     return made

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def keep(emitter: Any, datagram: bytes) -> None:
+def keep(self: Any, datagram: bytes) -> None:
     """Send nothing."""
 
 

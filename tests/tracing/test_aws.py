@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tests.conftest import Daemon
 from tests.tracing.conftest import finish
+from tracing import xray_recorder
 
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
@@ -136,6 +137,31 @@ def test_w4_a_connection_that_fails_is_a_fault(daemon: Daemon, segment: Any) -> 
     assert call["fault"] is True
     assert call["cause"]["exceptions"][0]["type"] == "EndpointConnectionError"
     assert "http" not in call
+
+
+def test_what_is_put_on_a_call_while_it_lasts_is_kept(
+    aws: str, daemon: Daemon, segment: Any
+) -> None:
+    def put(**keywords: object) -> None:
+        call = xray_recorder.current_subsegment()
+        call.put_annotation("attempt", 1)
+        call.put_http_meta("url", aws)
+
+    client = boto3.client("dynamodb", endpoint_url=aws, **KEYS)
+    client.meta.events.register("before-send.dynamodb", put)
+
+    client.list_tables(Limit=5)
+
+    (call,) = finish(daemon)
+    assert call["annotations"] == {"attempt": 1}
+    assert call["http"]["response"] == {"status": 200}
+    assert call["aws"].pop("request_id")
+    assert call["aws"] == {
+        "operation": "ListTables",
+        "region": "us-east-1",
+        "limit": 5,
+        "retries": 0,
+    }
 
 
 def test_outside_a_trace_nothing_is_sent(

@@ -4,15 +4,17 @@ import asyncio
 import gc
 import json
 import math
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from aws_xray_sdk.core.recorder import SERVICE_INFO, XRAY_META
 from django.contrib.auth.models import User
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 from django.utils.functional import SimpleLazyObject
 
@@ -309,6 +311,88 @@ def test_the_schema_finds_mistakes() -> None:
         {"subsegments": [{**subsegment, "sql": {"query": "SELECT"}}]},
     ):
         assert find_mistakes({**segment, **wrong}), wrong
+
+
+def put_nothing(segment: Any) -> None:
+    pass
+
+
+def put_more(segment: Any) -> None:
+    segment.put_annotation("size", 7)
+    # As a text it looks like the key of another.
+    segment.put_annotation("text", '"colour":')
+    segment.put_annotation("colour", "red")
+
+
+def put_the_same(segment: Any) -> None:
+    segment.put_annotation("stage", "mine")
+
+
+def put_a_route(segment: Any) -> None:
+    segment.put_annotation("route", "mine")
+
+
+def look(segment: Any) -> None:
+    assert segment.annotations == {"stage": "test"}
+    assert segment.http["request"]["method"] == "GET"
+    assert segment.service["runtime"] == "CPython"
+
+
+def put_blocks(segment: Any) -> None:
+    segment.put_http_meta("user_agent", "another")
+    segment.put_metadata("corners", 4)
+    segment.set_aws({"account_id": "123"})
+    segment.set_service({"version": "1"})
+
+
+@pytest.mark.parametrize(
+    ("act", "annotations"),
+    [
+        (put_nothing, {}),
+        (put_more, {"size": 7, "text": '"colour":', "colour": "red"}),
+        (put_the_same, {"stage": "mine"}),
+        (put_a_route, {}),
+        (look, {}),
+        (put_blocks, {}),
+    ],
+)
+def test_what_is_said_of_a_request_can_be_looked_at_and_added_to(
+    act: Callable[[Any], None], annotations: dict[str, Any], daemon: Daemon, settings: Any
+) -> None:
+    settings.TRACING_ANNOTATIONS = {"stage": "test"}
+
+    def view(request: HttpRequest) -> HttpResponse:
+        act(tracing.xray_recorder.current_segment())
+        request.resolver_match = SimpleNamespace(view_name='a "route"')  # type: ignore[assignment]
+        return HttpResponse("text")
+
+    request = RequestFactory().get("/", headers={"user-agent": "probe", "x-amzn-trace-id": ACTIVE})
+    XRayMiddleware(view)(request)
+
+    (datagram,) = daemon.receive()
+    document = json.loads(datagram.split(b"\n", 1)[1], object_pairs_hook=make_dict)
+    expected = {"stage": "test", "route": 'a "route"'} | annotations
+    assert document["annotations"] == expected
+    assert document["http"] == {
+        "request": {
+            "method": "GET",
+            "url": "http://testserver/",
+            "user_agent": "another" if act is put_blocks else "probe",
+            "client_ip": "127.0.0.1",
+        },
+        "response": {"status": 200, "content_length": 4},
+    }
+    is_told = act is put_blocks
+    assert document["service"] == ({"version": "1"} if is_told else SERVICE_INFO)
+    assert document["aws"] == ({"account_id": "123"} if is_told else XRAY_META)
+    assert find_mistakes(document) == []
+
+
+def make_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, in which no key may stand twice."""
+    made = dict(pairs)
+    assert len(made) == len(pairs), pairs
+    return made
 
 
 def test_the_user_is_told_without_a_query() -> None:
