@@ -33,6 +33,6 @@ def term_of(field: str, value: str | float | bool | None = None) -> int:
     Two may have the same one. It is negative: the others are the numbers of shapes.
     """
     if isinstance(value, float | int) and not isinstance(value, bool):
-        value = float(value)
+        value = float(value) + 0.0  # -0.0 becomes 0.0, which it equals
     text = f"{field}\0{type(value).__name__}\0{value}"
     return -1 - crc32(text.encode(errors="replace"))

@@ -16,11 +16,12 @@ from tests.xray_local.filters.made import (
     read_trace,
     save,
 )
-from tests.xray_local.made import NOON, make_segment
+from tests.xray_local.made import NOON, make_segment, make_subsegment
 from xray_local.filters import BadFilter, read_filter
 from xray_local.filters.evaluator import Trace
 from xray_local.filters.parser import MAX_DEPTH, MAX_TESTS
 from xray_local.filters.syntax import Expression, write
+from xray_local.shapes import read_shapes
 
 TRACES = 80
 
@@ -124,3 +125,45 @@ def test_group_that_does_not_exist() -> None:
         BadFilter, match=r"at character 14: expected a group that exists \('Default"
     ):
         read_filter('group.name = "slow"')
+
+
+@pytest.mark.parametrize(
+    ("block", "is_found", "is_sure"),
+    [
+        ("responsetime > 2.5", True, True),
+        ("responsetime > 3", False, True),
+        ("responsetime = 3", True, True),
+        # Between the least and the greatest there may be one or not.
+        ("responsetime = 2", False, False),
+        ("responsetime > 1.5 AND responsetime < 2.5", False, False),
+        ("responsetime > 0.5 AND responsetime < 3.5", True, True),
+        ("!(responsetime <= 1 OR responsetime >= 3)", False, False),
+        ("responsetime < 1 OR responsetime > 3", False, True),
+        ("duration != 1 AND ok", True, True),
+        ("duration >= 1 AND fault", False, True),
+        # Not in the database.
+        ("http.status = 200", True, False),
+    ],
+)
+@pytest.mark.parametrize("negation", ["", "!"])
+def test_times_of_several_calls(block: str, is_found: bool, is_sure: bool, negation: str) -> None:
+    calls = [
+        make_subsegment(
+            name="api", namespace="remote", end_time=NOON + took, http={"response": {"status": 200}}
+        )
+        for took in (1, 3)
+    ]
+    chosen = read_filter(f'{negation}edge("front", "api") {{ {block} }}')
+    with open_storage() as (connection, storage):
+        save(storage, [make_segment(name="front", end_time=NOON + 4, subsegments=calls)])
+
+        condition = chosen.compile(read_shapes(connection))
+        may, must = connection.execute(
+            f"SELECT {condition.may}, {condition.must} FROM traces",  # noqa: S608
+            condition.values,
+        ).fetchone()
+        found = find(connection, write(chosen.expression))
+
+    assert bool(found) is (is_found != bool(negation))
+    assert (may == must) is is_sure
+    assert may >= bool(found) >= must
