@@ -83,7 +83,13 @@ def as_written(value: Value) -> str:
 
 def find(attributes: Mapping[str, Value], *names: str) -> str:
     """Return the first of the attributes that is a text or a number and not empty, as a text."""
-    return next((text for text in (as_written(attributes.get(name)) for name in names) if text), "")
+    for name in names:
+        value = attributes.get(name)
+        if value is not None:
+            text = as_written(value)
+            if text:
+                return text
+    return ""
 
 
 def find_integer(attributes: Mapping[str, Value], *names: str) -> int | None:

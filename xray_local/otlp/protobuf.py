@@ -182,6 +182,8 @@ def read_fields(data: memoryview) -> Iterator[Field]:
 
 def _read_varint(data: memoryview, position: int) -> tuple[int, int]:
     """Return the number that begins there, and where the next thing does."""
+    if position < len(data) and data[position] < 0x80:
+        return data[position], position + 1  # as nearly all are
     value = shift = 0
     for byte in data[position : position + VARINT_BYTES]:
         value |= (byte & 0x7F) << shift

@@ -14,7 +14,7 @@ import itertools
 import json
 import math
 import re
-from typing import Any
+from typing import Any, NoReturn
 
 from xray_local.errors import DocumentRefused
 
@@ -323,9 +323,13 @@ def _sort_attributes(
 
 def _read_object(value: Value) -> dict[str, Any] | None:
     with contextlib.suppress(ValueError, RecursionError):
-        found = json.loads(value) if isinstance(value, str) else None
+        found = json.loads(value, parse_constant=_refuse) if isinstance(value, str) else None
         return found if isinstance(found, dict) else None
     return None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant}, which is not JSON")
 
 
 def _is_annotation(value: Value) -> bool:

@@ -570,6 +570,9 @@ def test_annotations_that_are_asked_for() -> None:
     assert document["metadata"]["default"] == {"list": [1]}
 
 
+LONG = ("long", "deep")
+
+
 def test_metadata_with_a_namespace() -> None:
     document = call(
         attributes={
@@ -577,15 +580,22 @@ def test_metadata_with_a_namespace() -> None:
             "aws.xray.metadata.default": '{"c": 2}',
             "aws.xray.metadata.bad": "not JSON",
             "aws.xray.metadata.list": "[1]",
+            "aws.xray.metadata.nan": '{"a": NaN}',
+            "aws.xray.metadata.long": '{"a": %s}' % ("9" * 5000),
+            "aws.xray.metadata.deep": '{"a": %s}' % ("[" * 5000),
+            "aws.xray.metadata.": '{"e": 4}',
             "d": [3],
         }
     )
 
     assert document["metadata"]["mine"] == {"a": {"b": 1}}
-    assert document["metadata"]["default"] == {"c": 2, "d": [3]}
+    texts = [document["metadata"]["default"].pop(f"aws.xray.metadata.{key}") for key in LONG]
+    assert all(len(text) > 5000 for text in texts)
+    assert document["metadata"]["default"] == {"c": 2, "d": [3], "e": 4}
     assert document["annotations"] == {
         "aws.xray.metadata.bad": "not JSON",
         "aws.xray.metadata.list": "[1]",
+        "aws.xray.metadata.nan": '{"a": NaN}',
     }
 
 
