@@ -132,7 +132,10 @@ def test_a_database_in_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert not database.exists()
 
 
-def test_the_oldest_go_where_there_is_no_room(tmp_path: Path) -> None:
+def test_the_oldest_go_where_there_is_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "BATCH_DOCUMENTS", 50)
     segments = [make_segment(name=str(number)) for number in range(120)]
     database = tmp_path / "xray.sqlite3"
 
@@ -150,6 +153,41 @@ def test_the_oldest_go_where_there_is_no_room(tmp_path: Path) -> None:
 
     kept = read_names(database, *(each["trace_id"] for each in segments))
     assert kept == [str(number) for number in range(110, 120)]
+
+
+def test_full_disk(tmp_path: Path) -> None:
+    segments = [make_segment(metadata={"x": {"y": "z" * 50_000}}) for _ in range(60)]
+    file = write_lines(tmp_path, *segments)
+    database = tmp_path / "new" / "xray.sqlite3"
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000)); "
+        "from xray_local.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+
+    ran = subprocess.run(
+        [sys.executable, "-c", program, "import", file, f"--database={database}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        # Coverage could not write its file either.
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+    )
+
+    assert ran.returncode == 1
+    assert ran.stderr == "X-Ray: Cannot store the traces: disk I/O error.\n"
+
+
+def test_the_server_goes_away(
+    tmp_path: Path,
+    nowhere: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(imports, "_is_running", lambda address: True)
+
+    assert main(["import", write_lines(tmp_path, make_segment()), f"--address={nowhere}"]) == 1
+
+    assert capsys.readouterr().err.startswith(f"X-Ray: Lost the X-Ray at {nowhere}: ")
 
 
 def test_something_else_answers_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
