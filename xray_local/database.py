@@ -173,10 +173,17 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Give a connection that can only read. Raises sqlite3.Error."""
+    """Give a connection that can only read, and sees nothing of what is stored meanwhile.
+
+    Else a trace could be pruned between two questions about it. Raises sqlite3.Error.
+    """
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=LOCK_TIMEOUT_SECONDS
+        f"{path.absolute().as_uri()}?mode=ro",
+        uri=True,
+        timeout=LOCK_TIMEOUT_SECONDS,
+        isolation_level=None,
     )
     with closing(connection):
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        connection.execute("BEGIN")
         yield connection

@@ -88,6 +88,7 @@ class Storage:
         self._rollups = RollUps(connection)
         self._shapes.forget_unused()
         self._read_numbers()
+        self._is_sure = True  # that what is known is stored
 
     def save(
         self,
@@ -99,6 +100,8 @@ class Storage:
         counts = Counter(counts)
         self._connection.execute("BEGIN IMMEDIATE")
         try:
+            if not self._is_sure:
+                self._forget()
             if documents:
                 self._save_documents(documents, counts)
             self._save_refusals(refusals)
@@ -106,9 +109,9 @@ class Storage:
             self._connection.executemany(ADD_COUNT, counts.items())
             self._connection.execute("COMMIT")
         except BaseException:
+            self._is_sure = False
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            self._forget()
             raise
 
     def _forget(self) -> None:
@@ -119,6 +122,7 @@ class Storage:
         self._rollups.forget()
         self._shapes.reload()
         self._read_numbers()
+        self._is_sure = True
 
     def _read_numbers(self) -> None:
         get = self._connection.execute

@@ -79,6 +79,20 @@ def test_reading_cannot_write(database: Path) -> None:
         connection.execute("DELETE FROM traces")
 
 
+def test_reading_sees_one_moment(
+    database: Path, store: Store, connection: sqlite3.Connection
+) -> None:
+    store(make_segment())
+
+    with reading(database) as reader:
+        before = reader.execute("SELECT COUNT(*) FROM traces").fetchone()
+        connection.execute("DELETE FROM traces")
+
+        assert reader.execute("SELECT COUNT(*) FROM traces").fetchone() == before == (1,)
+    with reading(database) as reader:
+        assert reader.execute("SELECT COUNT(*) FROM traces").fetchone() == (0,)
+
+
 def test_reading_makes_no_file(tmp_path: Path) -> None:
     with (
         pytest.raises(sqlite3.OperationalError, match="unable to open"),
