@@ -119,6 +119,27 @@ class Page:
     next_token: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A trace that was looked for, with its documents as they are stored."""
+
+    start_time: float
+    id: str
+    revision: int
+    root_name: str
+    bodies: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a page is made of."""
+
+    traces: tuple[Found, ...]
+    processed: int
+    reached: float | None
+    next_token: str | None
+
+
 class _Row(NamedTuple):
     start_time: float
     no: int
@@ -140,6 +161,41 @@ def list_traces(
     """Return the newest traces in the range that fit the filter, after the token if there is one.
 
     A page may be short, or empty, and yet have a next one.
+    Raises InvalidRequest if the token is not one of ours.
+    """
+    choice = choose_traces(
+        connection,
+        time_range=time_range,
+        chosen=chosen,
+        strategy=strategy,
+        token=token,
+        limit=limit,
+    )
+    summaries = [_summarise(each.id, each.revision, each.bodies) for each in choice.traces]
+    if time_range is not None and time_range.type is RangeType.EVENT:
+        for summary in summaries:
+            # The first moment of the trace that lies in the range.
+            summary["MatchedEventTime"] = max(summary["StartTime"], time_range.start)
+    return Page(
+        tuple(summaries),
+        tuple(each.root_name for each in choice.traces),
+        choice.processed,
+        choice.reached,
+        choice.next_token,
+    )
+
+
+def choose_traces(
+    connection: sqlite3.Connection,
+    *,
+    time_range: TimeRange | None = None,
+    chosen: Filter | None = None,
+    strategy: Strategy | None = None,
+    token: str | None = None,
+    limit: int = PAGE_TRACES,
+) -> Choice:
+    """Return the traces of a page of `list_traces`, which it summarises.
+
     Raises InvalidRequest if the token is not one of ours.
     """
     cursor = Cursor.decode(token) if token else None
@@ -183,17 +239,17 @@ def list_traces(
     processed = len(shown)
     if chosen is not None or strategy is not None:
         processed = _count_processed(connection, conditions, values, last if has_more else None)
-    summaries = [
-        _summarise(row.id, row.revision, bodies.get(row.no) or _read_bodies(connection, row.no))
-        for row in shown
-    ]
-    if time_range is not None and time_range.type is RangeType.EVENT:
-        for summary in summaries:
-            # The first moment of the trace that lies in the range.
-            summary["MatchedEventTime"] = max(summary["StartTime"], time_range.start)
-    return Page(
-        tuple(summaries),
-        tuple(row.root_name for row in shown),
+    return Choice(
+        tuple(
+            Found(
+                row.start_time,
+                row.id,
+                row.revision,
+                row.root_name,
+                bodies.get(row.no) or _read_bodies(connection, row.no),
+            )
+            for row in shown
+        ),
         processed,
         last.start_time if last else None,
         last.encode() if last and has_more else None,

@@ -13,10 +13,10 @@ from xray_local.queries import (
     MINUTE_SECONDS,
     RangeType,
     TimeRange,
+    choose_traces,
     count_minutes,
     find_faulty_minutes,
     get_bodies,
-    list_traces,
     read_series,
     read_tallies,
 )
@@ -94,14 +94,14 @@ def tally_fitting(
     token: str | None = None
     found = 0
     while found < GROUP_TRACES:
-        page = list_traces(
+        choice = choose_traces(
             connection, time_range=time_range, chosen=chosen, token=token, limit=GROUP_TRACES
         )
-        for summary in page.summaries:
-            if first <= summary["StartTime"] < last and found < GROUP_TRACES:
+        for trace in choice.traces:
+            if first <= trace.start_time < last and found < GROUP_TRACES:
                 found += 1
-                yield summary["StartTime"], tally_trace(read_facts(connection, summary["Id"]))
-        token = page.next_token
+                yield trace.start_time, tally_trace([load_facts(body) for body in trace.bodies])
+        token = choice.next_token
         if token is None:
             return
 
