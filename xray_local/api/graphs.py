@@ -21,7 +21,7 @@ from xray_local.documents import MAX_TIME, show
 from xray_local.errors import InvalidRequest
 from xray_local.filters import Filter, read_filter
 from xray_local.graph import Graph, build_graph
-from xray_local.graph.links import LINKS_MAX, add_links
+from xray_local.graph.links import LINKS_MAX, TRACE_LINKS_MAX, add_links
 from xray_local.graph.selector import read_selector
 from xray_local.graph.series import FORECAST_SECONDS, write_series
 from xray_local.graph.sources import collect_series, collect_tallies, collect_traces
@@ -83,7 +83,7 @@ def get_trace_graph(fields: dict[str, Any], request: HttpRequest) -> dict[str, A
 def make_trace_graph(connection: sqlite3.Connection, trace_ids: list[str]) -> Graph:
     """Return the graph of these traces, with the links between them and others."""
     graph = build_graph(collect_traces(connection, trace_ids))
-    add_links(graph, connection, list_links_of(connection, trace_ids, LINKS_MAX))
+    add_links(graph, connection, list_links_of(connection, trace_ids, TRACE_LINKS_MAX))
     return graph
 
 

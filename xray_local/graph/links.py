@@ -23,6 +23,8 @@ from xray_local.trees import Element, build_tree, walk_tree
 from .model import Graph
 
 LINKS_MAX = 200
+# As many as X-Ray keeps of a trace.
+TRACE_LINKS_MAX = 100
 
 
 def add_links(graph: Graph, connection: sqlite3.Connection, links: Iterable[Link]) -> None:

@@ -514,3 +514,20 @@ def test_a_link_to_a_call_that_came_late(console: Console, store: Store) -> None
     source, target, _ = find_link(ask(console, "/ServiceGraph"))
 
     assert (source, target) == ("front", "worker")
+
+
+def test_of_one_trace_a_hundred_links_are_drawn(console: Console, store: Store) -> None:
+    sender = make_segment(name="front", subsegments=[make_subsegment() for _ in range(110)])
+    links = [{"trace_id": sender["trace_id"], "id": each["id"]} for each in sender["subsegments"]]
+    trace_id = make_trace_id()
+    store(
+        sender,
+        *[
+            make_segment(name="worker", trace_id=trace_id, links=links[first : first + 20])
+            for first in range(0, 110, 20)
+        ],
+    )
+
+    _, _, edge = find_link(ask(console, "/TraceGraph", TraceIds=[trace_id]))
+
+    assert edge["SummaryStatistics"]["TotalCount"] == 100
