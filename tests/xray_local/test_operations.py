@@ -109,10 +109,13 @@ class Maker:
         return dict(policy["ResourcePolicy"])
 
     def tidy(self) -> None:
-        """Remove what there may be only a few of."""
+        """Remove what there may be only a few of, and what would sample other tests' traces."""
         policies = self.client.list_resource_policies()["ResourcePolicies"]
         if self.name in [policy["PolicyName"] for policy in policies]:
             self.client.delete_resource_policy(PolicyName=self.name)
+        rules = self.client.get_sampling_rules()["SamplingRuleRecords"]
+        if self.name in [rule["SamplingRule"]["RuleName"] for rule in rules]:
+            self.client.delete_sampling_rule(RuleName=self.name)
 
 
 def span() -> dict[str, int]:

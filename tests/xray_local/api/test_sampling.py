@@ -16,6 +16,7 @@ from tests.processes import ROOT, stop
 from tests.xray_local.conftest import Console, make_client
 from tests.xray_local.made import make_id, wait_until
 from tests.xray_local.program import Program, run_xray
+from tests.xray_local.test_clients import CLIENTS, needs_node
 
 RULE: dict[str, Any] = {
     "RuleName": "films",
@@ -190,6 +191,29 @@ def test_polled_unsigned(shared_xray: Program, path: str) -> None:
         (target,) = answer["SamplingTargetDocuments"]
         assert target["Interval"] == 10
         assert target["ReservoirQuotaTTL"] > time.time() + 200
+
+
+@needs_node
+def test_polled_by_node(shared_xray: Program) -> None:
+    """It takes an answer only with what it checks for; see also control/rules."""
+    ran = subprocess.run(
+        ["node", CLIENTS / "sampling.js"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{shared_xray.port}",
+        },
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    answer = json.loads(ran.stdout)
+    assert "Default" in answer["names"]
+    assert answer["targets"]["Default"]["rate"] == 1
+    assert answer["targets"]["Default"]["interval"] == 10
+    assert answer["freshness"] > 0
 
 
 @pytest.fixture(scope="module")
