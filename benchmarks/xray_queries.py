@@ -5,7 +5,8 @@
 
 200,000 traces of five segments of 2 KB, which started within a day, are stored straight through
 Storage. Each question is asked through the API's views, in this process: the time is the server's
-own, from the WSGI environ to the last byte of the answer. Then the program itself is started on
+own, from the WSGI environ to the last byte of the answer; where other programs run, what it took
+of CPU says more. Then the program itself is started on
 the same file and asked the same, for the memory of its processes (their shares of what they have
 in common: PSS). Last, moto's X-Ray, where it has the operation, with fewer traces, over HTTP as
 well as ours with the same traces; it is in .venv-bench, and left out where that is not made.
@@ -151,22 +152,24 @@ def make_ask(path: Path) -> Ask:
 def measure(ask: Ask, questions: Sequence[Question], rounds: int) -> None:
     """Ask everything in turn and print the medians."""
     times: dict[str, list[float]] = {name: [] for name, *_ in questions}
+    cpu: dict[str, list[float]] = {name: [] for name, *_ in questions}
     found: dict[str, str] = {}
     gc.collect()
     for number in range(rounds + 1):
         for name, path, fields, _ in questions:
-            began = time.perf_counter()
+            began, cpu_began = time.perf_counter(), time.process_time()
             answer = ask(path, fields)
-            took = (time.perf_counter() - began) * 1000
             if number:
-                times[name].append(took)
+                times[name].append((time.perf_counter() - began) * 1000)
+                cpu[name].append((time.process_time() - cpu_began) * 1000)
             else:
                 found[name] = describe(json.loads(answer))
-    print(f"{'question':<40}{'median ms':>10}{'slowest':>9}{'budget':>8}")
+    print(f"{'question':<40}{'median ms':>10}{'of CPU':>8}{'slowest':>9}{'budget':>8}")
     for name, _, _, budget in questions:
         median = statistics.median(times[name])
         verdict = "" if budget is None else f"{budget:>8.0f}  {tell(median <= budget)}"
-        print(f"{name:<40}{median:>10.1f}{max(times[name]):>9.1f}{verdict:<14}  {found[name]}")
+        own = f"{median:>10.1f}{statistics.median(cpu[name]):>8.1f}{max(times[name]):>9.1f}"
+        print(f"{name:<40}{own}{verdict:<18}  {found[name]}")
 
 
 def describe(answer: dict[str, Any]) -> str:
