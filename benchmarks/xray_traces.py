@@ -34,6 +34,7 @@ def make_traces(count: int, start: float, seconds: float, seed: int = 1) -> Iter
         trace_id = f"1-{int(time):08x}-{chance.getrandbits(96):024x}"
         is_failed = chance.random() < 0.02
         is_rare = number % 2000 == 1000
+        customer = RARE_CUSTOMER if is_rare else f"customer-{chance.randrange(CUSTOMERS)}"
         took = chance.lognormvariate(-2.5, 0.6)
         parent_id = ""
         documents: list[bytes] = []
@@ -48,7 +49,7 @@ def make_traces(count: int, start: float, seconds: float, seed: int = 1) -> Iter
                 begin,
                 end,
                 has_fault,
-                RARE_CUSTOMER if is_rare else f"customer-{chance.randrange(CUSTOMERS)}",
+                customer,
             )
             documents.append(document)
         yield documents
