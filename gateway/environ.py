@@ -130,9 +130,9 @@ def read_headers(event: Event, environ: WSGIEnvironment) -> None:
     environ.pop(DROPPED, None)
     cookies = read_texts(event.get("cookies"), "cookies")
     if cookies:
-        if "HTTP_COOKIE" in environ:
-            cookies = [*cookies, environ["HTTP_COOKIE"]]
-        environ["HTTP_COOKIE"] = "; ".join(map(to_wsgi_text, cookies))
+        known = environ.get("HTTP_COOKIE")
+        text = to_wsgi_text("; ".join(cookies))
+        environ["HTTP_COOKIE"] = f"{text}; {known}" if known else text
 
 
 def _read_usual_headers(

@@ -75,15 +75,17 @@ def find_http_prefix(event: Event, context: dict[str, Any], path: str) -> tuple[
     Sources: https://github.com/aws-powertools/powertools-lambda-python/issues/621
     https://github.com/CodeGenieApp/serverless-express/issues/465
     """
-    stage = f"/{read_text(context, 'stage')}".rstrip("/").removesuffix("/$default")
+    stage = read_text(context, "stage")
     # 'ANY /{proxy+}' or '$default'; in format 1.0 without the method.
     route = read_text(event, "routeKey") or read_text(event, "resource")
-    route = route.rpartition(" ")[2]
-    if route.startswith("/"):
+    if "/" in route:
+        route = route.rpartition(" ")[2]
         prefix = find_base_path(path, route, read_map(event, "pathParameters"))
+    elif stage and stage != "$default" and f"{path}/".startswith(f"/{stage}/"):
+        prefix = f"/{stage}"
     else:
-        prefix = stage if stage and f"{path}/".startswith(f"{stage}/") else ""
-    is_public = is_api_host(context) or prefix != stage
+        return "", ""
+    is_public = prefix != f"/{stage}" or is_api_host(context)
     return prefix, prefix if is_public else ""
 
 
