@@ -7,7 +7,9 @@ from movies_site.settings_local import *  # noqa: F403
 from movies_site.settings_local import MIDDLEWARE, XRAY_RECORDER
 
 ROOT_URLCONF = "tests.tracing.urls"
-if os.environ.get("TEST_MIDDLEWARE") != "async":
+if os.environ.get("TEST_MIDDLEWARE") == "tracing":
+    MIDDLEWARE = MIDDLEWARE[:1]
+elif os.environ.get("TEST_MIDDLEWARE") != "async":
     MIDDLEWARE = [*MIDDLEWARE, "tests.tracing.urls.user_agent"]
 TEMPLATES: list[dict[str, object]] = [
     {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}
