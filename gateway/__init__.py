@@ -1,6 +1,6 @@
 """AWS events for any WSGI application: the road from an event to a request and back.
 
-Around apig-wsgi, which makes the environ; what it gets wrong is mended before and after it. Other
+Around apig-wsgi, whose environ it begins with; what that gets wrong is read and shaped here. Other
 events go to places of their own. Needs no settings of the site; only `manage` is Django's.
 """
 
