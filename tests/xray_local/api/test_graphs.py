@@ -65,11 +65,13 @@ def test_boto3_gets_the_graph_of_a_range(client: Any, shared_xray: Program) -> N
 
     def get_services() -> Any:
         pages = paginator.paginate(StartTime=now - 60, EndTime=now + 60).build_full_result()
-        return [each for each in pages["Services"] if each["Name"] in (front["name"], "Movies")]
+        names = (front["name"], "Movies")
+        found = {each.get("Type"): each for each in pages["Services"] if each["Name"] in names}
+        # Other tests store traces with the same table.
+        return None in found and found
 
-    services = wait_until(get_services)
+    by_type = wait_until(get_services)
 
-    by_type = {each.get("Type"): each for each in services}
     root, table, caller = by_type[None], by_type["AWS::DynamoDB::Table"], by_type["client"]
     assert (root["Root"], root["State"], table["State"]) == (True, "active", "unknown")
     assert caller["Edges"][0]["ReferenceId"] == root["ReferenceId"]
