@@ -129,8 +129,9 @@ def test_a_summary_says_what_failed_and_whom_it_hit(console: Console, incident: 
 
 
 def test_events_are_the_minutes_with_the_newest_first(console: Console, store: Store) -> None:
+    now = choose_minute(0)
     for ago, count, maker in ((30, 200, make_working), (6, 8, make_failing), (4, 7, make_failing)):
-        store(*[maker(choose_minute(ago)) for _ in range(count)])
+        store(*[maker(now - 60 * ago) for _ in range(count)])
     (summary,) = list_summaries(console)
     fields: dict[str, Any] = {"InsightId": summary["InsightId"], "MaxResults": 1}
     found: list[dict[str, Any]] = []
