@@ -297,8 +297,9 @@ def _select(
         else:
             wanted = ["traces.no / :size IN (SELECT value FROM json_each(:blocks))", *wanted]
     is_exact = condition.may == condition.must
+    must = "1" if is_exact else condition.must
     rows = connection.execute(
-        f"SELECT start_time, traces.no, traces.id, revision, root_name, {condition.must} "  # noqa: S608
+        f"SELECT start_time, traces.no, traces.id, revision, root_name, {must} "  # noqa: S608
         f"FROM {tables} WHERE {' AND '.join(wanted)} "
         "ORDER BY start_time DESC, traces.no DESC LIMIT :limit",
         {
@@ -396,6 +397,7 @@ def get_counts(connection: sqlite3.Connection) -> dict[str, int]:
         "stored",
         "replaced",
         "refused",
+        "ignored",
         "dropped",
         "pruned_traces",
     )

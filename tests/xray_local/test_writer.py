@@ -71,6 +71,20 @@ def test_run_counts_what_it_refuses_and_says_so_once(
     assert capfd.readouterr().err.count("\n") == 1
 
 
+def test_run_counts_each_document_of_a_datagram(
+    connection: sqlite3.Connection, storage: Storage, pipes: Pipes
+) -> None:
+    several = make_datagram(make_segment()) + make_datagram(make_segment()).split(b"\n")[1] + b"{}"
+    metrics = make_datagram({}).split(b"\n")[0] + b"\nM1"
+    os.write(pipes[1], pack(Kind.DATAGRAM, several) + pack(Kind.DATAGRAM, metrics))
+
+    run_to_the_end(storage, pipes)
+
+    counts = get_counts(connection)
+    assert (counts["datagrams"], counts["stored"], counts["refused"]) == (2, 2, 1)
+    assert counts["ignored"] == 1
+
+
 def test_run_with_nothing_but_an_end(
     connection: sqlite3.Connection, storage: Storage, pipes: Pipes
 ) -> None:
