@@ -162,9 +162,12 @@ class Recorded:
                 if child.subsegments and not child.in_progress:
                     waiting.append(child)
             entity.subsegments = []
-        for name in ("request", "parent_segment"):
-            if self.__dict__.get(name) is self:
-                del self.__dict__[name]
+        try:
+            del self.request
+            if self.parent_segment is self:
+                del self.parent_segment
+        except AttributeError:  # it has done so before
+            pass
 
     def close(self, end_time: float | None = None) -> None:
         """End it, at `end_time` in seconds since 1970 or now. The second time does nothing."""

@@ -102,7 +102,8 @@ def run(tmp_path: Path, forks: Forks) -> Iterator[Runner]:
         process = forks.run([json.dumps(wanted)], cwd=cwd, env=variables, folder=tmp_path)
         if process.returncode and not may_fail:
             raise ProcessFailed(process.stderr)
-        datagrams = list(daemon.receive())
+        # On loopback what a process has sent is there when it has ended.
+        datagrams = list(daemon.receive(0.02))
         answers = json.loads(process.stdout or "[]")
         return Run(answers, daemon.documents(), datagrams, process.stderr)
 
