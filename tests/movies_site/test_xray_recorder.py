@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Daemon
-from tests.tracing.conftest import Runner, run
+from tests.tracing.conftest import Runner, forks, run
 
-__all__ = ["run"]
+__all__ = ["forks", "run"]
 
 # Two subsegments begun and ended where no segment is.
 OUTSIDE = {"call": "outside_a_request"}
