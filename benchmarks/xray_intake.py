@@ -184,13 +184,15 @@ def read_counts(database: Path) -> dict[str, int]:
         return get_counts(connection)
 
 
-def wait_for(condition: Callable[[], bool], timeout_seconds: float = 30) -> bool:
+def wait_for(
+    condition: Callable[[], bool], timeout_seconds: float = 30, pause_seconds: float = 0.05
+) -> bool:
     """Wait until the condition holds; return whether it does in time."""
     deadline = time.monotonic() + timeout_seconds
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.05)
+        time.sleep(pause_seconds)
     return True
 
 
@@ -359,9 +361,8 @@ def _measure_wait(port: int, database: Path) -> float:
     before = count_stored(database)
     began = time.perf_counter()
     send_all(("127.0.0.1", port), make_documents(1), 1000)
-    with reading(database) as connection:
-        while connection.execute("SELECT COUNT(*) FROM segments").fetchone()[0] == before:
-            time.sleep(0.001)
+    if not wait_for(lambda: count_stored(database) > before, pause_seconds=0.001):
+        raise SystemExit("A segment did not become visible in 30 s.")
     return (time.perf_counter() - began) * 1000
 
 
