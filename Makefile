@@ -66,6 +66,10 @@ $(NODE): package-lock.json
 run: $(LOCAL) $(AWS) ## Run the site, its X-Ray and its AWS (SITE_PORT, XRAY_PORT, AWS_PORT)
 	@$(RUN) scripts.run
 
+.PHONY: lambda
+lambda: $(DEV) $(AWS) ## The same, as a Lambda function behind an API Gateway (LAMBDA_PORT)
+	@$(RUN) scripts.lambda_run
+
 .PHONY: traffic
 traffic: $(RUNTIME) ## Browse the running site, for traces to look at (SECONDS, REQUESTS)
 	@$(RUN) scripts.traffic
@@ -133,6 +137,7 @@ LOCK = $(RUN) uv pip compile pyproject.toml $(LOCK_FLAGS)
 
 .PHONY: clean
 clean: ## Remove caches, reports and builds (not .venv, nor the data in .local)
+	@test ! -d build/lambda || chmod -R u+w build/lambda
 	@rm -rf .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
 	  .serverless build htmlcov staticfiles
 	@find . -name __pycache__ -not -path './.venv*' -not -path './node_modules/*' \

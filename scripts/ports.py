@@ -47,14 +47,22 @@ class Holder:
 UNKNOWN_HOLDER = Holder(None, "a process that this user may not see")
 
 
-def read_ports(environment: Mapping[str, str]) -> tuple[Port, Port, Port, Port]:
+def read_ports(
+    environment: Mapping[str, str], *, is_lambda: bool = False
+) -> tuple[Port, Port, Port, Port]:
     """Return the ports of the site, the local X-Ray, the embedded AWS and OpenTelemetry's spans.
 
-    SITE_PORT (8000), XRAY_PORT (2000), AWS_PORT (4566) and OTLP_PORT (4318) choose others.
+    SITE_PORT (8000), XRAY_PORT (2000), AWS_PORT (4566) and OTLP_PORT (4318) choose others; for
+    `make lambda` it is LAMBDA_PORT (3000) in place of the first.
     Raises BadPort if one is no port number, or two are the same.
     """
+    site = (
+        Port(_read_number(environment, "LAMBDA_PORT", 3000), "the function", "LAMBDA_PORT")
+        if is_lambda
+        else Port(_read_number(environment, "SITE_PORT", 8000), "the site", "SITE_PORT")
+    )
     ports = (
-        Port(_read_number(environment, "SITE_PORT", 8000), "the site", "SITE_PORT"),
+        site,
         Port(
             _read_number(environment, "XRAY_PORT", 2000),
             "the local X-Ray",
@@ -81,8 +89,11 @@ def _read_number(environment: Mapping[str, str], variable: str, default: int) ->
     raise BadPort(f"{variable} is {text!r}; expected a port number from 1 to 65535.")
 
 
-def find_conflicts(ports: Sequence[Port]) -> list[str]:
-    """Return one line for each port that we cannot listen on: by whom it is taken, what to do."""
+def find_conflicts(ports: Sequence[Port], target: str = "run") -> list[str]:
+    """Return one line for each port that we cannot listen on: by whom it is taken, what to do.
+
+    target: of make, which another port would be given to.
+    """
     chosen = [port.number for port in ports]
     conflicts = []
     for port in ports:
@@ -92,7 +103,7 @@ def find_conflicts(ports: Sequence[Port]) -> list[str]:
             chosen.append(other)
             conflicts.append(
                 f"Port {port.number}, for {port.purpose}, {reason}. "
-                f"Stop it, or choose another port: make run {port.variable}={other}"
+                f"Stop it, or choose another port: make {target} {port.variable}={other}"
             )
     return conflicts
 

@@ -9,7 +9,7 @@ import fcntl
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,8 +19,11 @@ from scripts.supervisor import Failed, Stopped, StopRequest, Supervisor, say
 
 
 @contextmanager
-def hold(local_dir: Path) -> Iterator[None]:
-    """Keep the folder to ourselves. Raises Failed if another run uses it."""
+def hold(local_dir: Path, target: str = "run") -> Iterator[None]:
+    """Keep the folder to ourselves. Raises Failed if another run uses it.
+
+    target: of make, which another folder would be given to.
+    """
     try:
         local_dir.mkdir(parents=True, exist_ok=True)
         (local_dir / "aws").mkdir(exist_ok=True)
@@ -34,7 +37,7 @@ def hold(local_dir: Path) -> Iterator[None]:
             lock.seek(0)
             raise Failed(
                 f"Process {lock.read().strip()} runs already with the data in {local_dir}. "
-                "Stop it, or choose another folder: make run LOCAL_DIR=.local2"
+                f"Stop it, or choose another folder: make {target} LOCAL_DIR=.local2"
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
@@ -59,15 +62,23 @@ def main() -> int:
         return 1
 
 
-def supervise(stack: Stack, stop_request: StopRequest, started: float) -> int:
-    """Start the stack, say where it is, watch it, stop it."""
-    supervisor = Supervisor(stack, os.environ, stop_request)
+def supervise(
+    stack: Stack,
+    stop_request: StopRequest,
+    started: float,
+    site_command: Sequence[str | Path] | None = None,
+) -> int:
+    """Start the stack, say where it is, watch it, stop it.
+
+    site_command: in place of the development server's.
+    """
+    supervisor = Supervisor(stack, os.environ, stop_request, site_command)
     try:
         supervisor.start()
         seconds = time.monotonic() - started
         say(
             f"\nReady after {seconds:.1f} s.\n\n"
-            f"  The site            {stack.site_url}/\n"
+            f"  The site            {stack.site_url}{stack.site_root}\n"
             f"  The traces of it    {stack.xray_url}/\n"
             f"  The embedded AWS    AWS_ENDPOINT_URL={stack.aws_url}\n\n"
             f"Logs and data are in {stack.local_dir}. Ctrl-C stops all of it.\n"

@@ -1,4 +1,4 @@
-"""What `make run` runs: the commands, their environment, and how to ask if each is ready."""
+"""What `make run` and `make lambda` run: commands, environments, how to ask if each is ready."""
 
 import http.client
 import os
@@ -17,6 +17,8 @@ AWS_COMMAND: tuple[str | Path, ...] = (ROOT / ".venv-aws" / "bin" / "python", "-
 RELOAD_VARIABLE = "RUN_MAIN"
 RELOAD_STATUS = 3
 
+LAMBDA_STAGE = "dev"
+
 # What would lead away from the embedded AWS; credentials of one's own have no business there.
 FOREIGN_VARIABLES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 
@@ -30,10 +32,17 @@ class Stack:
     aws_port: int
     otlp_port: int
     local_dir: Path
+    # Whether the site runs as a Lambda function, behind an API's stage.
+    is_lambda: bool = False
 
     @property
     def site_url(self) -> str:
         return f"http://{LOOPBACK}:{self.site_port}"
+
+    @property
+    def site_root(self) -> str:
+        """The path that all of the site's begin with."""
+        return f"/{LAMBDA_STAGE}/" if self.is_lambda else "/"
 
     @property
     def xray_url(self) -> str:
@@ -44,14 +53,14 @@ class Stack:
         return f"http://{LOOPBACK}:{self.aws_port}"
 
 
-def read_stack(environment: Mapping[str, str]) -> Stack:
+def read_stack(environment: Mapping[str, str], *, is_lambda: bool = False) -> Stack:
     """Return the stack that the environment describes. Raises BadPort as read_ports does.
 
     LOCAL_DIR (.local) is the folder for databases, state and logs.
     """
-    site, xray, aws, otlp = read_ports(environment)
+    site, xray, aws, otlp = read_ports(environment, is_lambda=is_lambda)
     local_dir = ROOT / (environment.get("LOCAL_DIR") or ".local")
-    return Stack(site.number, xray.number, aws.number, otlp.number, local_dir)
+    return Stack(site.number, xray.number, aws.number, otlp.number, local_dir, is_lambda)
 
 
 def make_environment(stack: Stack, environment: Mapping[str, str]) -> dict[str, str]:

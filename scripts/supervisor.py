@@ -4,8 +4,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, NoReturn
 
 from scripts.children import Child, Guard
@@ -93,7 +94,11 @@ class Supervisor:
     """Starts, watches and stops the processes of one stack."""
 
     def __init__(
-        self, stack: Stack, environment: Mapping[str, str], stop_request: StopRequest
+        self,
+        stack: Stack,
+        environment: Mapping[str, str],
+        stop_request: StopRequest,
+        site_command: Sequence[str | Path] | None = None,
     ) -> None:
         self._stack = stack
         self._stop_request = stop_request
@@ -119,12 +124,12 @@ class Supervisor:
         self._site = Service(
             Child(
                 "the site",
-                make_site_command(stack),
+                site_command or make_site_command(stack),
                 make_site_environment(stack, environment),
                 logs / "site.log",
                 echo=True,
             ),
-            lambda: answers(stack.site_url, "/healthz"),
+            lambda: answers(stack.site_url, f"{stack.site_root}healthz"),
             stop_seconds=5,
         )
         # Who answers starts before who asks, and is stopped after.
