@@ -18,6 +18,8 @@ from .runtime_api import RuntimeAPI
 
 # How often a process is looked at, for whether it has more memory than it was given.
 MEMORY_SECONDS = 0.1
+# Until a process that was killed is gone.
+END_SECONDS = 5.0
 
 
 class Environment:
@@ -102,6 +104,11 @@ class Environment:
         """End it without notice."""
         self.process.thaw()
         self.process.kill()
+
+    def wait_for_end(self, timeout_seconds: float) -> None:
+        """Return when its process has ended, and what that left is removed."""
+        with self._change:
+            self._change.wait_for(lambda: self._has_ended, timeout_seconds)
 
     def is_usable(self) -> bool:
         """Say whether an event may be given to it."""
@@ -276,9 +283,11 @@ class Pool:
                 environment.close()
 
     def close(self) -> None:
-        """End every environment."""
+        """End every environment, and return when all have ended."""
         self._is_closed.set()
         with self._lock:
             environments, self._idle = list(self._all), []
         for environment in environments:
             environment.close()
+        for environment in environments:
+            environment.wait_for_end(END_SECONDS)

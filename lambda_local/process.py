@@ -114,8 +114,8 @@ class Process:
         with self._signals:
             self._popen.wait()
         self._pump.join(1)
-        on_exit()
         shutil.rmtree(self.folder, ignore_errors=True)
+        on_exit()
 
     def _copy_all(self) -> None:
         with self._output:
