@@ -26,10 +26,10 @@ from typing import Any
 
 from tests.processes import ROOT, find_free_port, stop, wait_for_http
 from tests.xray_local.made import HEADER, make_id, make_subsegment, make_trace_id
-from xray_local.counts import BUFFER_BYTES, count_kernel_drops, read_buffer_bytes
-from xray_local.database import prepare, reading
-from xray_local.pipeline import Limits, Pipeline
-from xray_local.queries import get_counts
+from xray_local.intake.counts import BUFFER_BYTES, count_kernel_drops, read_buffer_bytes
+from xray_local.intake.pipeline import Limits, Pipeline
+from xray_local.store.database import prepare, reading
+from xray_local.store.queries import get_counts
 
 RATE_PER_CORE = 20_000
 DOCUMENTS_A_CALL = 50
@@ -381,8 +381,8 @@ def _measure_loss(folder: Path, rate: int, seconds: float, buffer_bytes: int) ->
     documents = make_documents(min(number, 100_000))
     with run_pipeline(folder, buffer_bytes) as (udp, database):
         program = f"""
-import sys, time; from pathlib import Path; from xray_local.database import reading
-from xray_local.queries import list_traces
+import sys, time; from pathlib import Path; from xray_local.store.database import reading
+from xray_local.store.queries import list_traces
 while True:
     with reading(Path({str(database)!r})) as connection: list_traces(connection)
     time.sleep(0.1)

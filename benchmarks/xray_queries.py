@@ -33,9 +33,9 @@ from typing import Any
 
 from benchmarks.pairs import ROOT, tell
 from benchmarks.xray_traces import RARE_CUSTOMER, make_traces
-from xray_local.database import open_for_writing, prepare
-from xray_local.intake import read_document
-from xray_local.storage import Storage
+from xray_local.intake.arrivals import read_document
+from xray_local.store.database import open_for_writing, prepare
+from xray_local.store.storage import Storage
 
 DAY_SECONDS = 86_400
 HOUR_SECONDS = 3600

@@ -3,8 +3,9 @@
 import argparse
 import sys
 
-from . import exports, imports, server
+from . import server
 from .options import add_arguments
+from .transfer import exports, imports
 
 COMMANDS = {None: server.run, "export": exports.run, "import": imports.run}
 

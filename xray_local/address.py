@@ -4,8 +4,8 @@ import errno
 import socket
 from dataclasses import dataclass
 
-from .counts import enlarge_buffer
 from .errors import BadAddress, PortTaken
+from .intake.counts import enlarge_buffer
 
 DEFAULT = "127.0.0.1:2000"
 # Where OpenTelemetry's SDKs send spans by HTTP unless they are told otherwise.

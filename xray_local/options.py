@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from .address import DEFAULT, OTLP_DEFAULT, Address
-from .pipeline import Limits
-from .storage import DATABASE_MAX_BYTES, TRACES_MAX
+from .intake.pipeline import Limits
+from .store.storage import DATABASE_MAX_BYTES, TRACES_MAX
 
 OTLP_OFF = "off"
 

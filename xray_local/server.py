@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .control.database import kept_open
-from .counts import explain_small_buffer
-from .database import prepare
 from .errors import CannotStart
-from .lock import hold
+from .intake.counts import explain_small_buffer
+from .intake.pipeline import Pipeline
 from .options import Options, read_options
-from .pipeline import Pipeline
+from .store.database import prepare
+from .store.lock import hold
 
 CHECK_SECONDS = 0.2
 # All must have ended two seconds after it was asked for.

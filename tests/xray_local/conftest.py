@@ -16,10 +16,10 @@ from django.test import Client
 from tests.xray_local.answers import watch
 from tests.xray_local.program import AS_COMMAND, Program, run_xray
 from xray_local import settings as own_settings
-from xray_local.database import open_for_writing, prepare
-from xray_local.intake import read_document
+from xray_local.intake.arrivals import read_document
 from xray_local.parts import KEY, Parts
-from xray_local.storage import Storage
+from xray_local.store.database import open_for_writing, prepare
+from xray_local.store.storage import Storage
 
 Store = Callable[..., None]
 

@@ -23,11 +23,11 @@ from typing import Any
 
 from tests.xray_local.made import HEADER, make_id, make_late, make_segment, make_subsegment
 from tests.xray_local.program import Program, run_xray
-from xray_local.documents import load_document
 from xray_local.errors import DocumentRefused
-from xray_local.frames import Kind
-from xray_local.intake import check_documents, read_documents
-from xray_local.writer import Batch
+from xray_local.intake.arrivals import check_documents, read_documents
+from xray_local.intake.frames import Kind
+from xray_local.intake.writer import Batch
+from xray_local.traces.documents import load_document
 
 # No input of 64 KB may hold up the others for longer.
 INPUT_MAX_SECONDS = 1.0

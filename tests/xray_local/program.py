@@ -63,8 +63,8 @@ class Program:
         return {
             name: int(pid)
             for pid, parent, command in rows
-            for name in ("receiver", "writer", "forwarding")
-            if int(parent) == self.process.pid and f"xray_local.{name}" in command
+            for name in ("receiver", "writer", "forwarder")
+            if int(parent) == self.process.pid and f".{name} " in f"{command} "
         }
 
     def output(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.xray_local.console.test_pages import make_hostile
 from tests.xray_local.made import (
     make_id,
     make_late,
@@ -16,7 +17,6 @@ from tests.xray_local.made import (
     make_subsegment,
 )
 from tests.xray_local.program import Program
-from tests.xray_local.test_console import make_hostile
 
 CHROMIUM = shutil.which("chromium")
 

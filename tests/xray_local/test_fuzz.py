@@ -12,16 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.xray_local.conftest import Console
+from tests.xray_local.console.test_pages import check_nothing_runs
 from tests.xray_local.fuzz_intake import fuzz_program, fuzz_reading, make_inputs
 from tests.xray_local.made import HEADER, make_segment
 from tests.xray_local.program import Program
-from tests.xray_local.test_console import check_nothing_runs
-from xray_local.database import open_for_writing, prepare
 from xray_local.errors import DocumentRefused
-from xray_local.intake import read_document
-from xray_local.queries import get_summary
-from xray_local.storage import Storage
-from xray_local.writer import Batch
+from xray_local.intake.arrivals import read_document
+from xray_local.intake.writer import Batch
+from xray_local.store.database import open_for_writing, prepare
+from xray_local.store.queries import get_summary
+from xray_local.store.storage import Storage
 
 WORDS = """
 id name trace_id parent_id start_time end_time in_progress type namespace http aws sql user

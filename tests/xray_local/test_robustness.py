@@ -20,9 +20,9 @@ import pytest
 
 from tests.processes import ROOT
 from tests.xray_local.conftest import make_client
+from tests.xray_local.console.test_pages import check_nothing_runs, make_hostile
 from tests.xray_local.made import HEADER, make_id, make_segment, make_trace_id, wait_until
 from tests.xray_local.program import Program, is_alive, run_xray, start_xray
-from tests.xray_local.test_console import check_nothing_runs, make_hostile
 
 
 def put(program: Program, *documents: dict[str, Any]) -> None:

@@ -16,8 +16,6 @@ from django.http import HttpRequest
 
 from xray_local.control.database import reading as reading_settings
 from xray_local.control.groups import find_group
-from xray_local.database import reading
-from xray_local.documents import MAX_TIME, show
 from xray_local.errors import InvalidRequest
 from xray_local.filters import Filter, read_filter
 from xray_local.graph import Graph, build_graph
@@ -26,7 +24,9 @@ from xray_local.graph.selector import read_selector
 from xray_local.graph.series import FORECAST_SECONDS, write_series
 from xray_local.graph.sources import collect_series, collect_tallies, collect_traces
 from xray_local.parts import get_parts
-from xray_local.queries import MINUTE_SECONDS, list_links, list_links_of
+from xray_local.store.database import reading
+from xray_local.store.queries import MINUTE_SECONDS, list_links, list_links_of
+from xray_local.traces.documents import MAX_TIME, show
 
 from .traces import read_trace_ids
 from .wire import (

@@ -1,4 +1,4 @@
-"""The operations of insights, by the rules of `xray_local.insights`.
+"""The operations of insights, by the rules of `xray_local.graph.insights`.
 
 https://docs.aws.amazon.com/xray/latest/api/API_GetInsightSummaries.html
 
@@ -16,13 +16,10 @@ from django.http import HttpRequest
 
 from xray_local.control.database import reading as reading_settings
 from xray_local.control.groups import Group, find_group, list_groups
-from xray_local.database import reading
-from xray_local.documents import show
 from xray_local.errors import InvalidRequest
 from xray_local.filters import Filter, read_filter
 from xray_local.graph import build_graph
-from xray_local.graph.sources import collect_faulty, collect_tallies
-from xray_local.insights import (
+from xray_local.graph.insights import (
     BEFORE_SECONDS,
     FAULTS_MIN,
     Event,
@@ -31,8 +28,11 @@ from xray_local.insights import (
     find_insights,
     list_impacted,
 )
+from xray_local.graph.sources import collect_faulty, collect_tallies
 from xray_local.parts import get_parts
-from xray_local.tallies import Tally
+from xray_local.store.database import reading
+from xray_local.traces.documents import show
+from xray_local.traces.tallies import Tally
 
 from .graphs import read_times
 from .pages import take_page

@@ -8,8 +8,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from xray_local.documents import show
 from xray_local.errors import InvalidRequest
+from xray_local.traces.documents import show
 
 Row = TypeVar("Row")
 Key = Sequence[str | float]

@@ -21,15 +21,15 @@ from xray_local.control import retrievals
 from xray_local.control.database import changing
 from xray_local.control.database import reading as reading_settings
 from xray_local.control.retrievals import Retrieval
-from xray_local.database import reading
-from xray_local.documents import TRACE_ID, as_list, as_mapping, as_text, as_time, show
 from xray_local.errors import InvalidRequest
 from xray_local.parts import get_parts
-from xray_local.queries import get_documents
-from xray_local.services import Service, name_service
-from xray_local.spans import make_spans
-from xray_local.traces import describe_trace
-from xray_local.trees import Element, build_tree, walk_tree
+from xray_local.store.database import reading
+from xray_local.store.queries import get_documents
+from xray_local.traces.documents import TRACE_ID, as_list, as_mapping, as_text, as_time, show
+from xray_local.traces.services import Service, name_service
+from xray_local.traces.spans import make_spans
+from xray_local.traces.trees import Element, build_tree, walk_tree
+from xray_local.traces.whole import describe_trace
 
 from .graphs import make_trace_graph
 from .pages import decode_key, encode_key, refuse_token, take_page

@@ -17,9 +17,9 @@ from xray_local.control.targets import (
     Target,
     Unprocessed,
 )
-from xray_local.documents import show
 from xray_local.errors import InvalidRequest
 from xray_local.parts import get_parts
+from xray_local.traces.documents import show
 
 from .pages import take_page
 from .tags import read_tags

@@ -11,9 +11,9 @@ from django.http import HttpRequest
 from xray_local.control import search
 from xray_local.control.database import changing, reading
 from xray_local.control.search import IndexingRule
-from xray_local.documents import show
 from xray_local.errors import InvalidRequest
 from xray_local.parts import get_parts
+from xray_local.traces.documents import show
 
 from .wire import operation, read_number, read_object, read_text, require
 

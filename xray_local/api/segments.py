@@ -7,10 +7,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from xray_local.documents import show
 from xray_local.errors import InvalidRequest
-from xray_local.intake import check_documents
+from xray_local.intake.arrivals import check_documents
 from xray_local.parts import get_parts
+from xray_local.traces.documents import show
 
 from .wire import operation, read_texts
 

@@ -9,9 +9,9 @@ from django.http import HttpRequest
 
 from xray_local.control import tags
 from xray_local.control.database import changing, reading
-from xray_local.documents import show
 from xray_local.errors import InvalidRequest
 from xray_local.parts import get_parts
+from xray_local.traces.documents import show
 
 from .wire import operation, read_objects, read_text, read_texts, require
 

@@ -9,13 +9,13 @@ import msgspec
 from django.http import HttpRequest
 
 from xray_local.control.groups import read_groups
-from xray_local.database import reading
-from xray_local.documents import EXAMPLE_TRACE_ID, TRACE_ID, as_number, show
 from xray_local.errors import InvalidRequest
 from xray_local.filters import read_filter
 from xray_local.parts import get_parts
-from xray_local.queries import RangeType, Strategy, TimeRange, get_documents, list_traces
-from xray_local.traces import describe_trace
+from xray_local.store.database import reading
+from xray_local.store.queries import RangeType, Strategy, TimeRange, get_documents, list_traces
+from xray_local.traces.documents import EXAMPLE_TRACE_ID, TRACE_ID, as_number, show
+from xray_local.traces.whole import describe_trace
 
 from .wire import (
     operation,

@@ -20,8 +20,8 @@ from django.urls import URLPattern, get_resolver
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from xray_local.documents import show
 from xray_local.errors import DatabaseUnusable, InvalidRequest, Refused
+from xray_local.traces.documents import show
 
 # zlib's word for the format of gzip.
 GZIP = zlib.MAX_WBITS | 16

@@ -10,8 +10,8 @@ import re
 import sqlite3
 from typing import NamedTuple
 
-from xray_local.documents import show
 from xray_local.errors import InvalidRequest
+from xray_local.traces.documents import show
 
 from .choices import get_choice, set_choice
 

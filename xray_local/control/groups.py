@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xray_local.documents import show
 from xray_local.errors import InvalidRequest
 from xray_local.filters import read_filter
+from xray_local.traces.documents import show
 
 from . import tags
 from .arns import make_arn, make_unique_arn

@@ -12,7 +12,6 @@ import json
 import sqlite3
 from typing import Any, NamedTuple
 
-from xray_local.documents import show
 from xray_local.errors import (
     InvalidPolicyRevisionId,
     InvalidRequest,
@@ -21,6 +20,7 @@ from xray_local.errors import (
     PolicyCountLimitExceeded,
     PolicySizeLimitExceeded,
 )
+from xray_local.traces.documents import show
 
 from .arns import ACCOUNT_ID
 

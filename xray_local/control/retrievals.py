@@ -12,8 +12,8 @@ import secrets
 import sqlite3
 from typing import NamedTuple
 
-from xray_local.documents import show
 from xray_local.errors import ResourceNotFound
+from xray_local.traces.documents import show
 
 COMPLETE = "COMPLETE"
 CANCELLED = "CANCELLED"

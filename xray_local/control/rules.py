@@ -19,8 +19,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xray_local.documents import show
 from xray_local.errors import InvalidRequest, RuleLimitExceeded
+from xray_local.traces.documents import show
 
 from . import choices, tags
 from .arns import make_arn

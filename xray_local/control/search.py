@@ -10,8 +10,8 @@ and whoever asks from then on hears ACTIVE (doubtful).
 import sqlite3
 from typing import NamedTuple
 
-from xray_local.documents import show
 from xray_local.errors import ResourceNotFound
+from xray_local.traces.documents import show
 
 from .choices import get_choice, set_choice
 

@@ -7,8 +7,8 @@ import re
 import sqlite3
 from collections.abc import Collection, Mapping
 
-from xray_local.documents import show
 from xray_local.errors import InvalidRequest, ResourceNotFound, TooManyTags
+from xray_local.traces.documents import show
 
 TAGS_MAX = 50
 # What is written by AWS itself begins so, in any case.

@@ -16,7 +16,7 @@ What the documents leave open was decided so (all of it is doubtful):
 import sqlite3
 from typing import NamedTuple
 
-from xray_local.documents import show
+from xray_local.traces.documents import show
 
 from .rules import Rule, list_rules
 

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from xray_local.documents import show
-from xray_local.elements import Values, clean
-from xray_local.shapes import OTHER, SHAPES_MAX
-from xray_local.tallies import Shape
-from xray_local.terms import term_of
+from xray_local.store.shapes import OTHER, SHAPES_MAX
+from xray_local.store.terms import term_of
+from xray_local.traces.documents import show
+from xray_local.traces.elements import Values, clean
+from xray_local.traces.tallies import Shape
 
 from .errors import BadFilter
 from .evaluator import Trace, compare, holds, is_node

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
-from xray_local.causes import Cause, find_causes
-from xray_local.elements import Element, Values, describe_trace, list_elements
-from xray_local.facts import gather_facts
-from xray_local.services import Service
-from xray_local.summaries import find_owners
-from xray_local.trees import build_tree
+from xray_local.traces.causes import Cause, find_causes
+from xray_local.traces.elements import Element, Values, describe_trace, list_elements
+from xray_local.traces.facts import gather_facts
+from xray_local.traces.services import Service
+from xray_local.traces.summaries import find_owners
+from xray_local.traces.trees import build_tree
 
 from .syntax import (
     And,

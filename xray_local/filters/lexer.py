@@ -6,7 +6,7 @@ import re
 from enum import Enum
 from typing import NamedTuple
 
-from xray_local.documents import show
+from xray_local.traces.documents import show
 
 from .errors import BadFilter
 from .keywords import ANNOTATION, SOURCE

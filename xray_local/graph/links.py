@@ -15,10 +15,10 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from xray_local.queries import Link, get_bodies
-from xray_local.services import Service, name_callee, name_service
-from xray_local.tallies import Shape, Tally, bucket_of
-from xray_local.trees import Element, build_tree, walk_tree
+from xray_local.store.queries import Link, get_bodies
+from xray_local.traces.services import Service, name_callee, name_service
+from xray_local.traces.tallies import Shape, Tally, bucket_of
+from xray_local.traces.trees import Element, build_tree, walk_tree
 
 from .model import Graph
 

@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from xray_local.services import Service
-from xray_local.tallies import Tally
+from xray_local.traces.services import Service
+from xray_local.traces.tallies import Tally
 
 from .statistics import Statistics, write_histogram
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from xray_local.filters.parser import parse_selector
 from xray_local.filters.syntax import EdgeTest, Id, ServiceTest
-from xray_local.services import Service
-from xray_local.tallies import Tally
+from xray_local.traces.services import Service
+from xray_local.traces.tallies import Tally
 
 from .model import list_sources
 from .statistics import Statistics

@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from xray_local.tallies import Tally
+from xray_local.traces.tallies import Tally
 
 from .selector import Selector
 

@@ -7,9 +7,8 @@ traces in the range that fit its filter expression, as it is now.
 import sqlite3
 from collections.abc import Iterable, Iterator
 
-from xray_local.facts import Facts, load_facts
 from xray_local.filters import Filter
-from xray_local.queries import (
+from xray_local.store.queries import (
     MINUTE_SECONDS,
     RangeType,
     TimeRange,
@@ -20,7 +19,8 @@ from xray_local.queries import (
     read_series,
     read_tallies,
 )
-from xray_local.tallies import Tally, merge_tallies, tally_trace
+from xray_local.traces.facts import Facts, load_facts
+from xray_local.traces.tallies import Tally, merge_tallies, tally_trace
 
 GROUP_TRACES = 1000
 

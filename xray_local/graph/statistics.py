@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from xray_local.tallies import Tally, value_of
+from xray_local.traces.tallies import Tally, value_of
 
 
 @dataclass(slots=True)

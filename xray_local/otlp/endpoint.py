@@ -16,7 +16,7 @@ from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from xray_local.errors import DocumentRefused, IntakeDown, XRayLocalError
-from xray_local.intake import read_document
+from xray_local.intake.arrivals import read_document
 from xray_local.parts import get_parts
 
 from . import json_format, protobuf

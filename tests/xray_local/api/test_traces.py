@@ -23,8 +23,8 @@ from tests.xray_local.made import (
     wait_until,
 )
 from tests.xray_local.program import Program
-from xray_local import queries
 from xray_local.errors import IntakeDown
+from xray_local.store import queries
 
 
 def put(client: Any, *documents: dict[str, Any]) -> list[dict[str, Any]]:

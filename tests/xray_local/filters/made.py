@@ -11,7 +11,6 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.xray_local.made import NOON, make_id, make_segment, make_subsegment, make_trace_id
-from xray_local.database import SCHEMA
 from xray_local.filters.compiler import read_filter
 from xray_local.filters.evaluator import Trace, holds
 from xray_local.filters.keywords import KEYWORDS, OPERATORS, Scope, Type
@@ -27,9 +26,10 @@ from xray_local.filters.syntax import (
     Or,
     ServiceTest,
 )
-from xray_local.intake import read_document
-from xray_local.queries import list_traces
-from xray_local.storage import Storage
+from xray_local.intake.arrivals import read_document
+from xray_local.store.database import SCHEMA
+from xray_local.store.queries import list_traces
+from xray_local.store.storage import Storage
 
 TEXTS = ["", "a", "ab", "b", "é", '"', "\\", "AWS::S3::Bucket", "remote", "GET", "100%", "A"]
 NUMBERS = [0.0, 0.1, 0.25, 1.0, 200.0, 404.0, 500.0, -1.0, 2.5e-7]

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.xray_local.conftest import Console, Store
+from tests.xray_local.console.test_pages import Elements
 from tests.xray_local.made import NOON, make_request, make_segment, make_subsegment, wait_until
 from tests.xray_local.program import Program
-from tests.xray_local.test_console import Elements
-from xray_local import queries
+from xray_local.store import queries
 
 LATER = NOON + 5000
 

@@ -21,7 +21,7 @@ from xray_local.filters import BadFilter, read_filter
 from xray_local.filters.evaluator import Trace
 from xray_local.filters.parser import MAX_DEPTH, MAX_TESTS
 from xray_local.filters.syntax import Expression, write
-from xray_local.shapes import read_shapes
+from xray_local.store.shapes import read_shapes
 
 TRACES = 80
 

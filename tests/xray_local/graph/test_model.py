@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from tests.xray_local.made import NOON, make_late, make_request, make_segment, make_subsegment
-from tests.xray_local.test_elements import gather
+from tests.xray_local.traces.test_elements import gather
 from xray_local.graph import build_graph
-from xray_local.services import Service
-from xray_local.tallies import Shape, Tally, tally_trace
+from xray_local.traces.services import Service
+from xray_local.traces.tallies import Shape, Tally, tally_trace
 
 Documents = list[dict[str, Any]]
 

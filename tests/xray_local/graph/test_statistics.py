@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from xray_local.graph.statistics import Statistics, sum_up
-from xray_local.services import Service
-from xray_local.tallies import Shape, Tally, bucket_of, value_of
+from xray_local.traces.services import Service
+from xray_local.traces.tallies import Shape, Tally, bucket_of, value_of
 
 PLAIN = Shape(None, Service("x", None, None), True, False, *(False,) * 6)
 

@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from tests.xray_local.otlp.made import encode_json, encode_protobuf, make_span
 from xray_local.errors import DocumentRefused
-from xray_local.intake import read_document
+from xray_local.intake.arrivals import read_document
 from xray_local.otlp import json_format, protobuf
 from xray_local.otlp.segments import make_documents, write_document
 from xray_local.otlp.spans import BadExport, Event, Kind, Link, Span, StatusCode

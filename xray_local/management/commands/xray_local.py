@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from xray_local.intake.pipeline import environment_of_children
 from xray_local.options import add_arguments, write_arguments
-from xray_local.pipeline import environment_of_children
 
 
 class Command(BaseCommand):

@@ -1,0 +1,216 @@
+"""The page of the service map."""
+
+import html
+import re
+import time
+from typing import Any
+
+import pytest
+
+from tests.xray_local.conftest import Console, Store
+from tests.xray_local.made import make_segment, make_subsegment
+from xray_local.console import map_page
+
+
+def make_front(**fields: Any) -> dict[str, Any]:
+    """Return a request of now to a front that called a table and an API."""
+    now = time.time()
+    calls = [
+        make_subsegment(
+            "DynamoDB",
+            namespace="aws",
+            aws={"table_name": "Movies"},
+            start_time=now,
+            end_time=now + 0.05,
+        ),
+        make_subsegment("api.local", namespace="remote", start_time=now, fault=True),
+    ]
+    return make_segment(
+        **{
+            "name": "front",
+            "origin": "AWS::EC2::Instance",
+            "start_time": now,
+            "end_time": now + 0.2,
+            "subsegments": calls,
+        }
+        | fields
+    )
+
+
+def read_links(page: str) -> list[str]:
+    return [html.unescape(each) for each in re.findall(r'href="(/\?[^"]*)"', page)]
+
+
+def read_rows(page: str, table: str) -> list[list[str]]:
+    """Return the texts of a table's cells, row by row."""
+    body = page.split(f'<table class="{table}">')[1].split("<tbody>")[1].split("</tbody>")[0]
+    return [
+        [
+            " ".join(html.unescape(re.sub(r"<[^>]*>", " ", cell)).split())
+            for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)
+        ]
+        for row in body.split("</tr>")[:-1]
+    ]
+
+
+def test_nothing_has_been_traced(console: Console) -> None:
+    assert "Nothing has been traced in the last 1 hour" in console.page("/map")
+
+
+def test_services_and_calls_with_their_numbers(console: Console, store: Store) -> None:
+    store(*[make_front() for _ in range(3)], make_front(error=True))
+
+    page = console.page("/map?range=5m")
+
+    assert read_rows(page, "services") == [
+        ["front", "AWS::EC2::Instance", "4 (0.8/min)", "200 ms", "215 ms", "75 % ok 25 % error"],
+        ["Movies", "AWS::DynamoDB::Table", "4 (0.8/min)", "50 ms", "51 ms", "100 % ok"],
+        ["api.local", "remote", "4 (0.8/min)", "100 ms", "100 ms", "100 % fault"],
+    ]
+    assert [row[:3] for row in read_rows(page, "calls")] == [
+        ["front", "Movies", "4 (0.8/min)"],
+        ["front", "api.local", "4 (0.8/min)"],
+        ["client", "front", "4 (0.8/min)"],
+    ]
+
+
+def test_the_drawing_has_a_ring_for_each_node(console: Console, store: Store) -> None:
+    store(*[make_front() for _ in range(3)], make_front(error=True))
+
+    page = console.page("/map")
+
+    nodes = re.findall(r'<g class="node.*?</g>', page, re.DOTALL)
+    rings = [re.findall(r'ring ring-(\w+)"[^>]*dasharray="([\d.]+)', node) for node in nodes]
+    assert rings == [
+        [("ok", "75.0"), ("error", "25.0")],
+        [("ok", "100.0")],
+        [("fault", "100.0")],
+        [],  # the client's
+    ]
+    assert len(re.findall(r'class="edge[ "]', page)) == 3
+    assert 'class="edge edge-fault"' in page
+    assert 'aria-label="Services of the last 1 hour' in page
+
+
+def test_links_lead_to_the_traces(console: Console, store: Store) -> None:
+    store(make_front(), make_segment(name="other", start_time=time.time()))
+
+    links = set(read_links(console.page("/map")))
+
+    expressions = {
+        'service("front")',
+        'service("Movies")',
+        'service("api.local")',
+        'service("other")',
+        'service("front") { root }',
+        'service("other") { root }',
+        'edge("front", "Movies")',
+        'edge("front", "api.local")',
+    }
+    assert len(links) == len(expressions)
+    for link in links:
+        found = console.get(link)
+        assert found.status_code == 200
+        assert html.escape(found.context["filter"]) in html.escape("\n".join(expressions))
+        assert len(found.context["lines"]) == 1
+
+
+def test_services_of_the_same_name_are_told_apart_by_type(console: Console, store: Store) -> None:
+    service = make_segment(name="resize", origin="AWS::Lambda", start_time=time.time())
+    function = make_segment(
+        name="resize",
+        origin="AWS::Lambda::Function",
+        parent_id=service["id"],
+        trace_id=service["trace_id"],
+        start_time=time.time(),
+    )
+    store(service, function)
+
+    page = console.page("/map")
+
+    assert "AWS%3A%3ALambda%3A%3AFunction" in page
+    assert [row[:2] for row in read_rows(page, "services")] == [
+        ["resize", "AWS::Lambda"],
+        ["resize", "AWS::Lambda::Function"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("5m", []), ("1h", ["recent"]), ("6h", ["old", "recent"])]
+)
+def test_ranges(console: Console, store: Store, name: str, shown: list[str]) -> None:
+    now = time.time()
+    store(
+        make_segment(name="recent", start_time=now - 1800),
+        make_segment(name="old", start_time=now - 3 * 3600),
+    )
+
+    page = console.page(f"/map?range={name}")
+
+    assert f'href="?range={name}" aria-current="true"' in page
+    found = [row[0] for row in read_rows(page, "services")] if "<table" in page else []
+    assert found == shown
+
+
+def test_a_range_that_there_is_not(console: Console) -> None:
+    assert "Expected one of 5m, 1h, 6h, 1d" in html.unescape(console.page("/map?range=x", 400))
+
+
+def test_what_is_not_drawn_stands_in_the_tables(
+    console: Console, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(map_page, "NODES_MAX", 2)
+    store(*[make_front() for _ in range(2)])
+
+    page = console.page("/map")
+
+    assert len(re.findall(r'<g class="node', page)) == 2
+    assert len(read_rows(page, "services")) == 3
+    assert "2 services with fewer requests are not drawn" in page
+
+
+def test_names_are_shown_as_they_are_and_do_nothing(console: Console, store: Store) -> None:
+    name = '<script>alert("x")</script>"\' & {{ x }}'
+    call = make_subsegment(name, namespace="remote", start_time=time.time())
+    store(make_segment(name="front", start_time=time.time(), subsegments=[call]))
+
+    page = console.page("/map")
+
+    assert "alert" in page
+    assert "<script" not in page
+    for link in read_links(page):
+        assert console.get(link).status_code == 200
+
+
+def test_a_long_name_is_cut_in_the_drawing_alone(console: Console, store: Store) -> None:
+    name = "a-name-that-goes-on-and-on." * 5
+    store(make_segment(name=name, start_time=time.time()))
+
+    page = console.page("/map")
+
+    assert f'<text class="label" y="46">{name[:29]}…</text>' in page
+    assert read_rows(page, "services")[0][0] == name
+
+
+def test_a_service_that_calls_itself_and_a_link(console: Console, store: Store) -> None:
+    now = time.time()
+    call = make_subsegment("front", namespace="remote", start_time=now)
+    root = make_segment(name="front", start_time=now, subsegments=[call])
+    again = make_segment(
+        name="front", parent_id=call["id"], trace_id=root["trace_id"], start_time=now
+    )
+    receiver = make_segment(
+        name="worker", start_time=now + 1, links=[{"trace_id": root["trace_id"], "id": root["id"]}]
+    )
+    store(root, again, receiver)
+
+    page = console.page("/map")
+
+    assert "edge-link" in page
+    assert ["front", "worker (link)"] in [row[:2] for row in read_rows(page, "calls")]
+    assert ["front", "front"] in [row[:2] for row in read_rows(page, "calls")]
+
+
+def test_the_navigation_leads_to_it(console: Console) -> None:
+    assert '<a href="/map">Map</a>' in console.page("/")
+    assert '<a href="/map" aria-current="page">Map</a>' in console.page("/map")

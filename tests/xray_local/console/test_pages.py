@@ -1,0 +1,375 @@
+"""The pages, as HTML."""
+
+import json
+import re
+import sqlite3
+import time
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from tests.xray_local.conftest import Console, Store
+from tests.xray_local.made import (
+    NOON,
+    make_id,
+    make_late,
+    make_request,
+    make_segment,
+    make_subsegment,
+)
+from xray_local.store.queries import Cursor
+
+GUIDE = "https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html"
+HOSTILE = "</pre><script>alert('x')</script><img src=x onerror=alert(1)>\"' style='x"
+
+
+class Elements(HTMLParser):
+    """Every element of a page, with its attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def check_nothing_runs(page: str) -> None:
+    """Hold that a page has no element or attribute that only a document could have put there."""
+    for tag, attributes in Elements(page).found:
+        assert tag not in ("script", "style", "iframe", "object", "base")
+        # The one form is the filter's, and it goes nowhere else.
+        assert tag != "form" or (attributes["method"], attributes["action"]) == ("get", "/")
+        for name, value in attributes.items():
+            assert not name.startswith("on")
+            assert name != "style"
+            if name in ("href", "src"):
+                assert (value or "").startswith(("/", "?", "#")) or value == GUIDE
+
+
+def make_hostile(value: Any = HOSTILE) -> dict[str, Any]:
+    """Return a segment that holds the value wherever a document can hold one."""
+    cause = {
+        "exceptions": [
+            {
+                "id": value,
+                "type": value,
+                "message": value,
+                "stack": [{"path": value, "line": value, "label": value}],
+            }
+        ]
+    }
+    request = dict.fromkeys(("method", "url", "user_agent", "client_ip"), value)
+    fields: dict[str, Any] = {
+        "user": value,
+        "origin": value,
+        "namespace": value,
+        "http": {"request": request, "response": {"status": value}},
+        "aws": {"operation": value, "table_name": value, "account_id": value},
+        "sql": {"sanitized_query": value},
+        "annotations": {HOSTILE: value},
+        "metadata": {HOSTILE: {HOSTILE: value}},
+        "cause": cause,
+        "links": [value],
+    }
+    inner = make_subsegment() | fields | {"name": value, "id": value, "parent_id": value}
+    return make_segment(**fields | {"name": HOSTILE, "subsegments": [inner, value]})
+
+
+def test_list_of_traces(console: Console, store: Store) -> None:
+    store(
+        make_segment(
+            http=make_request("http://a/films/", 200), user="ada", annotations={"route": "films"}
+        ),
+        make_segment(name="worker", start_time=NOON + 1, fault=True),
+    )
+
+    page = console.page("/")
+
+    assert page.index("worker") < page.index("/films/")
+    for text in ("ada", "<b>route</b> films", "flag-fault", "flag-ok", ">200<", "100 ms"):
+        assert text in page
+    check_nothing_runs(page)
+
+
+def test_list_when_empty(console: Console) -> None:
+    page = console.page("/")
+
+    assert "Nothing has arrived yet" in page
+    assert "AWS_XRAY_DAEMON_ADDRESS=127.0.0.1:2000" in page
+
+
+def test_list_page_by_page(console: Console, store: Store) -> None:
+    store(*[make_segment(start_time=NOON + number) for number in range(120)])
+    path, found = "/", []
+
+    while path:
+        page = console.page(path)
+        found += re.findall(r'href="/traces/([0-9a-f-]+)"', page)
+        link = re.search(r'href="(\?after=[^"]+)"', page)
+        path = f"/{link[1]}" if link else ""
+
+    assert len(found) == len(set(found)) == 120
+
+
+def test_list_after_the_last(console: Console, store: Store) -> None:
+    store(make_segment())
+    page = console.page(f"/?after={Cursor(1.0, 1).encode()}")
+
+    assert "No older traces" in page
+
+
+def test_list_with_a_link_that_is_none(console: Console) -> None:
+    assert "Expected a token" in console.page("/?after=x", status=400)
+
+
+def test_list_tells_of_refused_documents(console: Console, connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT INTO counts VALUES ('refused', 3), ('dropped', 1)")
+
+    page = console.page("/")
+
+    assert "3 documents refused." in page
+    assert "1 datagram dropped." in page
+
+
+def test_trace(console: Console, store: Store) -> None:
+    query = make_subsegment("db", sql={"sanitized_query": "SELECT <1>"})
+    exception = {"id": make_id(), "type": "KeyError", "message": "'x'", "stack": [{"label": "f"}]}
+    failing = make_subsegment("S3", namespace="aws", cause={"exceptions": [exception]}, fault=True)
+    root = make_segment(
+        http=make_request("http://a/films/", 500),
+        metadata={"default": {"template": "films.html"}},
+        subsegments=[query, query | {"id": make_id()}, failing],
+    )
+    store(root)
+
+    page = console.page(f"/traces/{root['trace_id']}")
+
+    for text in (
+        "SELECT &lt;1&gt;",
+        "2 \N{MULTIPLICATION SIGN}",
+        "KeyError",
+        "&quot;template&quot;: &quot;films.html&quot;",
+        root["id"],
+        "flag-fault",
+        "bar-aws is-fault",
+        "+0.00 ms",
+    ):
+        assert text in page
+    assert page.count("<details>") == 4
+    check_nothing_runs(page)
+
+
+def test_trace_in_progress_with_orphans(console: Console, store: Store) -> None:
+    root = make_segment(in_progress=True, end_time=None)
+    store(root, make_late(root, parent_id=make_id(), name="lost"))
+
+    page = console.page(f"/traces/{root['trace_id']}")
+
+    assert "Part of this trace is in progress" in page
+    assert "flag-in-progress" in page
+    assert "flag-orphan" in page
+    assert "(has not arrived)" in page
+
+
+def test_trace_of_subsegments_only(console: Console, store: Store) -> None:
+    lost = make_late(make_segment(), name="handler")
+    store(lost)
+
+    assert "handler" in console.page(f"/traces/{lost['trace_id']}")
+
+
+@pytest.mark.parametrize(
+    "trace_id", ["1-6553f100-" + 24 * "0", "nonsense", "%3Cscript%3E", "x.json"]
+)
+def test_trace_that_is_not_here(console: Console, trace_id: str) -> None:
+    page = console.page(f"/traces/{trace_id}", status=404)
+
+    assert "Maybe it has not arrived yet" in page
+    assert re.search(r'href="/traces/[^"]+">Reload', page)
+    check_nothing_runs(page)
+
+
+def test_trace_of_ten_thousand(console: Console, store: Store) -> None:
+    root = make_segment(end_time=NOON + 20)
+    late = [
+        make_late(root, start_time=NOON + number / 500, end_time=NOON + number / 500 + 0.01)
+        for number in range(10_000)
+    ]
+    store(root, *late)
+    began = time.monotonic()
+
+    page = console.page(f"/traces/{root['trace_id']}")
+
+    assert time.monotonic() - began < 5
+    assert "Rows 1 to 1000 of 10001" in page
+    assert len(page) < 1_000_000
+    last = console.page(f"/traces/{root['trace_id']}?row=10001")
+    assert "Rows 10001 to 10001" in last
+    assert "?row=9001" in last
+    assert late[-1]["id"] in last
+
+
+@pytest.mark.parametrize("row", ["0", "2", "-1", "x", "²", "9" * 5000, ""])
+def test_trace_with_a_row_that_is_none(console: Console, store: Store, row: str) -> None:
+    root = make_segment()
+    store(root)
+
+    page = console.page(f"/traces/{root['trace_id']}?row={row}", status=400)
+
+    assert "Expected a row from 1 to 1" in page
+
+
+def test_trace_whose_rows_are_links(console: Console, store: Store) -> None:
+    strange = make_subsegment("strange", id="a&b=c#d/e?f +12%")
+    root = make_segment(subsegments=[make_subsegment() for _ in range(250)] + [strange])
+    store(root)
+
+    page = console.page(f"/traces/{root['trace_id']}")
+    (link,) = re.findall(r'href="(\?element=a%26b[^"]+)"', page)
+    details = console.page(f"/traces/{root['trace_id']}{link}")
+
+    assert "252 rows. Each is a link" in page
+    assert "<h1>" in details
+    assert "strange" in details
+    assert f'href="/traces/{root["trace_id"]}"' in details
+
+
+def test_element_that_is_not_here(console: Console, store: Store) -> None:
+    root = make_segment()
+    store(root)
+
+    page = console.page(f"/traces/{root['trace_id']}?element=none", status=404)
+
+    assert "This trace is not here" in page
+
+
+def test_cause_told_elsewhere(console: Console, store: Store) -> None:
+    root = make_segment(cause=make_id())
+    store(root)
+
+    assert root["cause"] in console.page(f"/traces/{root['trace_id']}")
+
+
+def test_json(console: Console, store: Store) -> None:
+    root = make_segment(subsegments=[make_subsegment()])
+    store(root)
+
+    trace = console.get(f"/traces/{root['trace_id']}.json").json()
+
+    assert trace["Id"] == root["trace_id"]
+    assert trace["Segments"] == [{"Id": root["id"], "Document": root}]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [HOSTILE, 1, 10**400, -1.5, True, None, [], [HOSTILE], {}, {HOSTILE: HOSTILE}, "\u202e\0"],
+)
+def test_hostile_documents(console: Console, store: Store, value: Any) -> None:
+    segment = make_hostile(value)
+    store(segment)
+
+    for path in (
+        "/",
+        f"/traces/{segment['trace_id']}",
+        f"/traces/{segment['trace_id']}?element={segment['id']}",
+    ):
+        check_nothing_runs(console.page(path))
+    assert console.get(f"/traces/{segment['trace_id']}.json").status_code == 200
+
+
+def test_deep_documents(console: Console, store: Store) -> None:
+    deep: Any = "x"
+    for _ in range(390):
+        deep = [deep]
+    nested = make_subsegment()
+    for _ in range(190):
+        nested = make_subsegment(subsegments=[nested])
+    root = make_segment(metadata={"deep": {"er": deep}})
+    other = make_segment(subsegments=[nested])
+    store(root, other)
+
+    for segment in (root, other):
+        assert console.page(f"/traces/{segment['trace_id']}")
+        assert console.get(f"/traces/{segment['trace_id']}.json").status_code == 200
+
+
+def test_status(console: Console, connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT INTO counts VALUES ('refused', 12345)")
+    connection.execute("INSERT INTO refusals VALUES (?, 'ParseError', ?)", (NOON, HOSTILE))
+
+    page = console.page("/status")
+
+    assert "12345" in page
+    assert "ParseError" in page
+    check_nothing_runs(page)
+
+
+def test_counts(console: Console) -> None:
+    counts = console.get("/counts").json()
+
+    assert counts["datagrams"] == counts["kernel_dropped"] == 0
+    assert counts["socket_buffer_bytes"] > 0
+
+
+def test_assets(console: Console) -> None:
+    page = console.page("/")
+
+    for link in re.findall(r'"(/assets/[^"]+)"', page):
+        response = console.get(link)
+        assert response.status_code == 200
+        assert "immutable" in response.headers["Cache-Control"]
+    assert console.get("/assets/other.css").status_code == 404
+
+
+def test_pages_are_not_kept(console: Console) -> None:
+    assert console.get("/").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/", "/status", "/counts", "/traces/x", "/traces/x.json"])
+def test_database_gone(console: Console, connection: sqlite3.Connection, path: str) -> None:
+    for table in ("traces", "segments", "counts"):
+        connection.execute(f"DROP TABLE {table}")
+
+    page = console.page(path, status=503)
+
+    assert "no such table" in page
+    assert "xray.sqlite3" in page
+
+
+def test_no_such_page(console: Console) -> None:
+    page = console.page("/nothing/<b>", status=404)
+
+    assert "There is nothing here" in page
+    check_nothing_runs(page)
+
+
+def test_only_for_reading(console: Console) -> None:
+    assert console.request("DELETE", "/").status_code == 405
+    assert console.request("POST", "/status").status_code == 405
+    assert console.request("HEAD", "/").status_code == 200
+
+
+def test_a_failure_of_ours(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xray_local.console.pages.list_traces", None)
+    console._client.raise_request_exception = False
+
+    response = console.get("/")
+
+    assert response.status_code == 500
+    assert b"its terminal says how" in response.content
+
+
+def test_titles_say_where_one_is(console: Console, store: Store) -> None:
+    root = make_segment(http=make_request("http://a/films/", 200))
+    store(root)
+
+    titles = [
+        re.search(r"<title>(.*)</title>", console.page(path), re.DOTALL)
+        for path in ("/", "/status", f"/traces/{root['trace_id']}")
+    ]
+
+    assert len({title[1] for title in titles if title}) == 3
+    assert json.dumps(titles[2][1] if titles[2] else "").count("GET /films/") == 1

@@ -1,0 +1,412 @@
+"""What is in the database after documents of all kinds, in any order."""
+
+import json
+import random
+import sqlite3
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.xray_local.conftest import Store
+from tests.xray_local.filters.made import make_trace
+from tests.xray_local.made import (
+    NOON,
+    make_id,
+    make_late,
+    make_request,
+    make_segment,
+    make_trace_id,
+)
+from xray_local.errors import DocumentRefused
+from xray_local.filters import read_filter
+from xray_local.intake.arrivals import Document, read_document
+from xray_local.store import storage as storage_module
+from xray_local.store.database import open_for_writing
+from xray_local.store.queries import (
+    Link,
+    get_bodies,
+    get_counts,
+    get_documents,
+    get_summary,
+    list_links,
+    list_refusals,
+    list_traces,
+    read_tallies,
+)
+from xray_local.store.storage import Storage
+from xray_local.traces.facts import load_facts
+from xray_local.traces.tallies import merge_tallies, tally_trace
+
+
+def read(*documents: dict[str, Any]) -> list[Document]:
+    return [read_document(json.dumps(each).encode()) for each in documents]
+
+
+def summary_of(connection: sqlite3.Connection, segment: dict[str, Any]) -> dict[str, Any]:
+    summary = get_summary(connection, segment["trace_id"])
+    assert summary is not None
+    return summary
+
+
+def test_save(connection: sqlite3.Connection, store: Store) -> None:
+    segment = make_segment(http=make_request("http://a/", 200), annotations={"k": 1})
+
+    store(segment)
+
+    assert get_documents(connection, segment["trace_id"]) == [segment]
+    assert summary_of(connection, segment)["Http"]["HttpURL"] == "http://a/"
+    row = connection.execute("SELECT id_time, annotations, root_name FROM traces").fetchone()
+    assert row == (NOON, '{"k":[1.0]}', "movies")
+
+
+def test_save_complete_after_in_progress(connection: sqlite3.Connection, store: Store) -> None:
+    begun = make_segment(in_progress=True, end_time=None)
+    ended = begun | {"end_time": NOON + 2, "in_progress": False}
+
+    store(begun)
+    assert summary_of(connection, begun)["IsPartial"]
+    store(ended)
+
+    assert get_documents(connection, begun["trace_id"]) == [ended]
+    summary = summary_of(connection, begun)
+    assert not summary["IsPartial"]
+    assert summary["ResponseTime"] == 2
+    assert summary["Revision"] == 2
+    assert get_counts(connection)["replaced"] == 1
+
+
+@pytest.mark.parametrize("is_one_batch", [True, False])
+def test_save_in_progress_after_complete(
+    connection: sqlite3.Connection, store: Store, is_one_batch: bool
+) -> None:
+    ended = make_segment()
+    begun = ended | {"end_time": None, "in_progress": True}
+
+    if is_one_batch:
+        store(ended, begun)
+    else:
+        store(ended)
+        store(begun)
+
+    assert get_documents(connection, ended["trace_id"]) == [ended]
+    assert not summary_of(connection, ended)["IsPartial"]
+
+
+def test_save_twice(connection: sqlite3.Connection, store: Store) -> None:
+    segment = make_segment()
+
+    store(segment, segment)
+    store(segment)
+
+    assert get_documents(connection, segment["trace_id"]) == [segment]
+    counts = get_counts(connection)
+    assert (counts["stored"], counts["replaced"]) == (1, 2)
+
+
+def test_save_late_subsegments_in_any_order(connection: sqlite3.Connection, store: Store) -> None:
+    root = make_segment(end_time=NOON + 5)
+    late = [make_late(root, annotations={"n": number}) for number in range(20)]
+    documents = [root, *late]
+    random.shuffle(documents)
+
+    for document in documents:
+        store(document)
+
+    summary = summary_of(connection, root)
+    assert summary["Duration"] == 5
+    assert len(summary["Annotations"]["n"]) == 20
+    assert len(get_documents(connection, root["trace_id"])) == 21
+
+
+def test_save_same_id_in_two_traces(connection: sqlite3.Connection, store: Store) -> None:
+    one = make_segment()
+    other = one | {"trace_id": make_trace_id()}
+
+    store(one, other)
+
+    assert get_documents(connection, one["trace_id"]) == [one]
+    assert get_documents(connection, other["trace_id"]) == [other]
+
+
+def test_save_to_a_trace_known_from_the_database_only(
+    database: Path, connection: sqlite3.Connection, store: Store
+) -> None:
+    root = make_segment(annotations={"a": 1})
+    store(root)
+
+    Storage(connection).save(read(make_late(root, annotations={"b": 2})), Counter())
+
+    summary = summary_of(connection, root)
+    assert list(summary["Annotations"]) == ["a", "b"]
+    assert summary["Revision"] == 2
+
+
+def test_save_forgets_traces_but_not_what_is_stored(
+    connection: sqlite3.Connection, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage_module, "KNOWN_TRACES", 2)
+    roots = [make_segment(annotations={"a": 1}) for _ in range(5)]
+
+    store(*roots)
+    store(*[make_late(root, annotations={"b": 1}) for root in roots])
+
+    for root in roots:
+        assert list(summary_of(connection, root)["Annotations"]) == ["a", "b"]
+
+
+def test_save_too_many_documents_of_one_trace(
+    connection: sqlite3.Connection, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage_module, "DOCUMENTS_PER_TRACE", 3)
+    root = make_segment()
+
+    store(root, *[make_late(root) for _ in range(5)])
+    store(root)
+
+    assert len(get_documents(connection, root["trace_id"])) == 3
+    assert get_counts(connection)["refused"] == 3
+
+
+def test_save_nothing_when_it_fails(
+    connection: sqlite3.Connection, storage: Storage, store: Store
+) -> None:
+    first = make_segment()
+    store(first)
+    connection.execute(
+        "CREATE TEMP TRIGGER full BEFORE INSERT ON segments "
+        "WHEN instr(NEW.document, CAST('second' AS BLOB)) "
+        "BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
+    )
+    second = make_late(first, name="second")
+
+    with pytest.raises(sqlite3.IntegrityError, match="disk is full"):
+        storage.save(read(make_segment(), second), Counter(datagrams=2))
+
+    connection.execute("DROP TRIGGER full")
+    assert connection.execute("SELECT COUNT(*) FROM traces").fetchone() == (1,)
+    assert get_counts(connection)["datagrams"] == 0
+    storage.save(read(second), Counter(datagrams=1))
+    assert len(get_documents(connection, first["trace_id"])) == 2
+    assert get_counts(connection)["datagrams"] == 1
+
+
+def test_save_cannot_begin(database: Path, storage: Storage) -> None:
+    other = open_for_writing(database)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        storage.save([], Counter())
+    other.close()
+
+    storage.save(read(make_segment()), Counter())
+
+
+def test_save_counts_and_refusals(connection: sqlite3.Connection, storage: Storage) -> None:
+    refusals = [DocumentRefused("ParseError", f"Reason {number}.") for number in range(60)]
+
+    storage.save([], Counter(refused=60), refusals)
+    storage.save([], Counter(refused=1), [DocumentRefused("InvalidId", "The last.")])
+
+    assert get_counts(connection)["refused"] == 61
+    kept = list_refusals(connection)
+    assert len(kept) == 50
+    assert kept[0][1:] == ("InvalidId", "The last.")
+    assert kept[1][1:] == ("ParseError", "Reason 59.")
+
+
+def test_prune_by_number(connection: sqlite3.Connection) -> None:
+    storage = Storage(connection, max_traces=3)
+    segments = [make_segment(start_time=NOON - number) for number in range(5)]
+
+    for segment in segments:
+        storage.save(read(segment), Counter())
+
+    kept = {row[0] for row in connection.execute("SELECT id FROM traces")}
+    assert kept == {segment["trace_id"] for segment in segments[2:]}
+    assert connection.execute("SELECT COUNT(*) FROM segments").fetchone() == (3,)
+    assert get_counts(connection)["pruned_traces"] == 2
+    storage.save(read(segments[0]), Counter())
+    assert summary_of(connection, segments[0])["Revision"] == 1
+
+
+def test_prune_by_number_what_another_run_left(connection: sqlite3.Connection) -> None:
+    Storage(connection).save(read(*[make_segment() for _ in range(10)]), Counter())
+
+    Storage(connection, max_traces=4).save([], Counter())
+
+    assert connection.execute("SELECT COUNT(*) FROM traces").fetchone() == (4,)
+
+
+def test_prune_by_size(database: Path, connection: sqlite3.Connection) -> None:
+    limit = 2_000_000
+    storage = Storage(connection, max_bytes=limit)
+    last = ""
+
+    for _ in range(40):
+        batch = [make_segment(metadata={"x": {"y": make_id() * 500}}) for _ in range(20)]
+        storage.save(read(*batch), Counter())
+        last = batch[-1]["trace_id"]
+
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert database.stat().st_size < 1.5 * limit
+    assert get_summary(connection, last) is not None
+    assert get_counts(connection)["pruned_traces"] > 400
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_prune_leaves_no_segment_without_its_trace(connection: sqlite3.Connection) -> None:
+    storage = Storage(connection, max_traces=1)
+    root = make_segment()
+
+    storage.save(read(root, make_late(root), make_segment()), Counter())
+
+    assert connection.execute("SELECT COUNT(*) FROM segments").fetchone() == (1,)
+
+
+def tally_all(connection: sqlite3.Connection) -> dict[Any, tuple[int, int, dict[int, int]]]:
+    """Return what the documents say, by shape: the count, the microseconds and the histogram."""
+    trace_ids = [row[0] for row in connection.execute("SELECT id FROM traces")]
+    tallies = merge_tallies(
+        tally
+        for trace_id in trace_ids
+        for tally in tally_trace([load_facts(body) for body in get_bodies(connection, trace_id)])
+    )
+    return {
+        each.shape: (each.count, round(each.seconds * 1_000_000), each.histogram)
+        for each in tallies
+    }
+
+
+def read_all(
+    connection: sqlite3.Connection, start: float, end: float
+) -> dict[Any, tuple[int, int, dict[int, int]]]:
+    """Return the same of the roll-ups."""
+    return {
+        each.shape: (each.count, round(each.seconds * 1_000_000), each.histogram)
+        for each in read_tallies(connection, start, end)
+    }
+
+
+@pytest.mark.parametrize("known_traces", [1, 1000])
+def test_roll_ups_stay_exact_however_traces_come(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, known_traces: int
+) -> None:
+    monkeypatch.setattr(storage_module, "KNOWN_TRACES", known_traces)
+    chance = random.Random(7)
+    pieces: list[dict[str, Any]] = []
+    for number in range(40):
+        trace = make_trace(chance, NOON + 60 * number)
+        pieces += trace
+        # Begun, ended, and sent twice.
+        pieces += [each | {"in_progress": True, "end_time": None} for each in trace[:1]]
+        pieces += trace[1:2]
+    chance.shuffle(pieces)
+    storage = Storage(connection)
+
+    for first in range(0, len(pieces), 7):
+        storage.save(read(*pieces[first : first + 7]), Counter())
+
+    assert read_all(connection, NOON - 60, NOON + 4000) == tally_all(connection)
+    table = "SELECT shape_no, bucket, SUM(count), SUM(microseconds) FROM {} GROUP BY 1, 2"
+    assert (
+        connection.execute(table.format("minutes")).fetchall()
+        == connection.execute(table.format("hours")).fetchall()
+    )
+    assert connection.execute("SELECT * FROM minutes WHERE count <= 0").fetchall() == []
+
+
+def test_roll_ups_move_with_the_start_of_the_trace(
+    connection: sqlite3.Connection, store: Store
+) -> None:
+    late = make_segment(start_time=NOON + 3600)
+    store(late)
+
+    store(make_segment(trace_id=late["trace_id"], start_time=NOON, name="first"))
+
+    assert read_tallies(connection, NOON + 3600, NOON + 3601) == []
+    (first, second) = read_tallies(connection, NOON, NOON + 1)
+    assert {first.shape.service.name, second.shape.service.name} == {"first", "movies"}
+    assert (first.first, first.last) == (NOON // 60 * 60, NOON // 60 * 60 + 60)
+
+
+def test_roll_ups_go_when_every_trace_of_the_minute_has_gone(
+    connection: sqlite3.Connection,
+) -> None:
+    storage = Storage(connection, max_traces=2)
+    minutes = [NOON // 60 * 60 + 60 * number for number in range(4)]
+
+    storage.save(read(*[make_segment(start_time=minute) for minute in minutes]), Counter())
+
+    rows = connection.execute("SELECT time FROM minutes").fetchall()
+    assert rows == [(minute,) for minute in minutes[2:]]
+
+
+def test_prune_takes_everything_of_a_trace(connection: sqlite3.Connection) -> None:
+    storage = Storage(connection, max_traces=0)
+    link = {"trace_id": make_trace_id(), "id": make_id()}
+
+    storage.save(read(make_segment(links=[link], annotations={"k": 1})), Counter())
+
+    for table in ("traces", "segments", "trace_shapes", "minutes", "hours", "links"):
+        assert connection.execute(f"SELECT * FROM {table}").fetchall() == [], table  # noqa: S608
+    # An era of terms goes with the last trace that could be in it, a shape with the next start.
+    Storage(connection)
+    assert connection.execute("SELECT * FROM shapes").fetchall() == []
+
+
+def test_prune_takes_the_terms_of_an_era(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xray_local.store.terms.BLOCK_TRACES", 2)
+    monkeypatch.setattr("xray_local.store.terms.ERA_BLOCKS", 2)
+    storage = Storage(connection, max_traces=4)
+
+    storage.save(read(*[make_segment() for _ in range(10)]), Counter())
+
+    # Of the numbers 1 to 10, four to an era, 7 to 10 are left.
+    assert connection.execute("SELECT DISTINCT era FROM terms").fetchall() == [(1,), (2,)]
+
+
+def test_prune_goes_on_with_the_next_batches(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage_module, "PRUNED_DOCUMENTS", 10)
+    monkeypatch.setattr(storage_module, "PRUNED_AT_ONCE", 5)
+    Storage(connection).save(read(*[make_segment() for _ in range(100)]), Counter())
+    storage = Storage(connection, max_traces=5)
+    counts = []
+
+    for _ in range(11):
+        storage.save([], Counter())
+        counts.append(connection.execute("SELECT COUNT(*) FROM traces").fetchone()[0])
+
+    assert counts == [90, 80, 70, 60, 50, 40, 30, 20, 10, 5, 5]
+
+
+def test_more_shapes_than_are_kept(
+    connection: sqlite3.Connection, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("xray_local.store.shapes", "xray_local.filters.compiler"):
+        monkeypatch.setattr(f"{module}.SHAPES_MAX", 3)
+    segments = [make_segment(name=f"service-{number}") for number in range(5)]
+
+    store(*segments)
+
+    assert len(read_tallies(connection, NOON - 60, NOON + 60)) == 3
+    for segment in segments:
+        page = list_traces(connection, chosen=read_filter(f'service("{segment["name"]}")'))
+        assert [each["Id"] for each in page.summaries] == [segment["trace_id"]]
+
+
+def test_links(connection: sqlite3.Connection, store: Store) -> None:
+    cause = {"trace_id": make_trace_id(), "id": make_id()}
+    segment = make_segment(links=[cause])
+
+    store(segment)
+    store(segment)
+
+    link = Link(segment["trace_id"], segment["id"], cause["trace_id"], cause["id"])
+    assert list_links(connection, NOON, NOON + 1, 10) == [link]
+    assert list_links(connection, NOON + 1, NOON + 2, 10) == []

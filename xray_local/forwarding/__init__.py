@@ -1,0 +1,1 @@
+"""Sending on to AWS X-Ray what arrives here."""

@@ -1,0 +1,1 @@
+"""Taking segments in: from the socket and the API to the store."""

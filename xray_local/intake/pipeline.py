@@ -1,0 +1,213 @@
+"""The processes that take segments in, as the server sees them: started, watched, fed, ended.
+
+    UDP socket -> receiver -> pipe -> writer -> database
+                    API -----> pipe ---^           `-> pipe -> forwarding (--forward)
+
+Neither outlives the server, however it ends: the receiver holds the other end of a lifeline, and
+the writer ends when both of its pipes have.
+"""
+
+import contextlib
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from xray_local.address import Address
+from xray_local.errors import CannotStart, IntakeDown
+from xray_local.forwarding.count_file import CountFile
+from xray_local.forwarding.forwarder import COUNTS, FLUSH_SECONDS
+
+from .frames import Kind, pack
+
+PIPE_BYTES = 1024 * 1024
+# A process that lives less than this did not die of what it was sent.
+SHORT_LIFE_SECONDS = 2.0
+SHORT_LIVES_ALLOWED = 3
+PACKAGE = __name__.partition(".")[0]
+# The forwarding process ends by itself when its time is over; this is for its own end.
+FLUSH_GRACE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is kept; beyond either, the traces that arrived first go."""
+
+    max_bytes: int
+    max_traces: int
+
+
+class Pipeline:
+    """The receiver, the writer, and the forwarding process where there is one.
+
+    forward_from: our own address, where what arrives goes on to AWS X-Ray; else None.
+    """
+
+    def __init__(
+        self,
+        udp: socket.socket,
+        database: Path,
+        limits: Limits,
+        forward_from: Address | None = None,
+    ) -> None:
+        self._udp = udp
+        self._database = database
+        self._limits = limits
+        self._forward_from = forward_from
+        self._forward_counts = CountFile.create(COUNTS) if forward_from else None
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._forwarder: subprocess.Popen[bytes] | None = None
+        self._lifeline = -1
+        self._documents = -1
+        # Two requests must not write into each other's frames.
+        self._lock = threading.Lock()
+        self._started = 0.0
+        self._short_lives = 0
+
+    def start(self) -> None:
+        """Start the processes. Call it from the thread that will call `check`."""
+        datagrams_out, datagrams_in = _open_pipe()
+        documents_out, documents_in = _open_pipe()
+        lifeline_out, lifeline_in = _open_pipe()
+        limits = self._limits
+        forward = self._start_forwarding()
+        self._processes = [
+            _spawn("intake.receiver", self._udp.fileno(), datagrams_in, lifeline_out),
+            _spawn(
+                "intake.writer",
+                datagrams_out,
+                documents_out,
+                *forward,
+                arguments=(self._database, limits.max_bytes, limits.max_traces),
+            ),
+        ]
+        for descriptor in (datagrams_in, lifeline_out, datagrams_out, documents_out, *forward):
+            os.close(descriptor)
+        self._lifeline = lifeline_in
+        with self._lock:
+            self._documents = documents_in
+        self._started = time.monotonic()
+
+    def _start_forwarding(self) -> list[int]:
+        """Start the forwarding process, if there is to be one; return the pipe that feeds it."""
+        if not self._forward_from or not self._forward_counts:
+            return []
+        documents_out, documents_in = _open_pipe()
+        self._forwarder = _spawn(
+            "forwarding.forwarder",
+            documents_out,
+            self._forward_counts.descriptor,
+            arguments=[self._forward_from],
+        )
+        os.close(documents_out)
+        return [documents_in]
+
+    def count_forwarded(self) -> dict[str, int]:
+        """Return what the forwarding process has counted; nothing where there is none."""
+        return self._forward_counts.read() if self._forward_counts else {}
+
+    def send(self, documents: Iterable[bytes]) -> None:
+        """Pass documents that have been checked to the writer. Raises IntakeDown."""
+        frames = b"".join([pack(Kind.DOCUMENT, document) for document in documents])
+        rest = memoryview(frames)
+        with self._lock:
+            try:
+                while rest:
+                    rest = rest[os.write(self._documents, rest) :]
+            except OSError as error:
+                raise IntakeDown(
+                    "The process that stores segments is being started again; "
+                    "expected it within a second. Send the segments again."
+                ) from error
+
+    def check(self) -> None:
+        """Start all again if one has ended. Raises CannotStart if that does not help."""
+        processes = [*self._processes, *filter(None, [self._forwarder])]
+        dead = [process for process in processes if process.poll() is not None]
+        if not dead:
+            return
+        lived_seconds = time.monotonic() - self._started
+        self._short_lives = self._short_lives + 1 if lived_seconds < SHORT_LIFE_SECONDS else 0
+        names = ", ".join(
+            f"the {_name(process)} ended with {process.returncode}" for process in dead
+        )
+        self.stop(timeout_seconds=SHORT_LIFE_SECONDS)
+        if self._short_lives >= SHORT_LIVES_ALLOWED:
+            raise CannotStart(f"Stopping: {names}, {self._short_lives} times just after its start.")
+        sys.stderr.write(f"X-Ray: {names}; starting it again.\n")
+        self.start()
+
+    def stop(self, timeout_seconds: float) -> bool:
+        """End all, what has been received stored first; return whether the time was enough.
+
+        What is left to be forwarded has a time of its own.
+        """
+        if not self._processes:
+            return True
+        deadline = time.monotonic() + timeout_seconds
+        os.close(self._lifeline)
+        is_done = self._lock.acquire(timeout=timeout_seconds)
+        if not is_done:
+            # A request waits for a writer that is stuck; without the writer it gets an error.
+            self._processes[-1].kill()
+            self._lock.acquire()
+        os.close(self._documents)
+        self._documents = -1
+        self._lock.release()
+        for process in self._processes:
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                is_done = False
+        self._processes = []
+        if self._forwarder:
+            try:
+                self._forwarder.wait(FLUSH_SECONDS + FLUSH_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._forwarder.kill()
+                self._forwarder.wait()
+            self._forwarder = None
+        return is_done
+
+
+def _open_pipe() -> tuple[int, int]:
+    """Return the ends of a pipe for reading and writing, as roomy as the system allows."""
+    reading, writing = os.pipe()
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    return reading, writing
+
+
+def _spawn(
+    module: str, *descriptors: int, arguments: Iterable[object] = ()
+) -> subprocess.Popen[bytes]:
+    """Start a module of `xray_local` as a process that holds the descriptors."""
+    return subprocess.Popen(  # noqa: S603 - our own modules
+        [sys.executable, "-m", f"{PACKAGE}.{module}"]
+        + [str(argument) for argument in (*descriptors, *arguments)],
+        pass_fds=descriptors,
+        stdin=subprocess.DEVNULL,
+        # Ctrl-C in a terminal reaches a whole group: only the server is to hear it.
+        process_group=0,
+        env=environment_of_children(),
+    )
+
+
+def environment_of_children() -> dict[str, str]:
+    """Return the environment in which `python -m xray_local` works from any folder."""
+    folder = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, (folder, os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": path}
+
+
+def _name(process: subprocess.Popen[bytes]) -> str:
+    return str(process.args[2]).rpartition(".")[2]  # type: ignore[index]

@@ -1,0 +1,169 @@
+"""The writer process: reads what the receiver and the API pass on, and stores it in batches.
+
+    python -m xray_local.intake.writer DATAGRAMS_FD DOCUMENTS_FD [FORWARD_FD] \
+      DATABASE MAX_BYTES MAX_TRACES
+
+Ends when both pipes have ended and all that came is stored.
+"""
+
+import gc
+import os
+import select
+import sqlite3
+import sys
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+from xray_local.errors import DocumentRefused
+from xray_local.forwarding.outlet import Outlet
+from xray_local.store.database import open_for_writing
+from xray_local.store.storage import Storage
+
+from .arrivals import Document, read_datagram, read_documents
+from .frames import FrameReader, Kind
+
+BATCH_FRAMES = 1000
+# What is stored can be seen by queries: no datagram waits longer than this for others.
+BATCH_SECONDS = 0.05
+READ_BYTES = 1024 * 1024
+# Between two looks at the pipes: one wake-up then serves many frames, and the pipes have room.
+REST_SECONDS = 0.005
+RETRY_SECONDS = 0.5
+# While a flood of bad datagrams lasts, one line in this time says so.
+WARNING_SECONDS = 5.0
+
+
+class Batch:
+    """What came since the last transaction."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.documents: list[Document] = []
+        self.refusals: list[DocumentRefused] = []
+        self.counts: Counter[str] = Counter()
+
+    def add(self, kind: int, payload: bytes) -> None:
+        """Read one frame; a bad document is counted and dropped."""
+        self.frames += 1
+        if kind == Kind.DROPPED:
+            self.counts["dropped"] += int(payload)
+            return
+        if kind == Kind.DATAGRAM:
+            self.counts["datagrams"] += 1
+            arrived = read_datagram(payload)
+        else:
+            self.counts["documents"] += 1
+            arrived = read_documents(payload)
+        if not arrived:
+            self.counts["ignored"] += 1
+        for each in arrived:
+            if isinstance(each, DocumentRefused):
+                self.counts["refused"] += 1
+                self.refusals.append(each)
+            else:
+                self.documents.append(each)
+
+
+class Writer:
+    """Moves frames from pipes to the storage."""
+
+    def __init__(self, storage: Storage, pipes: list[int], outlet: Outlet | None = None) -> None:
+        self._storage = storage
+        self._outlet = outlet
+        self._readers = {pipe: FrameReader() for pipe in pipes}
+        self._warned = -WARNING_SECONDS
+        self._unsaid = 0
+
+    def run(self) -> None:
+        """Store what comes until every pipe has ended."""
+        while self._readers:
+            batch = self.gather()
+            if batch.frames:
+                if self._outlet:
+                    # Before they are stored: what a full disk holds up here still goes out.
+                    self._outlet.send([document.body for document in batch.documents])
+                self._save(batch)
+                self._warn(batch)
+
+    def gather(self) -> Batch:
+        """Wait for a frame, then take what comes within the time and size of a batch."""
+        batch = Batch()
+        poller = select.poll()
+        for pipe in self._readers:
+            poller.register(pipe, select.POLLIN)
+        deadline: float | None = None
+        while self._readers and batch.frames < BATCH_FRAMES:
+            wait = None if deadline is None else max(0.0, deadline - time.monotonic())
+            ready = poller.poll(None if wait is None else wait * 1000)
+            for pipe, _ in ready:
+                data = os.read(pipe, READ_BYTES)
+                if not data:
+                    poller.unregister(pipe)
+                    del self._readers[pipe]
+                    continue
+                for kind, payload in self._readers[pipe].feed(data):
+                    batch.add(kind, payload)
+            if deadline is None and batch.frames:
+                deadline = time.monotonic() + BATCH_SECONDS
+            if deadline is not None and time.monotonic() >= deadline:
+                break
+            if ready and batch.frames < BATCH_FRAMES:
+                time.sleep(REST_SECONDS)
+        return batch
+
+    def _save(self, batch: Batch) -> None:
+        """Store the batch; wait while the database is locked or the disk is full."""
+        is_said = False
+        while True:
+            try:
+                self._storage.save(batch.documents, batch.counts, batch.refusals)
+            except sqlite3.OperationalError as error:
+                if not is_said:
+                    _log(f"Cannot store {len(batch.documents)} documents yet: {error}. Retrying.")
+                is_said = True
+                time.sleep(RETRY_SECONDS)
+            else:
+                if is_said:
+                    _log("Storing again.")
+                return
+
+    def _warn(self, batch: Batch) -> None:
+        self._unsaid += len(batch.refusals)
+        now = time.monotonic()
+        if batch.refusals and now - self._warned >= WARNING_SECONDS:
+            last = batch.refusals[-1]
+            _log(f"Dropped {self._unsaid} documents; the last: {last.code}: {last}")
+            self._warned = now
+            self._unsaid = 0
+
+
+def _log(line: str) -> None:
+    sys.stderr.write(f"X-Ray: {line}\n")
+    sys.stderr.flush()
+
+
+def main(arguments: list[str]) -> int:
+    """Run the writer on the file descriptors and the database given; return the exit code."""
+    *descriptors, database, max_bytes, max_traces = arguments
+    datagrams, documents, *forward = map(int, descriptors)
+    outlet = Outlet(forward[0]) if forward else None
+    # Documents are trees, which counting references frees: look for cycles rarely, and never among
+    # what has been imported.
+    gc.freeze()
+    gc.set_threshold(100_000)
+    try:
+        with closing(open_for_writing(Path(database))) as connection:
+            storage = Storage(connection, max_bytes=int(max_bytes), max_traces=int(max_traces))
+            Writer(storage, [datagrams, documents], outlet).run()
+    except sqlite3.Error as error:
+        _log(f"Cannot write to the database {database!r}: {error}.")
+        return 1
+    if outlet:
+        outlet.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

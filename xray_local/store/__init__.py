@@ -1,0 +1,1 @@
+"""Keeping traces: one SQLite file, one process that writes, any number that read."""

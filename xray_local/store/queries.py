@@ -1,0 +1,577 @@
+"""What is read from the database; nothing here writes.
+
+A list of traces begins with the newest start. Rules of ours:
+
+- A trace that has just begun is before the pages that were read, never in those that follow.
+- Sampling: with the strategy FixedRate, a trace is in the list if the end of its id, read as a
+  share of all such ends, is below the value: always the same ones, whatever the range. With
+  PartialScan, the list ends when this share of the traces in the range, the newest, has been looked
+  at. Without a strategy all are in it: they are few enough. (doubtful)
+"""
+
+import base64
+import binascii
+import itertools
+import json
+import math
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import msgspec
+
+from xray_local.errors import InvalidRequest
+from xray_local.filters import Condition, Filter
+from xray_local.traces.causes import find_causes
+from xray_local.traces.documents import as_number
+from xray_local.traces.facts import load_facts
+from xray_local.traces.summaries import find_owners, summarise
+from xray_local.traces.tallies import Shape, Tally
+from xray_local.traces.trees import build_tree
+
+from .rollups import SECONDS_OF
+from .shapes import OTHER, read_shapes
+from .terms import BLOCK_TRACES
+
+PAGE_TRACES = 100
+# A page may end sooner where Python decides on each trace; the token then goes on from there.
+EXAMINED_MAX = 500
+MINUTE_SECONDS = SECONDS_OF["minutes"]
+# With no more blocks than this to look at, they are read as they are; else in the list's order.
+BLOCKS_READ = 400
+
+
+class RangeType(Enum):
+    """What of a trace must lie in a range of time; the values are the API's."""
+
+    TRACE_ID = "TraceId"  # the time in its id
+    EVENT = "Event"  # any moment of it
+    SERVICE = "Service"  # its end
+
+
+RANGE_CONDITIONS = {
+    RangeType.TRACE_ID: "id_time >= :start AND id_time < :end",
+    RangeType.EVENT: "end_time >= :start AND start_time < :end",
+    RangeType.SERVICE: "end_time >= :start AND end_time < :end",
+}
+
+
+class TimeRange(NamedTuple):
+    """From start (included) to end (excluded), in seconds since 1970."""
+
+    start: float
+    end: float
+    type: RangeType
+
+
+class Strategy(NamedTuple):
+    """Which of the traces in a range are looked at: FixedRate or PartialScan, and the share."""
+
+    name: str
+    value: float
+
+
+class Cursor(NamedTuple):
+    """The place after a trace in the list that begins with the newest.
+
+    floor: the start of the last trace that is looked at, of a partial scan.
+    """
+
+    start_time: float
+    trace_no: int
+    floor: float = 0.0
+
+    def encode(self) -> str:
+        """Return a text that `decode` reads."""
+        return base64.urlsafe_b64encode(json.dumps(self).encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, token: str) -> "Cursor":
+        """Read what `encode` returned. Raises InvalidRequest."""
+        try:
+            padded = token.encode() + b"=" * (-len(token) % 4)
+            start_time, trace_no, floor = json.loads(base64.b64decode(padded, b"-_", validate=True))
+            start, lowest = as_number(start_time), as_number(floor)
+        except (ValueError, TypeError, binascii.Error, RecursionError):
+            start = lowest = trace_no = None
+        is_number = type(trace_no) is int and 0 <= trace_no < 1 << 63
+        if start is None or lowest is None or not is_number:
+            raise InvalidRequest(
+                f"Expected a token that an earlier page gave, got {token[:100]!a}."
+            )
+        return cls(start, trace_no, lowest)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some traces, newest first: each summary in the API's shape, and its root's name.
+
+    processed: how many traces the page was chosen from; reached: the start of the last of them,
+    None if there is none.
+    """
+
+    summaries: tuple[dict[str, Any], ...]
+    root_names: tuple[str, ...]
+    processed: int
+    reached: float | None
+    next_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A trace that was looked for, with its documents as they are stored."""
+
+    start_time: float
+    id: str
+    revision: int
+    root_name: str
+    bodies: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a page is made of."""
+
+    traces: tuple[Found, ...]
+    processed: int
+    reached: float | None
+    next_token: str | None
+
+
+class _Row(NamedTuple):
+    start_time: float
+    no: int
+    id: str
+    revision: int
+    root_name: str
+    is_sure: int
+
+
+def list_traces(
+    connection: sqlite3.Connection,
+    *,
+    time_range: TimeRange | None = None,
+    chosen: Filter | None = None,
+    strategy: Strategy | None = None,
+    token: str | None = None,
+    limit: int = PAGE_TRACES,
+) -> Page:
+    """Return the newest traces in the range that fit the filter, after the token if there is one.
+
+    A page may be short, or empty, and yet have a next one.
+    Raises InvalidRequest if the token is not one of ours.
+    """
+    choice = choose_traces(
+        connection,
+        time_range=time_range,
+        chosen=chosen,
+        strategy=strategy,
+        token=token,
+        limit=limit,
+    )
+    summaries = [_summarise(each.id, each.revision, each.bodies) for each in choice.traces]
+    if time_range is not None and time_range.type is RangeType.EVENT:
+        for summary in summaries:
+            # The first moment of the trace that lies in the range.
+            summary["MatchedEventTime"] = max(summary["StartTime"], time_range.start)
+    return Page(
+        tuple(summaries),
+        tuple(each.root_name for each in choice.traces),
+        choice.processed,
+        choice.reached,
+        choice.next_token,
+    )
+
+
+def choose_traces(
+    connection: sqlite3.Connection,
+    *,
+    time_range: TimeRange | None = None,
+    chosen: Filter | None = None,
+    strategy: Strategy | None = None,
+    token: str | None = None,
+    limit: int = PAGE_TRACES,
+) -> Choice:
+    """Return the traces of a page of `list_traces`, which it summarises.
+
+    Raises InvalidRequest if the token is not one of ours.
+    """
+    cursor = Cursor.decode(token) if token else None
+    conditions = ["1"]
+    values: dict[str, Any] = {}
+    if time_range is not None:
+        conditions.append(RANGE_CONDITIONS[time_range.type])
+        values |= {"start": time_range.start, "end": time_range.end}
+    floor = cursor.floor if cursor else 0.0
+    if strategy is not None and strategy.name == "PartialScan":
+        if cursor is None:
+            floor = _find_floor(connection, conditions, values, strategy.value)
+        conditions.append("start_time >= :floor")
+        values["floor"] = floor
+    if cursor is not None:
+        conditions.append("(start_time, traces.no) < (:before, :no)")
+        values |= {"before": cursor.start_time, "no": cursor.trace_no}
+    condition = chosen.compile(read_shapes(connection)) if chosen else Condition("1", "1", {}, ())
+    wanted = [*conditions, condition.may]
+    if strategy is not None and strategy.name == "FixedRate":
+        connection.create_function("share_of", 1, share_of, deterministic=True)
+        wanted.append("share_of(id) < :share")
+    rows = _select(connection, wanted, values, condition, limit, strategy)
+    shown: list[_Row] = []
+    bodies: dict[int, list[bytes]] = {}
+    last: Cursor | None = None
+    has_more = False
+    examined = 0
+    for row in rows:
+        if len(shown) == limit or examined == EXAMINED_MAX:
+            has_more = True
+            break
+        last = Cursor(row.start_time, row.no, floor)
+        if chosen is not None and not row.is_sure:
+            examined += 1
+            found = _read_bodies(connection, row.no)
+            if not chosen.matches(map(_decode, found)):
+                continue
+            bodies[row.no] = found
+        shown.append(row)
+    processed = len(shown)
+    if chosen is not None or strategy is not None:
+        processed = _count_processed(connection, conditions, values, last if has_more else None)
+    return Choice(
+        tuple(
+            Found(
+                row.start_time,
+                row.id,
+                row.revision,
+                row.root_name,
+                bodies.get(row.no) or _read_bodies(connection, row.no),
+            )
+            for row in shown
+        ),
+        processed,
+        last.start_time if last else None,
+        last.encode() if last and has_more else None,
+    )
+
+
+def share_of(trace_id: str) -> float:
+    """Return where the id stands among all ids, from 0 to 1, by its end, which is random."""
+    return int(trace_id[-8:], 16) / 0x1_0000_0000
+
+
+def _find_floor(
+    connection: sqlite3.Connection, conditions: list[str], values: dict[str, Any], share: float
+) -> float:
+    """Return the start of the last trace that belongs to the share of the newest."""
+    where = " AND ".join(conditions)
+    count = connection.execute(f"SELECT COUNT(*) FROM traces WHERE {where}", values)  # noqa: S608
+    number = math.ceil(count.fetchone()[0] * share)
+    row = connection.execute(
+        f"SELECT start_time FROM traces WHERE {where} "  # noqa: S608 - fixed texts
+        "ORDER BY start_time DESC, no DESC LIMIT 1 OFFSET :offset",
+        values | {"offset": max(0, number - 1)},
+    ).fetchone()
+    return float(row[0]) if row and number else math.inf
+
+
+def _select(
+    connection: sqlite3.Connection,
+    wanted: list[str],
+    values: dict[str, Any],
+    condition: Condition,
+    limit: int,
+    strategy: Strategy | None,
+) -> Iterator[_Row]:
+    """Yield the rows for which the condition may hold, the newest first."""
+    tables = "traces"
+    blocks = _find_blocks(connection, condition)
+    if blocks is not None:
+        values = values | {"blocks": json.dumps(blocks), "size": BLOCK_TRACES}
+        if len(blocks) <= BLOCKS_READ:
+            tables = (
+                "(SELECT value * :size AS first FROM json_each(:blocks)) AS b "
+                "CROSS JOIN traces ON traces.no BETWEEN b.first AND b.first + :size - 1"
+            )
+        else:
+            wanted = ["traces.no / :size IN (SELECT value FROM json_each(:blocks))", *wanted]
+    is_exact = condition.may == condition.must
+    must = "1" if is_exact else condition.must
+    rows = connection.execute(
+        f"SELECT start_time, traces.no, traces.id, revision, root_name, {must} "  # noqa: S608
+        f"FROM {tables} WHERE {' AND '.join(wanted)} "
+        "ORDER BY start_time DESC, traces.no DESC LIMIT :limit",
+        {
+            **values,
+            **condition.values,
+            "limit": limit + 1 if is_exact else -1,
+            "share": strategy.value if strategy else 0,
+        },
+    )
+    return map(_Row._make, rows)
+
+
+def _find_blocks(connection: sqlite3.Connection, condition: Condition) -> list[int] | None:
+    """Return the blocks that have all the terms that the condition asks for; None for any."""
+    if not condition.terms:
+        return None
+    # Both at once would look at every term.
+    first, last = (
+        connection.execute(f"SELECT {end}(era) FROM terms").fetchone()[0]  # noqa: S608
+        for end in ("MIN", "MAX")
+    )
+    searches = (
+        f"SELECT block FROM eras CROSS JOIN terms AS t ON era = n AND ({each})"  # noqa: S608
+        for each in condition.terms
+    )
+    rows = connection.execute(
+        "WITH RECURSIVE eras (n) AS "  # noqa: S608 - fixed texts
+        "(SELECT :last UNION ALL SELECT n - 1 FROM eras WHERE n > :first) "
+        f"{' INTERSECT '.join(searches)}",
+        {"first": first or 0, "last": last or 0, **condition.values},
+    )
+    return list({row[0] for row in rows})
+
+
+def _count_processed(
+    connection: sqlite3.Connection,
+    conditions: list[str],
+    values: dict[str, Any],
+    last: Cursor | None,
+) -> int:
+    """Return how many traces there are down to the last one, or to the end of the range."""
+    if last is not None:
+        conditions = [*conditions, "(start_time, traces.no) >= (:last_start, :last_no)"]
+        values = values | {"last_start": last.start_time, "last_no": last.trace_no}
+    row = connection.execute(
+        f"SELECT COUNT(*) FROM traces WHERE {' AND '.join(conditions)}",  # noqa: S608 - fixed texts
+        values,
+    ).fetchone()
+    return int(row[0])
+
+
+_decode = msgspec.json.Decoder().decode
+
+
+def _read_bodies(connection: sqlite3.Connection, trace_no: int) -> list[bytes]:
+    """Return the documents of the trace as they are stored, in the order of arrival."""
+    rows = connection.execute(
+        "SELECT document FROM segments WHERE trace_no = ? ORDER BY no", (trace_no,)
+    )
+    return [row[0] for row in rows]
+
+
+def _summarise(trace_id: str, revision: int, bodies: Sequence[bytes]) -> dict[str, Any]:
+    facts = [load_facts(body) for body in bodies]
+    summary = summarise(trace_id, facts, find_owners(facts), revision)
+    causes = find_causes(build_tree(map(_decode, bodies)))
+    summary["FaultRootCauses"] = causes["fault"]
+    summary["ErrorRootCauses"] = causes["error"]
+    summary["ResponseTimeRootCauses"] = causes["responsetime"]
+    return summary
+
+
+def get_documents(connection: sqlite3.Connection, trace_id: str) -> list[dict[str, Any]]:
+    """Return every document of the trace, in the order of arrival; none if it is unknown."""
+    return [_decode(body) for body in get_bodies(connection, trace_id)]
+
+
+def get_bodies(connection: sqlite3.Connection, trace_id: str) -> list[bytes]:
+    """Return every document of the trace as JSON, in the order of arrival; none if unknown."""
+    row = connection.execute("SELECT no FROM traces WHERE id = ?", (trace_id,)).fetchone()
+    return _read_bodies(connection, row[0]) if row else []
+
+
+def get_summary(connection: sqlite3.Connection, trace_id: str) -> dict[str, Any] | None:
+    """Return the summary of the trace; None if it is unknown."""
+    row = connection.execute("SELECT no, revision FROM traces WHERE id = ?", (trace_id,)).fetchone()
+    return None if row is None else _summarise(trace_id, row[1], _read_bodies(connection, row[0]))
+
+
+def get_counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return what has been counted since the start, every name present."""
+    names = (
+        "datagrams",
+        "documents",
+        "stored",
+        "replaced",
+        "refused",
+        "ignored",
+        "dropped",
+        "pruned_traces",
+    )
+    return dict.fromkeys(names, 0) | dict(connection.execute("SELECT name, value FROM counts"))
+
+
+def list_refusals(connection: sqlite3.Connection) -> Sequence[tuple[float, str, str]]:
+    """Return the time, code and reason of the last documents refused, newest first."""
+    return connection.execute(
+        "SELECT time, code, reason FROM refusals ORDER BY rowid DESC"
+    ).fetchall()
+
+
+class Link(NamedTuple):
+    """A segment, and one of another trace that it was caused by."""
+
+    trace_id: str
+    segment_id: str
+    linked_trace_id: str
+    linked_segment_id: str
+
+
+_LINKS = (
+    "SELECT traces.id, segment_id, linked_trace_id, linked_segment_id "
+    "FROM links CROSS JOIN traces ON traces.no = trace_no"
+)
+
+
+def list_links(connection: sqlite3.Connection, start: float, end: float, limit: int) -> list[Link]:
+    """Return the newest links of the traces that started in [start, end)."""
+    rows = connection.execute(
+        f"{_LINKS} WHERE start_time >= ? AND start_time < ? "
+        "ORDER BY trace_no DESC, segment_id DESC, linked_trace_id DESC, linked_segment_id DESC "
+        "LIMIT ?",
+        (start, end, limit),
+    )
+    return list(map(Link._make, rows))
+
+
+def list_links_of(
+    connection: sqlite3.Connection, trace_ids: Iterable[str], limit: int
+) -> list[Link]:
+    """Return the links of these traces, up to the limit of each."""
+    return [
+        Link._make(row)
+        for trace_id in dict.fromkeys(trace_ids)
+        for row in connection.execute(
+            "SELECT id, segment_id, linked_trace_id, linked_segment_id "
+            "FROM traces JOIN links ON trace_no = traces.no WHERE id = ? LIMIT ?",
+            (trace_id, limit),
+        )
+    ]
+
+
+def read_tallies(connection: sqlite3.Connection, start: float, end: float) -> list[Tally]:
+    """Return what was counted of the traces that started in these minutes, one tally a shape.
+
+    start, end: seconds since 1970; the minutes that begin in [start, end) count, and the one that
+    start falls into. See rollups.py for what is counted when.
+    """
+    first, last = _widen(start), _widen(end, is_end=True)
+    # Whole hours from the hours, what is before and after from the minutes.
+    hour = SECONDS_OF["hours"]
+    hours_first, hours_last = -(-first // hour) * hour, last // hour * hour
+    if hours_first >= hours_last:
+        hours_first = hours_last = last
+    rows = connection.execute(
+        """
+        SELECT shape_no, bucket, SUM(count), SUM(microseconds), MIN(time), MAX(last) FROM (
+            SELECT shape_no, bucket, count, microseconds, time, time + 60 AS last FROM minutes
+            WHERE time >= :first AND time < :hours_first
+            UNION ALL
+            SELECT shape_no, bucket, count, microseconds, time, time + 3600 FROM hours
+            WHERE time >= :hours_first AND time < :hours_last
+            UNION ALL
+            SELECT shape_no, bucket, count, microseconds, time, time + 60 FROM minutes
+            WHERE time >= :hours_last AND time < :last
+        ) GROUP BY shape_no, bucket
+        """,
+        {"first": first, "last": last, "hours_first": hours_first, "hours_last": hours_last},
+    )
+    return _make_tallies(read_shapes(connection), rows)
+
+
+def read_series(
+    connection: sqlite3.Connection, start: float, end: float, period_seconds: int
+) -> Iterator[tuple[float, list[Tally]]]:
+    """Yield the tallies of each period that has any, with the time at which the period begins.
+
+    period_seconds: a multiple of 60. Periods begin at multiples of it since 1970.
+    """
+    is_hourly = period_seconds % SECONDS_OF["hours"] == 0
+    table = "hours" if is_hourly and _widen(start) % SECONDS_OF["hours"] == 0 else "minutes"
+    shapes = read_shapes(connection)
+    rows = connection.execute(
+        "SELECT time / :period * :period AS begin, shape_no, bucket, "  # noqa: S608 - our names
+        f"SUM(count), SUM(microseconds), MIN(time), MAX(time) + {SECONDS_OF[table]} FROM {table} "
+        "WHERE time >= :first AND time < :last GROUP BY begin, shape_no, bucket",
+        {"period": period_seconds, "first": _widen(start), "last": _widen(end, is_end=True)},
+    )
+    for begin, group in itertools.groupby(rows, key=itemgetter(0)):
+        yield float(begin), _make_tallies(shapes, (row[1:] for row in group))
+
+
+def find_faulty_minutes(
+    connection: sqlite3.Connection, start: float, end: float, least: int
+) -> list[int]:
+    """Return the minutes in which all nodes together had at least so many faults."""
+    faulty = [no for no, each in read_shapes(connection).items() if each.is_node and each.has_fault]
+    first, last, hour = _widen(start), _widen(end, is_end=True), SECONDS_OF["hours"]
+    # Only hours with as many are looked into.
+    hours = _find_faulty(connection, "hours", first // hour * hour, last, faulty, least)
+    return [
+        minute
+        for time in hours
+        for minute in _find_faulty(
+            connection, "minutes", max(first, time), min(last, time + hour), faulty, least
+        )
+    ]
+
+
+def _find_faulty(
+    connection: sqlite3.Connection, table: str, first: int, last: int, shapes: list[int], least: int
+) -> list[int]:
+    """Return the times of a table at which these shapes were counted so often."""
+    rows = connection.execute(
+        f"SELECT time FROM {table} WHERE time >= ? AND time < ? "  # noqa: S608 - our names
+        "AND shape_no IN (SELECT value FROM json_each(?)) GROUP BY time HAVING SUM(count) >= ?",
+        (first, last, json.dumps(shapes), least),
+    )
+    return [row[0] for row in rows]
+
+
+def count_minutes(
+    connection: sqlite3.Connection, start: float, end: float
+) -> Iterator[tuple[float, list[Tally]]]:
+    """Yield the tallies of each minute that has any, without their histograms."""
+    shapes = read_shapes(connection)
+    rows = connection.execute(
+        "SELECT time, shape_no, SUM(count), SUM(microseconds) FROM minutes "
+        "WHERE time >= ? AND time < ? AND shape_no != ? GROUP BY time, shape_no",
+        (_widen(start), _widen(end, is_end=True), OTHER),
+    )
+    for time, group in itertools.groupby(rows, key=itemgetter(0)):
+        yield (
+            float(time),
+            [
+                Tally(shapes[no], count, took / 1_000_000, {}, time, time + MINUTE_SECONDS)
+                for _, no, count, took in group
+            ],
+        )
+
+
+def _widen(time: float, *, is_end: bool = False) -> int:
+    """Return the minute that the time falls into; of an end, that it falls into or ends."""
+    minutes = -(-time // MINUTE_SECONDS) if is_end else time // MINUTE_SECONDS
+    return int(minutes) * MINUTE_SECONDS
+
+
+def _make_tallies(shapes: Mapping[int, Shape], rows: Iterable[Any]) -> list[Tally]:
+    """Return the tallies of rows that are sorted by shape."""
+    tallies: list[Tally] = []
+    for shape_no, group in itertools.groupby(rows, key=itemgetter(0)):
+        if shape_no == OTHER:
+            continue
+        count, microseconds, first, last = 0, 0, math.inf, 0.0
+        histogram: dict[int, int] = {}
+        for _, bucket, each, took, begin, until in group:
+            histogram[bucket] = each
+            count += each
+            microseconds += took
+            first, last = min(first, begin), max(last, until)
+        tallies.append(
+            Tally(shapes[shape_no], count, microseconds / 1_000_000, histogram, first, last)
+        )
+    return tallies

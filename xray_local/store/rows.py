@@ -1,0 +1,153 @@
+"""The row of a trace that filters and lists read."""
+
+from collections.abc import Collection, Iterable
+from json.encoder import encode_basestring
+from operator import attrgetter
+
+import msgspec
+
+from xray_local.traces.elements import Element, Value, clean, is_ok
+from xray_local.traces.facts import Facts
+from xray_local.traces.summaries import find_root
+
+from .terms import term_of
+
+NAMES = (
+    *("no", "id", "id_time", "start_time", "end_time", "revision", "documents"),
+    *("response_time", "duration", "http_status"),
+    *("is_ok", "has_error", "has_fault", "has_throttle", "is_partial", "is_inferred"),
+    *("any_error", "any_fault", "root_name", "root_type", "root_account_id"),
+    *("http_url", "http_method", "user_agent", "client_ip"),
+    *("users", "zones", "instance_ids", "resource_arns", "annotations"),
+)
+TEXT_KEYWORDS = (
+    *("name", "type", "account.id"),
+    *("http.url", "http.method", "http.useragent", "http.clientip"),
+)
+UPSERT_TRACE = (
+    f"INSERT INTO traces ({', '.join(NAMES)}) "  # noqa: S608 - our names
+    f"VALUES ({', '.join('?' for _ in NAMES)}) ON CONFLICT (no) DO UPDATE SET "
+    f"{', '.join(f'{name} = excluded.{name}' for name in NAMES[2:])}"
+)
+
+# What X-Ray's ids are told to be: no older than a trace is kept, hardly ahead of the clock.
+ID_AGE_MAX_SECONDS = 30 * 24 * 3600
+ID_AHEAD_MAX_SECONDS = 300
+
+Row = tuple[object, ...]
+_is_inferred = attrgetter("is_inferred")
+_encode = msgspec.json.Encoder().encode
+
+
+def make_row(
+    number: int,
+    trace_id: str,
+    documents: Collection[Facts],
+    elements: Collection[Element],
+    revision: int,
+) -> tuple[Row, set[int]]:
+    """Return the row of the table `traces`, and the terms that the trace is found by."""
+    root = find_root(documents)
+    start, end = root.start, root.end
+    has_throttle = is_partial = any_error = any_fault = False
+    users: dict[str, None] = {}
+    zones: dict[str, None] = {}
+    instance_ids: dict[str, None] = {}
+    resource_arns: dict[str, None] = {}
+    annotations: dict[str, list[Value]] = {}
+    for each in documents:
+        if each.start < start:
+            start = each.start
+        if each.end > end:
+            end = each.end
+        has_throttle = has_throttle or each.has_throttle
+        is_partial = is_partial or each.is_open
+        any_error = any_error or each.has_any_error
+        any_fault = any_fault or each.has_any_fault
+        if each.user is not None:
+            users[each.user] = None
+        if each.zones:
+            zones |= dict.fromkeys(each.zones)
+        if each.instance_ids:
+            instance_ids |= dict.fromkeys(each.instance_ids)
+        if each.resource_arns:
+            resource_arns |= dict.fromkeys(each.resource_arns)
+        for key, raw in each.annotations:
+            value = clean(raw) if isinstance(raw, str) else raw
+            found = annotations.get(key)
+            if found is None:
+                annotations[key] = [value]
+            elif value is not found[0]:  # the same one nearly always
+                _add(found, value)
+    http = root.http
+    service = root.service
+    get = http.get
+    texts = [
+        *service,
+        *(get("HttpURL"), get("HttpMethod"), get("UserAgent"), get("ClientIp")),
+    ]
+    cleaned = [each and clean(each) for each in texts]
+    terms = {
+        term_of(keyword, each)
+        for keyword, each in zip(TEXT_KEYWORDS, cleaned, strict=True)
+        if each is not None
+    }
+    row = (
+        number,
+        trace_id,
+        read_id_time(trace_id, start),
+        start,
+        end,
+        revision,
+        len(documents),
+        round(root.end - root.start, 6),
+        round(end - start, 6),
+        http.get("HttpStatus"),
+        is_ok(root),
+        root.has_error,
+        root.has_fault,
+        has_throttle,
+        is_partial,
+        any(map(_is_inferred, elements)),
+        any_error,
+        any_fault,
+        *cleaned,
+        _write_texts("user", users, terms),
+        _write_texts("availabilityzone", zones, terms),
+        _write_texts("instance.id", instance_ids, terms),
+        _write_texts("resource.arn", resource_arns, terms),
+        _encode(annotations).decode() if annotations else None,
+    )
+    for key, values in annotations.items():
+        field = f"annotation.{key}"
+        terms.add(term_of(field))
+        terms.update([term_of(field, value) for value in values])
+    return row, terms
+
+
+def read_id_time(trace_id: str, start: float) -> int:
+    """Return the time in the id of a trace that starts then, in seconds since 1970.
+
+    OpenTelemetry's ids are random: what cannot be the time of the trace is none, and the start
+    stands for it (doubtful: X-Ray takes such ids, and does not say when it finds them).
+    """
+    seconds = int(trace_id[2:10], 16)
+    is_time = start - ID_AGE_MAX_SECONDS <= seconds <= start + ID_AHEAD_MAX_SECONDS
+    return seconds if is_time else int(start)
+
+
+def _add(found: list[Value], value: Value) -> None:
+    # True equals 1.0 in Python, but not in a filter; a text equals texts alone.
+    if value not in found or (
+        type(value) is not str
+        and not any(value == other and type(value) is type(other) for other in found)
+    ):
+        found.append(value)
+
+
+def _write_texts(keyword: str, texts: Iterable[str], terms: set[int]) -> str | None:
+    if not texts:
+        return None
+    cleaned = [str(clean(text)) for text in texts]
+    terms.update([term_of(keyword, text) for text in cleaned])
+    return f"[{','.join(map(encode_basestring, cleaned))}]"

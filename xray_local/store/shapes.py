@@ -1,0 +1,61 @@
+"""The numbers that the database knows the shapes of elements by."""
+
+import sqlite3
+from collections.abc import Iterator
+
+from xray_local.traces.services import Service
+from xray_local.traces.tallies import Shape, make_shape
+
+# The map has at most 10,000 nodes. Whoever names services after requests has no more shapes than
+# this: the rest have number 0, which the map leaves out, and which a filter looks into.
+SHAPES_MAX = 20_000
+OTHER = 0
+
+COLUMNS = "source_name, source_type, source_account_id, name, type, account_id, flags"
+_Key = tuple[Service | None, Service, int]
+
+
+class ShapeNumbers:
+    """Gives each shape a number, the same one for good."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._numbers: dict[_Key, int] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Know what is in the database, and nothing else."""
+        self._numbers = {key: number for number, key in _read(self._connection)}
+
+    def number_of(self, source: Service | None, service: Service, flags: int) -> int:
+        """Return the number of a shape."""
+        key = (source, service, flags)
+        number = self._numbers.get(key)
+        return self._add(key) if number is None else number
+
+    def _add(self, key: _Key) -> int:
+        if len(self._numbers) >= SHAPES_MAX:
+            return OTHER
+        source, service, flags = key
+        cursor = self._connection.execute(
+            f"INSERT INTO shapes ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            (*(source or (None, None, None)), *service, flags),
+        )
+        number = self._numbers[key] = int(cursor.lastrowid or 0)
+        return number
+
+    def forget_unused(self) -> None:
+        """Delete the shapes that no element has any more."""
+        self._connection.execute("DELETE FROM shapes WHERE no NOT IN (SELECT shape_no FROM hours)")
+        self.reload()
+
+
+def read_shapes(connection: sqlite3.Connection) -> dict[int, Shape]:
+    """Return every shape by its number."""
+    return {number: make_shape(*key) for number, key in _read(connection)}
+
+
+def _read(connection: sqlite3.Connection) -> Iterator[tuple[int, _Key]]:
+    for number, *names, flags in connection.execute(f"SELECT no, {COLUMNS} FROM shapes"):  # noqa: S608
+        source = None if names[0] is None else Service(*names[:3])
+        yield number, (source, Service(*names[3:]), flags)

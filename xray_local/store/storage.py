@@ -1,0 +1,366 @@
+"""What the writer does to the database: documents in, what queries read kept up to date, the oldest
+traces out.
+
+Nothing that can be made of the documents when they are read is stored: no summary, no element. What
+is stored beside them is what finds traces (rows.py, terms.py) and what counts them (rollups.py).
+"""
+
+import math
+import sqlite3
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from xray_local.errors import DocumentRefused
+from xray_local.intake.arrivals import Document
+from xray_local.traces.elements import list_elements
+from xray_local.traces.facts import Facts, load_facts
+from xray_local.traces.summaries import find_owners
+from xray_local.traces.tallies import bucket_of, read_flags
+
+from .database import PAGE_BYTES
+from .rollups import MINUTE_SECONDS, Contribution, RollUps
+from .rows import UPSERT_TRACE, Row, make_row
+from .shapes import ShapeNumbers
+from .terms import block_of, era_of
+
+DATABASE_MAX_BYTES = 512 * 1024 * 1024
+TRACES_MAX = 100_000
+# Traces whose facts stay in memory, because more of their documents may come soon.
+KNOWN_TRACES = 2000
+KNOWN_DOCUMENTS = 20_000
+KNOWN_BLOCKS = 256
+# A trace this large is a mistake or an attack; its summary would slow down all others.
+DOCUMENTS_PER_TRACE = 50_000
+REFUSALS_KEPT = 50
+# What a batch prunes at most, beside twice what it brought: pruning goes on with the next ones.
+PRUNED_DOCUMENTS = 1000
+PRUNED_AT_ONCE = 250
+
+ADD_COUNT = """
+INSERT INTO counts (name, value) VALUES (?, ?)
+ON CONFLICT (name) DO UPDATE SET value = value + excluded.value
+"""
+UPSERT_TERM = """
+INSERT INTO terms (era, term, block, low, high) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (era, term, block) DO UPDATE
+SET low = min(low, excluded.low), high = max(high, excluded.high)
+WHERE excluded.low < low OR excluded.high > high
+"""
+
+# The least and greatest seconds of the elements of a shape; None for what is no shape.
+Span = tuple[float, float] | None
+
+
+class _KnownTrace:
+    """The facts of every document of a trace by its id, and what was last stored of it."""
+
+    __slots__ = ("contributions", "facts", "number", "places", "revision", "shapes")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.revision = 0
+        self.facts: dict[str, Facts] = {}
+        self.places: dict[str, int] = {}  # the numbers of the segments
+        self.shapes: dict[int, tuple[float, float]] = {}
+        self.contributions: list[Contribution] = []
+
+
+class Storage:
+    """Stores documents. The one object that writes to the database."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        max_bytes: int = DATABASE_MAX_BYTES,
+        max_traces: int = TRACES_MAX,
+    ) -> None:
+        self._connection = connection
+        self._max_bytes = max_bytes
+        self._max_traces = max_traces
+        self._known: OrderedDict[str, _KnownTrace] = OrderedDict()
+        self._known_documents = 0
+        self._blocks: OrderedDict[int, dict[int, Span]] = OrderedDict()
+        self._shapes = ShapeNumbers(connection)
+        self._rollups = RollUps(connection)
+        self._shapes.forget_unused()
+        self._read_numbers()
+        self._is_sure = True  # that what is known is stored
+
+    def save(
+        self,
+        documents: Sequence[Document],
+        counts: Counter[str],
+        refusals: Sequence[DocumentRefused] = (),
+    ) -> None:
+        """Store all of it or nothing. Raises sqlite3.Error, and may then be called again."""
+        counts = Counter(counts)
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            if not self._is_sure:
+                self._forget()
+            if documents:
+                self._save_documents(documents, counts)
+            self._save_refusals(refusals)
+            self._prune(counts, PRUNED_DOCUMENTS + 2 * len(documents))
+            self._connection.executemany(ADD_COUNT, counts.items())
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._is_sure = False
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _forget(self) -> None:
+        """Know nothing: what is known may be ahead of what is stored."""
+        self._known.clear()
+        self._known_documents = 0
+        self._blocks.clear()
+        self._rollups.forget()
+        self._shapes.reload()
+        self._read_numbers()
+        self._is_sure = True
+
+    def _read_numbers(self) -> None:
+        get = self._connection.execute
+        self._traces = int(get("SELECT COUNT(*) FROM traces").fetchone()[0])
+        self._last_trace = int(get("SELECT COALESCE(MAX(no), 0) FROM traces").fetchone()[0])
+        self._last_segment = int(get("SELECT COALESCE(MAX(no), 0) FROM segments").fetchone()[0])
+
+    def _save_documents(self, documents: Sequence[Document], counts: Counter[str]) -> None:
+        self._recall(dict.fromkeys(document.trace_id for document in documents))
+        touched: dict[str, _KnownTrace] = {}
+        new: dict[int, tuple[int, bytes]] = {}  # by the number of the segment
+        replaced: dict[int, bytes] = {}
+        for document in documents:
+            trace_id, document_id = document.trace_id, document.id
+            trace = touched.get(trace_id)
+            if trace is None:
+                trace = touched[trace_id] = self._known[trace_id]
+            facts = document.facts
+            before = trace.facts.get(document_id)
+            if before is None:
+                if len(trace.facts) >= DOCUMENTS_PER_TRACE:
+                    counts["refused"] += 1
+                    continue
+                counts["stored"] += 1
+                self._last_segment += 1
+                self._known_documents += 1
+                place = trace.places[document_id] = self._last_segment
+                new[place] = (trace.number, document.body)
+            else:
+                counts["replaced"] += 1
+                if facts.is_open and not before.is_open:
+                    continue  # what is complete stays, though the beginning arrives after the end
+                place = trace.places[document_id]
+                if place in new:
+                    new[place] = (trace.number, document.body)
+                else:
+                    replaced[place] = document.body
+            trace.facts[document_id] = facts
+        self._connection.executemany(
+            "INSERT INTO segments (no, trace_no, document) VALUES (?, ?, ?)",
+            [(place, trace_no, body) for place, (trace_no, body) in new.items()],
+        )
+        self._connection.executemany(
+            "UPDATE segments SET document = ? WHERE no = ?",
+            [(body, place) for place, body in replaced.items()],
+        )
+        self._save_traces(touched)
+        while len(self._known) > KNOWN_TRACES or self._known_documents > KNOWN_DOCUMENTS:
+            _, trace = self._known.popitem(last=False)
+            self._known_documents -= len(trace.facts)
+
+    def _save_traces(self, touched: dict[str, _KnownTrace]) -> None:
+        """Write anew what queries read of these traces."""
+        rows: list[Row] = []
+        shapes: list[Row] = []
+        links: list[Row] = []
+        changed: list[tuple[int]] = []
+        terms: dict[tuple[int, int], Span] = {}
+        for trace_id, trace in touched.items():
+            if not trace.facts:
+                continue  # all that came of it was refused
+            if trace.revision:
+                changed.append((trace.number,))
+                self._rollups.add(trace.contributions, -1)
+            trace.revision += 1
+            row, found = self._count(trace, trace_id)
+            rows.append(row)
+            self._rollups.add(trace.contributions)
+            number = trace.number
+            shapes += [(number, shape, low, high) for shape, (low, high) in trace.shapes.items()]
+            links += [
+                (number, each.id, *link) for each in trace.facts.values() for link in each.links
+            ]
+            self._find_terms(block_of(number), found, trace.shapes, terms)
+        self._connection.executemany(UPSERT_TRACE, rows)
+        for table in ("trace_shapes", "links"):
+            self._connection.executemany(
+                f"DELETE FROM {table} WHERE trace_no = ?",  # noqa: S608 - our names
+                changed,
+            )
+        shapes.sort()
+        self._connection.executemany("INSERT INTO trace_shapes VALUES (?, ?, ?, ?)", shapes)
+        self._connection.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?, ?)", links)
+        self._connection.executemany(
+            UPSERT_TERM,
+            sorted(
+                (era_of(block), term, block, *(span or (None, None)))
+                for (term, block), span in terms.items()
+            ),
+        )
+        self._rollups.write()
+
+    def _count(self, trace: _KnownTrace, trace_id: str) -> tuple[Row, set[int]]:
+        """Set the shapes and contributions of the trace; return its row and terms."""
+        documents = trace.facts.values()
+        elements = list_elements(documents, find_owners(documents))
+        row, terms = make_row(trace.number, trace_id, documents, elements, trace.revision)
+        start: Any = row[3]
+        minute = int(start // MINUTE_SECONDS) * MINUTE_SECONDS
+        shapes: dict[int, tuple[float, float]] = {}
+        contributions: list[Contribution] = []
+        number_of = self._shapes.number_of
+        for element in elements:
+            shape = number_of(element.source, element.service, read_flags(element))
+            microseconds = element.microseconds
+            seconds = microseconds / 1_000_000
+            span = shapes.get(shape)
+            if span is None:
+                shapes[shape] = (seconds, seconds)
+            elif seconds < span[0]:
+                shapes[shape] = (seconds, span[1])
+            elif seconds > span[1]:
+                shapes[shape] = (span[0], seconds)
+            contributions.append((minute, shape, bucket_of(seconds), microseconds))
+        trace.shapes, trace.contributions = shapes, contributions
+        return row, terms
+
+    def _find_terms(
+        self,
+        block: int,
+        terms: set[int],
+        shapes: dict[int, tuple[float, float]],
+        changes: dict[tuple[int, int], Span],
+    ) -> None:
+        """Add to the changes what the block is not known to have."""
+        known = self._blocks.get(block)
+        if known is None:
+            known = self._blocks[block] = {}
+            while len(self._blocks) > KNOWN_BLOCKS:
+                self._blocks.popitem(last=False)
+        for term in terms.difference(known):
+            known[term] = changes[term, block] = None
+        for shape, (low, high) in shapes.items():
+            span = known.get(shape)
+            if span is None or low < span[0] or high > span[1]:
+                if span is not None:
+                    low, high = min(low, span[0]), max(high, span[1])
+                known[shape] = changes[shape, block] = (low, high)
+
+    def _recall(self, trace_ids: Iterable[str]) -> None:
+        """Know these traces, from memory, from the database, or as new ones."""
+        unknown: list[str] = []
+        for trace_id in trace_ids:
+            if trace_id in self._known:
+                self._known.move_to_end(trace_id)
+            else:
+                unknown.append(trace_id)
+        rows = self._connection.execute(
+            "SELECT traces.id, no, revision FROM json_each(?) AS j "
+            "CROSS JOIN traces ON traces.id = j.value",
+            (msgspec.json.encode(unknown).decode(),),
+        )
+        stored = {trace_id: found for trace_id, *found in rows}
+        for trace_id in unknown:
+            if trace_id in stored:
+                self._known[trace_id] = self._load(trace_id, *stored[trace_id])
+            else:
+                self._last_trace += 1
+                self._traces += 1
+                self._known[trace_id] = _KnownTrace(self._last_trace)
+
+    def _load(self, trace_id: str, number: int, revision: int) -> _KnownTrace:
+        trace = _KnownTrace(number)
+        trace.revision = revision
+        for place, body in self._connection.execute(
+            "SELECT no, document FROM segments WHERE trace_no = ? ORDER BY no", (number,)
+        ):
+            facts = load_facts(body)
+            trace.facts[facts.id] = facts
+            trace.places[facts.id] = place
+        self._known_documents += len(trace.facts)
+        self._count(trace, trace_id)
+        return trace
+
+    def _save_refusals(self, refusals: Sequence[DocumentRefused]) -> None:
+        if refusals:
+            self._connection.executemany(
+                "INSERT INTO refusals (time, code, reason) VALUES (?, ?, ?)",
+                (
+                    (time.time(), refusal.code, str(refusal))
+                    for refusal in refusals[-REFUSALS_KEPT:]
+                ),
+            )
+            self._connection.execute(
+                "DELETE FROM refusals WHERE rowid <= (SELECT MAX(rowid) FROM refusals) - ?",
+                (REFUSALS_KEPT,),
+            )
+
+    def _prune(self, counts: Counter[str], documents_max: int) -> None:
+        """Delete the traces that arrived first until the rest fits, or until it is enough for now.
+
+        In steps, for only what is left tells how much is to go. A trace goes as a whole.
+        """
+        pruned = 0
+        while documents_max > 0:
+            is_large = self._used_bytes() > self._max_bytes
+            excess = self._traces if is_large else self._traces - self._max_traces
+            if excess <= 0:
+                break
+            last, size = self._choose_oldest(excess, min(documents_max, PRUNED_AT_ONCE))
+            pruned += self._delete_until(last)
+            documents_max -= size
+        if pruned:
+            counts["pruned_traces"] += pruned
+            oldest = self._connection.execute("SELECT MIN(start_time) FROM traces").fetchone()[0]
+            self._rollups.prune(math.inf if oldest is None else oldest)
+
+    def _choose_oldest(self, traces_max: int, documents: int) -> tuple[int, int]:
+        """Return the number of the last of the oldest traces to go, and their documents."""
+        last, size = 0, 0
+        for row in self._connection.execute(
+            "SELECT no, documents FROM traces ORDER BY no LIMIT ?", (traces_max,)
+        ):
+            last, size = row[0], size + row[1]
+            if size >= documents:
+                break
+        return last, size
+
+    def _delete_until(self, last: int) -> int:
+        """Delete all traces up to the number; return how many there were."""
+        delete = self._connection.execute
+        rows = delete("DELETE FROM traces WHERE no <= ? RETURNING id", (last,)).fetchall()
+        for table in ("segments", "trace_shapes", "links"):
+            delete(f"DELETE FROM {table} WHERE trace_no <= ?", (last,))  # noqa: S608 - our names
+        # An era goes when all of its traces have gone.
+        delete("DELETE FROM terms WHERE era < ?", (era_of(block_of(last + 1)),))
+        for (trace_id,) in rows:
+            trace = self._known.pop(trace_id, None)
+            self._known_documents -= len(trace.facts) if trace else 0
+        for block in [each for each in self._blocks if each < block_of(last + 1)]:
+            del self._blocks[block]
+        self._traces -= len(rows)
+        return len(rows)
+
+    def _used_bytes(self) -> int:
+        pages, free = (
+            self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count")
+        )
+        return int(pages - free) * PAGE_BYTES

@@ -1,0 +1,1 @@
+"""What segments and traces are: documents, services, trees, summaries, elements, tallies."""

@@ -1,0 +1,1 @@
+"""Traces out to files and in from files."""
