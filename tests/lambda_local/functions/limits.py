@@ -1,5 +1,7 @@
 """Functions that try Lambda's limits; each is a handler."""
 
+import base64
+import json
 import os
 import signal
 import subprocess
@@ -49,6 +51,10 @@ def answer_what_is_no_json(event, context):
     return {1, 2}
 
 
+def answer_as_told(event, context):
+    return json.loads(base64.b64decode(event["body"]))["answer"]
+
+
 def answer_x(event, context):
     return "x" * event["times"]
 
@@ -63,8 +69,6 @@ def echo(event, context):
 
 
 def echo_over_http(event, context):
-    import json
-
     return {"statusCode": 200, "body": json.dumps(event)}
 
 
