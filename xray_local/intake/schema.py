@@ -154,6 +154,12 @@ class Aws(Part):
     table_names: list[str] | UnsetType = UNSET
 
 
+# Those members of it that are no texts.
+NO_TEXTS_OF_AWS = frozenset(
+    field.name for field in msgspec.structs.fields(Aws) if field.type is not str
+)
+
+
 class Frame(Part):
     """A line of a stack."""
 
@@ -258,12 +264,18 @@ def complies(document: Element) -> bool:
     for element in document.walk():
         if element.annotations and not _are_keys(element.annotations):
             return False
-        if element.aws:
+        aws = element.aws
+        if aws and not _has_texts_only(aws):
             try:
-                msgspec.convert(element.aws, Aws)
+                msgspec.convert(aws, Aws)
             except msgspec.ValidationError:
                 return False
     return True
+
+
+def _has_texts_only(aws: dict[str, Any]) -> bool:
+    """Whether it complies because all that it has are texts, where texts may be."""
+    return NO_TEXTS_OF_AWS.isdisjoint(aws) and all([type(each) is str for each in aws.values()])
 
 
 def clean_name(name: str) -> str:

@@ -8,7 +8,7 @@ from msgspec import UNSET, Struct
 
 from xray_local.intake.schema import Element, Http
 
-from .services import Service, name_callee, name_service
+from .services import Service, name_callee, name_resource, name_service
 
 Annotations = tuple[tuple[str, str | float | bool], ...]
 
@@ -130,9 +130,9 @@ def _find_service(name: str, origin: str, account_id: str | None) -> Service:
 def _find_callee(element: Element) -> Service | None:
     if element.namespace == "remote":
         return _find_remote(element.name, bool(element.sql))
-    return name_callee(
-        {"namespace": element.namespace, "name": element.name, "aws": element.aws or {}}
-    )
+    if element.namespace == "aws":
+        return name_resource(element.name, element.aws or {})
+    return None
 
 
 @functools.lru_cache(200)

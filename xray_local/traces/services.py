@@ -94,16 +94,29 @@ def name_callee(subsegment: Mapping[str, Any]) -> Service | None:
     namespace = subsegment.get("namespace")
     if namespace != "aws" and namespace != "remote":
         return None
-    name = as_text(subsegment.get("name")) or "unnamed"
+    name = subsegment.get("name")
     if namespace == "remote":
+        name = as_text(name) or "unnamed"
         return Service(name, "Database::SQL" if subsegment.get("sql") else "remote", None)
-    aws = as_mapping(subsegment.get("aws"))
-    account_id = as_text(aws.get("account_id"))
+    return name_resource(name, as_mapping(subsegment.get("aws")))
+
+
+def name_resource(name: object, aws: Mapping[str, Any]) -> Service:
+    """Return the service of AWS, or the resource of it, that a subsegment called.
+
+    name: the subsegment's. aws: its member of that name.
+    """
+    name = as_text(name) or "unnamed"
+    kind = find_kind(name)
+    resource = _find_resource(aws, kind.keys if kind else ())
+    return _name_node(name, resource, as_text(aws.get("account_id")))
+
+
+@functools.lru_cache(200)  # as above
+def _name_node(name: str, resource: str | None, account_id: str | None) -> Service:
     kind = find_kind(name)
     if kind is None:
-        resource = _find_resource(aws, ())
         return Service(resource or name, f"AWS::{name}", account_id)
-    resource = _find_resource(aws, kind.keys)
     if resource is None:
         return Service(kind.name, f"AWS::{kind.name}", account_id)
     return Service(resource, kind.resource_type, account_id)
@@ -125,7 +138,7 @@ def _find_resource(aws: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
     for key in (*keys, "resource_names"):
         value = aws.get(key)
         if value is not None:
-            resources = as_list(value) or [value]
+            resources = [value] if type(value) is str else as_list(value) or [value]
             resource = as_text(resources[0])
             if resource is not None and len(resources) == 1:
                 return _shorten(resource)

@@ -15,8 +15,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .elements import Element, is_ok, list_elements
-from .facts import Call, Facts
+from .elements import Element, is_ok, is_throttled, list_elements
+from .facts import Facts
 from .services import Service
 from .summaries import find_owners
 
@@ -86,15 +86,17 @@ def read_flags(element: Element) -> int:
     """Return the flags of the element's shape, a bit each, in the order of the shape's fields."""
     _, _, is_node, is_inferred, is_root, part, _, _ = element
     flags = is_node | is_inferred << 6 | is_root << 7
+    if is_ok(part):
+        return flags | 1 << 1
     if part.has_error:
         flags |= 1 << 2
     if part.has_fault:
         flags |= 1 << 3
-    if part.has_throttle if isinstance(part, Call) else part.is_throttled:
+    if is_throttled(part):
         flags |= 1 << 4
     if part.is_open:
         flags |= 1 << 5
-    return flags | is_ok(part) << 1
+    return flags
 
 
 def make_shape(source: Service | None, service: Service, flags: int) -> Shape:
