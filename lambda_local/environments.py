@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 """
 
 import json
+import os
 import secrets
 import threading
 import time
@@ -20,6 +21,7 @@ from .runtime_api import RuntimeAPI
 MEMORY_SECONDS = 0.1
 # Until a process that was killed is gone.
 END_SECONDS = 5.0
+STARTS = os.cpu_count() or 1
 
 
 class Environment:
@@ -224,7 +226,8 @@ class Pool:
         self._function = function
         self._xray_address = xray_address
         self._write_log = write_log
-        self._lock = threading.Lock()
+        self._change = threading.Condition()
+        self._starting = 0
         self._idle: list[Environment] = []
         self._taken = 0  # events that have an environment, or wait for it to start
         self._all: set[Environment] = set()
@@ -233,42 +236,63 @@ class Pool:
 
     def enter(self) -> None:
         """Take one of the places for events. Raises Throttled if there is none."""
-        with self._lock:
+        with self._change:
             if self._taken >= self._function.concurrency:
                 raise Throttled
             self._taken += 1
 
     def leave(self) -> None:
         """Give the place back."""
-        with self._lock:
+        with self._change:
             self._taken -= 1
 
     def take(self) -> Environment:
-        """Return an environment: the one that was busy last, so that others may end; or a new."""
-        with self._lock:
-            while self._idle:
-                environment = self._idle.pop()
-                if environment.is_usable():
-                    return environment
-        return self.start()
+        """Return an environment: the one that was busy last, so that others may end; or a new.
+
+        As many as there are processors may be new, until `note_start` tells how that went: who
+        would wait for a processor takes what becomes free meanwhile. Lambda starts all at once, and
+        gives each a processor.
+        """
+        with self._change:
+            while True:
+                while self._idle:
+                    environment = self._idle.pop()
+                    if environment.is_usable():
+                        return environment
+                if self._starting < STARTS:
+                    break
+                self._change.wait()
+            self._starting += 1
+        try:
+            return self.start()
+        except BaseException:
+            self.note_start()
+            raise
+
+    def note_start(self) -> None:
+        """Note that a new environment is ready, or has failed."""
+        with self._change:
+            self._starting -= 1
+            self._change.notify_all()
 
     def start(self) -> Environment:
         """Return an environment that has only begun to start."""
         environment = Environment(self._function, self._xray_address, self._write_log, self)
-        with self._lock:
+        with self._change:
             if environment.is_usable():
                 self._all.add(environment)
         return environment
 
     def give_back(self, environment: Environment) -> None:
         """Keep an environment that is frozen for the next event."""
-        with self._lock:
+        with self._change:
             if environment in self._all:
                 self._idle.append(environment)
+                self._change.notify_all()
 
     def forget(self, environment: Environment) -> None:
         """Note that an environment's process has ended."""
-        with self._lock:
+        with self._change:
             self._all.discard(environment)
             if environment in self._idle:
                 self._idle.remove(environment)
@@ -276,7 +300,7 @@ class Pool:
     def _end_idle(self) -> None:
         while not self._is_closed.wait(1):
             oldest = time.monotonic() - self._function.idle_seconds
-            with self._lock:
+            with self._change:
                 ended = [each for each in self._idle if each.idle_since < oldest]
                 self._idle = [each for each in self._idle if each.idle_since >= oldest]
             for environment in ended:
@@ -285,7 +309,7 @@ class Pool:
     def close(self) -> None:
         """End every environment, and return when all have ended."""
         self._is_closed.set()
-        with self._lock:
+        with self._change:
             environments, self._idle = list(self._all), []
         for environment in environments:
             environment.close()

@@ -111,7 +111,10 @@ class Invoker:
         while True:
             environment = self._pool.take()
             if environment.is_new:
-                environment = self._start(environment)
+                try:
+                    environment = self._start(environment)
+                finally:
+                    self._pool.note_start()
                 invocation.init = environment.init
             invocation.deadline = time.time() + self.function.timeout_seconds
             self._write_line(f"START RequestId: {invocation.request_id} Version: {VERSION}")

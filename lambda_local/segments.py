@@ -10,6 +10,7 @@ beneath, and Overhead. Doubtful: that the function's errors are the function's s
 import json
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ Document = dict[str, Any]
 
 
 class Sender:
-    """Sends segments as every daemon takes them: one datagram each. One that is lost is lost.
+    """Sends segments as every daemon takes them: one datagram each. One too large is not sent.
 
     https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html
     """
@@ -34,7 +35,8 @@ class Sender:
 
     def send(self, document: Document) -> None:
         """Send a segment."""
-        self._socket.sendto(HEADER + json.dumps(document).encode(), self._address)
+        with suppress(OSError):
+            self._socket.sendto(HEADER + json.dumps(document).encode(), self._address)
 
 
 def mark_status(status: int) -> Document:

@@ -53,6 +53,7 @@ def make_run_environment(stack: Stack, **others: str) -> dict[str, str]:
     }
     return inherited | {
         "AWS_PORT": str(stack.aws_port),
+        "LAMBDA_PORT": str(stack.site_port),
         "LOCAL_DIR": str(stack.local_dir),
         "OTLP_PORT": str(stack.otlp_port),
         "REMOTE_URL": "http://127.0.0.1:9/",
@@ -76,13 +77,13 @@ class Run:
         """What it said so far, on both streams."""
         return self.output_path.read_text(errors="replace")
 
-    def wait_for(self, text: str, times: int = 1) -> None:
+    def wait_for(self, text: str, times: int = 1, timeout_seconds: float = 60) -> None:
         """Return when it has said that so many times."""
 
         def has_said_it() -> bool:
             return self.output.count(text) >= times or self.process.poll() is not None
 
-        wait_until(has_said_it, f"{text!r} in the output", 60)
+        wait_until(has_said_it, f"{text!r} in the output", timeout_seconds)
         assert self.output.count(text) >= times, self.output
 
     def find_processes(self) -> set[int]:
