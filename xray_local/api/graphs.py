@@ -4,8 +4,10 @@ https://docs.aws.amazon.com/xray/latest/api/API_GetServiceGraph.html
 https://docs.aws.amazon.com/xray/latest/api/API_GetTraceGraph.html
 https://docs.aws.amazon.com/xray/latest/api/API_GetTimeSeriesServiceStatistics.html
 
-A page has PAGE_ROWS services or periods; its token says how many came before the next. A group's
-expression applies to all traces as it is now, so that no answer contains old versions of a group.
+A graph is told on one page, up to as many services as a map of X-Ray has, since their numbers hold
+for one answer alone. Of a time series a page has PAGE_ROWS periods, and its token names the last of
+them: what is counted meanwhile moves nothing. A group's expression applies to all traces as it is
+now, so that no answer contains old versions of a group.
 """
 
 import sqlite3
@@ -28,6 +30,7 @@ from xray_local.store.database import reading
 from xray_local.store.queries import MINUTE_SECONDS, list_links, list_links_of
 from xray_local.traces.documents import MAX_TIME, show
 
+from .pages import take_page
 from .traces import read_trace_ids
 from .wire import (
     operation,
@@ -38,6 +41,8 @@ from .wire import (
     require,
 )
 
+# "Your map can have up to 10,000 nodes."
+PAGE_SERVICES = 10_000
 PAGE_ROWS = 1000
 DAY_SECONDS = 86_400
 
@@ -49,7 +54,7 @@ def get_service_graph(fields: dict[str, Any], request: HttpRequest) -> dict[str,
     chosen = read_group(fields, request)
     with reading(get_parts(request).database) as connection:
         graph = make_graph(connection, start, end, chosen)
-    services, token = _take_page(graph.to_api(), read_text(fields, "NextToken"))
+    services, token = _take_services(graph.to_api(), read_text(fields, "NextToken"))
     return {
         "StartTime": start,
         "EndTime": end,
@@ -76,7 +81,7 @@ def get_trace_graph(fields: dict[str, Any], request: HttpRequest) -> dict[str, A
     trace_ids = read_trace_ids(fields)
     with reading(get_parts(request).database) as connection:
         graph = make_trace_graph(connection, trace_ids)
-    services, token = _take_page(graph.to_api(), read_text(fields, "NextToken"))
+    services, token = _take_services(graph.to_api(), read_text(fields, "NextToken"))
     return {"Services": services} | token
 
 
@@ -116,8 +121,12 @@ def get_time_series_service_statistics(
                 forecast_period_seconds=period_seconds if is_forecast else None,
             )
         )
-    page, token = _take_page(rows, read_text(fields, "NextToken"))
-    return {"TimeSeriesServiceStatistics": page, "ContainsOldGroupVersions": False} | token
+    page, token = take_page(
+        rows, lambda row: (row["Timestamp"],), read_text(fields, "NextToken"), PAGE_ROWS
+    )
+    return {"TimeSeriesServiceStatistics": page, "ContainsOldGroupVersions": False} | (
+        {"NextToken": token} if token else {}
+    )
 
 
 def read_times(fields: dict[str, Any]) -> tuple[float, float]:
@@ -154,13 +163,13 @@ def read_group(fields: dict[str, Any], request: HttpRequest) -> Filter | None:
     return read_filter(group.expression) if group.expression else None
 
 
-def _take_page(
+def _take_services(
     rows: list[dict[str, Any]], token: str | None
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Return the rows of a page, and the member NextToken if there are more."""
+    """Return the services of a page, and the member NextToken if there are more."""
     if token is not None and not (token.isascii() and token.isdigit() and len(token) < 10):
         raise InvalidRequest(f"Expected a NextToken of this operation, got {show(token)}.")
     first = int(token or 0)
-    last = first + PAGE_ROWS
+    last = first + PAGE_SERVICES
     page = list(islice(rows, first, last))
     return page, {"NextToken": str(last)} if len(rows) > last else {}

@@ -31,9 +31,9 @@ from xray_local.traces.spans import make_spans
 from xray_local.traces.trees import Element, build_tree, walk_tree
 from xray_local.traces.whole import describe_trace
 
-from .graphs import make_trace_graph
+from .graphs import make_trace_graph, read_times
 from .pages import decode_key, encode_key, refuse_token, take_page
-from .wire import operation, read_number, read_text, read_texts, require
+from .wire import operation, read_text, read_texts, require
 
 TRACES_MAX = 100
 TOKEN_MAX = 1020
@@ -55,10 +55,7 @@ def start_trace_retrieval(fields: dict[str, Any], request: HttpRequest) -> dict[
                 "Expected trace ids like '1-58406520-a006649127e371903a2de979' in TraceIds, "
                 f"got {show(trace_id)}."
             )
-    start = require(read_number(fields, "StartTime"), "StartTime")
-    end = require(read_number(fields, "EndTime"), "EndTime")
-    if start > end:
-        raise InvalidRequest(f"Expected StartTime before EndTime, got {start!r} and {end!r}.")
+    start, end = read_times(fields)
     with changing(get_parts(request).database) as connection:
         token = retrievals.start_retrieval(connection, trace_ids, start, end, time.time())
     return {"RetrievalToken": token}

@@ -4,8 +4,9 @@ service("x"), edge("a", "b") and id(name: "x", type: "t"), several with OR betwe
 of a service is a node of the type `client`.
 https://docs.aws.amazon.com/xray/latest/api/API_GetTimeSeriesServiceStatistics.html
 
-Without an expression all edges are meant, those of the clients included, so that a request counts
-once for each call that it needed (doubtful: X-Ray says no more than "edge statistics").
+Without an expression the edges of the clients are meant: each request counts once, and Grafana's
+data source takes the sum for the number of traces (doubtful: X-Ray's documents say no more than
+"edge statistics").
 """
 
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from xray_local.filters.syntax import EdgeTest, Id, ServiceTest
 from xray_local.traces.services import Service
 from xray_local.traces.tallies import Tally
 
-from .model import list_sources
+from .model import CLIENT, list_sources
 from .statistics import Statistics
 
 
@@ -55,9 +56,9 @@ class Selector:
 
 
 def read_selector(text: str | None) -> Selector:
-    """Return what the text chooses, all edges if there is none. Raises BadFilter."""
+    """Return what the text chooses, the edges of clients if there is none. Raises BadFilter."""
     if text is None:
-        return Selector((), ((Id(), Id()),))
+        return Selector((), ((Id(type=CLIENT), Id()),))
     tests = parse_selector(text)
     return Selector(
         tuple(test.id for test in tests if isinstance(test, ServiceTest)),

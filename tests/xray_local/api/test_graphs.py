@@ -159,7 +159,7 @@ def test_the_graph_of_an_hour_and_more_is_that_of_its_traces(
 def test_services_page_by_page(
     console: Console, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(graphs, "PAGE_ROWS", 4)
+    monkeypatch.setattr(graphs, "PAGE_SERVICES", 4)
     store(*[make_segment(name=f"service {number}") for number in range(5)])
     found: list[int] = []
     fields: dict[str, Any] = {}
@@ -306,13 +306,17 @@ def get_rows(console: Console, **fields: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def test_without_an_expression_all_edges_are_counted(console: Console, store: Store) -> None:
-    store(make_front())
+def test_without_an_expression_each_request_of_a_client_counts_once(
+    console: Console, store: Store
+) -> None:
+    """Grafana takes the sum for the number of traces."""
+    store(make_front(), make_front())
 
     (row,) = get_rows(console)
 
     assert row["Timestamp"] == MINUTE
-    assert row["EdgeSummaryStatistics"]["TotalCount"] == 2  # the client's, and that to the table
+    assert row["EdgeSummaryStatistics"]["TotalCount"] == 2  # and none of the calls of the table
+    assert row["EdgeSummaryStatistics"]["TotalResponseTime"] == pytest.approx(1.0)
     assert "ServiceSummaryStatistics" not in row
 
 
@@ -427,6 +431,22 @@ def test_series_page_by_page(
     assert times == [MINUTE + 60 * step for step in range(8)]
 
 
+def test_what_arrives_between_pages_moves_no_period(
+    console: Console, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graphs, "PAGE_ROWS", 2)
+    store(*[make_segment(start_time=MINUTE + 60 * step) for step in range(2, 6)])
+
+    first = ask(console, SERIES)
+    store(make_segment(start_time=MINUTE))
+    second = ask(console, SERIES, NextToken=first["NextToken"])
+
+    times = [
+        row["Timestamp"] for page in (first, second) for row in page["TimeSeriesServiceStatistics"]
+    ]
+    assert times == [MINUTE + 60 * step for step in range(2, 6)]
+
+
 def test_a_forecast_is_what_the_hour_before_makes_of_it(console: Console, store: Store) -> None:
     faults = [make_segment(start_time=MINUTE - 60 * step, fault=True) for step in range(1, 61)]
     store(*faults, make_segment(start_time=MINUTE, origin="AWS::EC2::Instance"))
@@ -476,6 +496,7 @@ def test_a_forecast_needs_an_id(console: Console, expression: str | None) -> Non
         (SERIES, {"EntitySelectorExpression": ""}),
         (SERIES, {"EntitySelectorExpression": f'service("{"x" * 500}")'}),
         (SERIES, {"ForecastStatistics": "yes"}),
+        (SERIES, {"NextToken": "1000"}),
     ],
 )
 def test_requests_that_cannot_be_answered(
@@ -498,6 +519,7 @@ def test_a_trace_of_subsegments_alone(console: Console, store: Store) -> None:
 
 
 def test_the_bounds_are_not_tiny() -> None:
+    assert graphs.PAGE_SERVICES >= 10_000
     assert graphs.PAGE_ROWS >= 1000
     assert sources.GROUP_TRACES >= 1000
     assert links.LINKS_MAX >= 100

@@ -166,7 +166,10 @@ def test_nothing_after_an_hour(console: Console, store: Store, database: Any) ->
         ({"TraceIds": [make_trace_id()] * 101}, "Expected at most 100 members in TraceIds"),
         ({"StartTime": None}, "Expected StartTime, which is missing."),
         ({"EndTime": "now"}, "Expected a number as EndTime"),
-        ({"StartTime": NOON + 1, "EndTime": NOON}, "Expected StartTime before EndTime"),
+        ({"StartTime": NOON + 1, "EndTime": NOON}, "Expected a StartTime before the EndTime"),
+        # What is no time would be found out when it is stored.
+        ({"StartTime": 2**64 - 1, "EndTime": 2**64 - 1}, "Expected a number of at least 0"),
+        ({"StartTime": -1}, "Expected a number of at least 0"),
     ],
 )
 def test_requests_that_are_refused(console: Console, fields: dict[str, Any], expected: str) -> None:
