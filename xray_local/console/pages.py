@@ -15,7 +15,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from xray_local.errors import InvalidRequest
+from xray_local.control.groups import read_groups
+from xray_local.errors import DatabaseUnusable, InvalidRequest
 from xray_local.filters import BadFilter, read_filter
 from xray_local.intake.counts import count_kernel_drops, read_buffer_bytes
 from xray_local.parts import get_parts
@@ -28,6 +29,8 @@ from xray_local.store.queries import (
     list_refusals,
     list_traces,
 )
+from xray_local.traces.facts import gather_facts
+from xray_local.traces.summaries import find_root
 from xray_local.traces.trees import build_tree
 from xray_local.traces.whole import describe_trace
 
@@ -54,6 +57,8 @@ def page(function: View) -> View:
             response = function(request, **arguments)
         except InvalidRequest as error:
             return show_failure(request, 400, "This link does not lead anywhere", str(error))
+        except DatabaseUnusable as error:
+            return show_failure(request, 503, "The groups cannot be read", str(error))
         except sqlite3.Error as error:
             return show_failure(
                 request,
@@ -74,9 +79,10 @@ def show_traces(request: HttpRequest) -> HttpResponse:
     expression = request.GET.get("filter", "").strip()
     mistake = None
     found = Page((), (), 0, None, None)
+    groups = read_groups(get_parts(request).database) if expression else {}
     with reading(get_parts(request).database) as connection:
         try:
-            chosen = read_filter(expression) if expression else None
+            chosen = read_filter(expression, groups) if expression else None
         except BadFilter as error:
             mistake = error
         else:
@@ -146,11 +152,11 @@ def _find_trace(request: HttpRequest, trace_id: str) -> _Found | None:
     with reading(get_parts(request).database) as connection:
         summary = get_summary(connection, trace_id)
         documents = get_documents(connection, trace_id)
-    if summary is None:
+    if summary is None or not documents:
         return None
-    roots = build_tree(documents)
-    name = next((root.content["name"] for root in roots), "")
-    return _Found(TraceLine.read(summary, name), draw_timeline(roots))
+    # The one that the list names the trace after.
+    name = find_root([gather_facts(each) for each in documents]).service.name
+    return _Found(TraceLine.read(summary, name), draw_timeline(build_tree(documents)))
 
 
 def _read_row_number(text: str | None, rows: int) -> int:

@@ -373,3 +373,16 @@ def test_titles_say_where_one_is(console: Console, store: Store) -> None:
 
     assert len({title[1] for title in titles if title}) == 3
     assert json.dumps(titles[2][1] if titles[2] else "").count("GET /films/") == 1
+
+
+def test_a_trace_has_the_same_name_everywhere(console: Console, store: Store) -> None:
+    """An orphan may have begun before the root, as clocks differ."""
+    root = make_segment(name="the root", start_time=NOON + 1)
+    orphan = make_segment(name="an orphan", parent_id="0" * 16, trace_id=root["trace_id"])
+    store(orphan, root)
+
+    title = re.search(r"<title>(.*)</title>", console.page(f"/traces/{root['trace_id']}"))
+
+    assert title
+    assert "the root" in title[1]
+    assert "the root" in console.page("/")

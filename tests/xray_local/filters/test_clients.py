@@ -179,6 +179,17 @@ def test_console_wrong_filter(console: Console) -> None:
     assert "duration &gt; fast" in page
 
 
+def test_console_knows_the_groups(console: Console, store: Store) -> None:
+    bad, good = make_segment(fault=True), make_segment()
+    store(bad, good)
+    console.post("/CreateGroup", {"GroupName": "broken", "FilterExpression": "fault"})
+
+    page = console.page("/?filter=group.name+%3D+%22broken%22")
+
+    assert bad["trace_id"] in page
+    assert good["trace_id"] not in page
+
+
 def test_console_nothing_found_so_far(
     console: Console, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
