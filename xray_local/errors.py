@@ -151,7 +151,7 @@ class PolicySizeLimitExceeded(Refused):
 
 
 class IntakeDown(Refused):
-    """The writer is being started again and takes nothing at the moment."""
+    """The writer takes nothing at the moment: it is stuck, or being started again."""
 
     code = "ThrottledException"
     status = 429

@@ -10,6 +10,7 @@ the writer ends when both of its pipes have.
 import contextlib
 import fcntl
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -27,6 +28,8 @@ from xray_local.forwarding.forwarder import COUNTS, FLUSH_SECONDS
 from .frames import Kind, pack
 
 PIPE_BYTES = 1024 * 1024
+# How long a request waits for room in the pipe: clients try again, threads must not pile up.
+ROOM_SECONDS = 1.0
 # A process that lives less than this did not die of what it was sent.
 SHORT_LIFE_SECONDS = 2.0
 SHORT_LIVES_ALLOWED = 3
@@ -113,18 +116,35 @@ class Pipeline:
         return self._forward_counts.read() if self._forward_counts else {}
 
     def send(self, documents: Iterable[bytes]) -> None:
-        """Pass documents that have been checked to the writer. Raises IntakeDown."""
+        """Pass documents that have been checked to the writer.
+
+        Raises IntakeDown if it takes nothing: then nothing of the documents is stored. A request
+        of which the writer has begun to take is waited for; it holds up no other for long.
+        """
         frames = b"".join([pack(Kind.DOCUMENT, document) for document in documents])
         rest = memoryview(frames)
-        with self._lock:
-            try:
-                while rest:
-                    rest = rest[os.write(self._documents, rest) :]
-            except OSError as error:
-                raise IntakeDown(
-                    "The process that stores segments is being started again; "
-                    "expected it within a second. Send the segments again."
-                ) from error
+        if not self._lock.acquire(timeout=ROOM_SECONDS):
+            raise _refuse()
+        try:
+            if not self._has_room():
+                raise _refuse()
+            while rest:
+                rest = rest[os.write(self._documents, rest) :]
+        except OSError as error:
+            raise IntakeDown(
+                "The process that stores segments is being started again; "
+                "expected it within a second. Send the segments again."
+            ) from error
+        finally:
+            self._lock.release()
+
+    def _has_room(self) -> bool:
+        """Whether the writer takes something soon, or will never again."""
+        poller = select.poll()
+        if self._documents >= 0:
+            poller.register(self._documents, select.POLLOUT)
+            return bool(poller.poll(ROOM_SECONDS * 1000))
+        return True
 
     def check(self) -> None:
         """Start all again if one has ended. Raises CannotStart if that does not help."""
@@ -176,6 +196,14 @@ class Pipeline:
                 self._forwarder.wait()
             self._forwarder = None
         return is_done
+
+
+def _refuse() -> IntakeDown:
+    return IntakeDown(
+        f"The process that stores segments took nothing for {ROOM_SECONDS:g} s: it has more than "
+        "it can store, or waits for its database or disk, as the terminal says. Send the segments "
+        "again later."
+    )
 
 
 def _open_pipe() -> tuple[int, int]:

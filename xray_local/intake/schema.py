@@ -275,7 +275,7 @@ def complies(document: Element) -> bool:
 
 def _has_texts_only(aws: dict[str, Any]) -> bool:
     """Whether it complies because all that it has are texts, where texts may be."""
-    return NO_TEXTS_OF_AWS.isdisjoint(aws) and all([type(each) is str for each in aws.values()])
+    return NO_TEXTS_OF_AWS.isdisjoint(aws) and set(map(type, aws.values())) == {str}
 
 
 def clean_name(name: str) -> str:

@@ -16,12 +16,11 @@ _Key = tuple[Service | None, Service, int]
 
 
 class ShapeNumbers:
-    """Gives each shape a number, the same one for good."""
+    """Gives each shape a number, the same one for good. Reload it before the first."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._numbers: dict[_Key, int] = {}
-        self.reload()
 
     def reload(self) -> None:
         """Know what is in the database, and nothing else."""

@@ -87,9 +87,11 @@ class Storage:
         self._blocks: OrderedDict[int, dict[int, Span]] = OrderedDict()
         self._shapes = ShapeNumbers(connection)
         self._rollups = RollUps(connection)
-        self._shapes.forget_unused()
-        self._read_numbers()
-        self._is_sure = True  # that what is known is stored
+        self._traces = self._last_trace = self._last_segment = 0
+        # Nothing is read or written before the first batch: whoever saves can wait for a database
+        # that is locked.
+        self._is_new = True
+        self._is_sure = False  # that what is known is stored
 
     def save(
         self,
@@ -103,12 +105,15 @@ class Storage:
         try:
             if not self._is_sure:
                 self._forget()
+            if self._is_new:
+                self._shapes.forget_unused()
             if documents:
                 self._save_documents(documents, counts)
             self._save_refusals(refusals)
             self._prune(counts, PRUNED_DOCUMENTS + 2 * len(documents))
             self._connection.executemany(ADD_COUNT, counts.items())
             self._connection.execute("COMMIT")
+            self._is_new = False
         except BaseException:
             self._is_sure = False
             if self._connection.in_transaction:

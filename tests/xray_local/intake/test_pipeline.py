@@ -12,6 +12,7 @@ import pytest
 
 from tests.xray_local.made import make_datagram, make_segment, wait_until
 from xray_local.errors import CannotStart, IntakeDown
+from xray_local.intake import pipeline as pipeline_module
 from xray_local.intake.pipeline import Limits, Pipeline
 from xray_local.store.database import open_for_writing, reading
 from xray_local.store.queries import get_counts
@@ -39,6 +40,11 @@ def send(udp: socket.socket, number: int = 1) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         for _ in range(number):
             sender.sendto(make_datagram(make_segment()), udp.getsockname())
+
+
+def make_large_document() -> bytes:
+    """Return what fills a pipe."""
+    return make_datagram(make_segment(metadata={"x": {"y": "z" * 1_000_000}})).split(b"\n")[1]
 
 
 def count(database: Path, name: str) -> int:
@@ -114,12 +120,71 @@ def test_send_while_nobody_stores(pipeline: Pipeline) -> None:
         pipeline.send([b"{}"])
 
 
+def test_send_while_the_writer_is_stuck(
+    pipeline: Pipeline, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline_module, "ROOM_SECONDS", 0.05)
+    other = open_for_writing(database)
+    other.execute("BEGIN IMMEDIATE")
+    taken: list[bytes] = []
+
+    def send_until_refused() -> None:
+        for _ in range(100):
+            document = make_large_document()
+            try:
+                pipeline.send([document])
+            except IntakeDown:
+                return
+            taken.append(document)
+
+    # One of them is waited for, as the writer has begun to take it; the others are told.
+    threads = [threading.Thread(target=send_until_refused) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: sum(thread.is_alive() for thread in threads) <= 1)
+    with pytest.raises(IntakeDown, match="took nothing for 0.05 s"):
+        pipeline.send([b"{}"])
+    other.execute("ROLLBACK")
+    other.close()
+    for thread in threads:
+        thread.join(10)
+
+    assert len(taken) >= 1
+    wait_until(lambda: count(database, "stored") == len(taken))
+
+
+def test_start_while_the_database_is_locked(
+    udp: socket.socket, database: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    other = open_for_writing(database)
+    other.execute("BEGIN IMMEDIATE")
+    pipeline = Pipeline(udp, database, LIMITS)
+    pipeline.start()
+    before = [process.pid for process in pipeline._processes]
+    said: list[str] = []
+
+    def is_said() -> bool:
+        said.append(capfd.readouterr().err)
+        return "Cannot store 1 documents yet: database is locked. Retrying." in "".join(said)
+
+    try:
+        send(udp)
+        wait_until(is_said)
+        pipeline.check()
+        assert [process.pid for process in pipeline._processes] == before
+        other.execute("ROLLBACK")
+        wait_until(lambda: count(database, "stored") == 1)
+    finally:
+        other.close()
+        pipeline.stop(timeout_seconds=10)
+
+
 def test_stop_while_the_writer_is_stuck(
     pipeline: Pipeline, database: Path, udp: socket.socket
 ) -> None:
     other = open_for_writing(database)
     other.execute("BEGIN IMMEDIATE")
-    document = make_datagram(make_segment(metadata={"x": {"y": "z" * 1_000_000}})).split(b"\n")[1]
+    document = make_large_document()
     refused: list[IntakeDown] = []
 
     def send_much() -> None:

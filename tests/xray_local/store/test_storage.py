@@ -352,7 +352,7 @@ def test_prune_takes_everything_of_a_trace(connection: sqlite3.Connection) -> No
     for table in ("traces", "segments", "trace_shapes", "minutes", "hours", "links"):
         assert connection.execute(f"SELECT * FROM {table}").fetchall() == [], table  # noqa: S608
     # An era of terms goes with the last trace that could be in it, a shape with the next start.
-    Storage(connection)
+    Storage(connection).save([], Counter())
     assert connection.execute("SELECT * FROM shapes").fetchall() == []
 
 
