@@ -3,8 +3,8 @@
     python -m benchmarks.xray_intake [--seconds 60] [--only put,udp,loss,stock,burst]
 
 Rates are per core: segments by the CPU seconds of all processes of the X-Ray, from the first byte
-until all can be found. Segments are of 2 KB, five to a trace. The peer is moto's server, where
-.venv-bench has it.
+until all can be found. Segments are of 2 KB, five to a trace, and none comes twice. The peer is
+moto's server, where .venv-bench has it.
 """
 
 import argparse
@@ -30,11 +30,14 @@ from xray_local.intake.counts import BUFFER_BYTES, count_kernel_drops, read_buff
 from xray_local.intake.pipeline import Limits, Pipeline
 from xray_local.store.database import prepare, reading
 from xray_local.store.queries import get_counts
+from xray_local.traces.documents import EXAMPLE_TRACE_ID
 
 RATE_PER_CORE = 20_000
 DOCUMENTS_A_CALL = 50
+LAP_DIGITS = 6
 SEGMENTS_A_TRACE = 5
 BURST = 10_000
+ALL = "put,peer,udp,loss,stock,burst"
 # net.core.rmem_default, of which the system keeps half for itself.
 STOCK_BUFFER_BYTES = 212_992 // 2
 VISIBLE_MS = 200
@@ -218,8 +221,10 @@ def run_program(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int, Pa
 
 
 @contextmanager
-def run_pipeline(folder: Path, buffer_bytes: int) -> Iterator[tuple[socket.socket, Path]]:
-    """Run the receiver and the writer on a socket with a buffer of this size."""
+def run_pipeline(
+    folder: Path, buffer_bytes: int
+) -> Iterator[tuple[socket.socket, Path, dict[str, int]]]:
+    """Run the receiver and the writer on a socket with a buffer of this size; give their pids."""
     database = folder / "xray.sqlite3"
     prepare(database)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
@@ -229,9 +234,16 @@ def run_pipeline(folder: Path, buffer_bytes: int) -> Iterator[tuple[socket.socke
         pipeline.start()
         try:
             time.sleep(1)  # both are up
-            yield udp, database
+            pids = {name: pid for pid in list_family(os.getpid()) if (name := _name(pid))}
+            yield udp, database, pids
         finally:
             pipeline.stop(10)
+
+
+def _name(pid: int) -> str:
+    """Return what a process of the intake is called; of others, nothing."""
+    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    return next((each.rpartition(".")[2] for each in words if ".intake." in each), "")
 
 
 def put_all(port: int, documents: list[bytes]) -> None:
@@ -259,21 +271,39 @@ def send_all(
     rate: float,
     number: int | None = None,
 ) -> float:
-    """Send datagrams at the rate, the documents again and again; return the rate reached."""
+    """Send datagrams at the rate; return the rate reached.
+
+    The documents come again and again, each time as other traces: what is sent twice would only
+    take the place of what is stored.
+    """
     number = number or len(documents)
     # A sender that was held up by others must not make a burst of what it owes.
     at_once = 1 + int(rate / 1000)
-    datagrams = [HEADER + each for each in documents]
+    datagrams = [bytearray(HEADER + each) for each in documents]
+    places = [_find_places(each) for each in datagrams]
     began = time.perf_counter()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sent = 0
         while sent < number:
             due = min(number, int((time.perf_counter() - began) * rate) + 1, sent + at_once)
-            for place in range(sent, due):
-                sender.sendto(datagrams[place % len(datagrams)], address)
+            for count in range(sent, due):
+                lap, index = divmod(count, len(datagrams))
+                datagram = datagrams[index]
+                if lap:
+                    for place in places[index]:
+                        datagram[place : place + LAP_DIGITS] = b"%0*x" % (LAP_DIGITS, lap)
+                sender.sendto(datagram, address)
             sent = max(sent, due)
             time.sleep(0.0005)
     return number / (time.perf_counter() - began)
+
+
+def _find_places(datagram: bytearray) -> list[int]:
+    """Return where digits can be replaced so that it is another trace, with another annotation."""
+    trace_id = datagram.index(b'"trace_id":"') + len(b'"trace_id":"')
+    end_of_id = trace_id + len(EXAMPLE_TRACE_ID) - LAP_DIGITS
+    request_id = datagram.index(b'"request_id":"') + len(b'"request_id":"')
+    return [end_of_id, request_id]
 
 
 def measure_put(folder: Path, number: int) -> Iterator[Figure]:
@@ -378,8 +408,8 @@ def measure_stock(folder: Path, seconds: float) -> Iterator[Figure]:
 
 def _measure_loss(folder: Path, rate: int, seconds: float, buffer_bytes: int) -> Iterator[Figure]:
     number = int(rate * seconds)
-    documents = make_documents(min(number, 100_000))
-    with run_pipeline(folder, buffer_bytes) as (udp, database):
+    documents = make_documents(min(number, 20_000))
+    with run_pipeline(folder, buffer_bytes) as (udp, database, pids):
         program = f"""
 import sys, time; from pathlib import Path; from xray_local.store.database import reading
 from xray_local.store.queries import list_traces
@@ -389,26 +419,38 @@ while True:
 """
         queries = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)
         try:
+            before = {name: read_cpu_seconds([pid]) for name, pid in pids.items()}
             reached = send_all(udp.getsockname(), documents, rate, number)
-            is_complete = wait_for(lambda: read_counts(database).get("datagrams", 0) >= number)
+            used = {name: read_cpu_seconds([pid]) - before[name] for name, pid in pids.items()}
+            behind = number - read_counts(database)["datagrams"]
+            wait_for(lambda: _count_all(udp, database) >= number)
         finally:
             queries.kill()
             queries.wait()
         counts = read_counts(database)
+        stored = count_stored(database)
+        kernel = count_kernel_drops(udp) or 0
         buffer = read_buffer_bytes(udp)
-        dropped = counts["dropped"] + (count_kernel_drops(udp) or 0)
+    shares = ", ".join(f"the {name} {used[name] / seconds:.0%}" for name in sorted(used))
     yield Figure(
         f"{reached:,.0f} datagrams/s for {seconds:.0f} s, a buffer of {buffer:,} bytes, queries",
-        f"{number - counts['datagrams']} lost ({dropped} counted)",
+        f"{number - stored:,} lost ({kernel:,} by the kernel, {counts['dropped']:,} by the "
+        f"receiver), {behind:,} behind at the end; of a core: {shares}",
         "0",
-        is_complete and counts["datagrams"] == number,
+        stored == number,
     )
+
+
+def _count_all(udp: socket.socket, database: Path) -> int:
+    """Return how many datagrams have been stored or lost."""
+    counts = read_counts(database)
+    return counts["datagrams"] + counts["dropped"] + (count_kernel_drops(udp) or 0)
 
 
 def measure_burst(folder: Path) -> Iterator[Figure]:
     """10,000 datagrams as quickly as one process sends them."""
     documents = make_documents(BURST)
-    with run_pipeline(folder, BUFFER_BYTES) as (udp, database):
+    with run_pipeline(folder, BUFFER_BYTES) as (udp, database, _):
         reached = send_all(udp.getsockname(), documents, 1e9)
         is_complete = wait_for(lambda: count_stored(database) == BURST)
         missing = BURST - count_stored(database)
@@ -416,22 +458,27 @@ def measure_burst(folder: Path) -> Iterator[Figure]:
 
 
 def main() -> None:
-    """Measure what was asked for and print it."""
+    """Read what is asked for, measure it and print it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=60, help="how long losses are looked for")
     parser.add_argument("--number", type=int, default=60_000, help="segments of the other measures")
-    parser.add_argument("--only", default="put,peer,udp,loss,stock,burst")
+    parser.add_argument("--only", default=ALL)
     chosen = parser.parse_args()
+    measure(chosen.number, chosen.seconds, chosen.only)
+
+
+def measure(number: int, seconds: float, only: str) -> None:
+    """Measure and print."""
     measures: dict[str, Callable[[Path], Iterator[Figure]]] = {
-        "put": lambda folder: measure_put(folder, chosen.number),
-        "peer": lambda folder: measure_peer(min(chosen.number, 10_000)),
-        "udp": lambda folder: measure_udp(folder, chosen.number),
-        "loss": lambda folder: measure_loss(folder, chosen.seconds),
-        "stock": lambda folder: measure_stock(folder, chosen.seconds),
+        "put": lambda folder: measure_put(folder, number),
+        "peer": lambda folder: measure_peer(min(number, 10_000)),
+        "udp": lambda folder: measure_udp(folder, number),
+        "loss": lambda folder: measure_loss(folder, seconds),
+        "stock": lambda folder: measure_stock(folder, seconds),
         "burst": measure_burst,
     }
     print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores")
-    for name in chosen.only.split(","):
+    for name in only.split(","):
         with tempfile.TemporaryDirectory() as folder:
             for figure in measures[name](Path(folder)):
                 verdict = "" if figure.is_met is None else "met" if figure.is_met else "not met"

@@ -142,7 +142,7 @@ def test_send_while_the_writer_is_stuck(
     for thread in threads:
         thread.start()
     wait_until(lambda: sum(thread.is_alive() for thread in threads) <= 1)
-    with pytest.raises(IntakeDown, match="took nothing for 0.05 s"):
+    with pytest.raises(IntakeDown, match=r"took nothing for 0\.05 s"):
         pipeline.send([b"{}"])
     other.execute("ROLLBACK")
     other.close()
