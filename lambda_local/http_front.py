@@ -13,6 +13,7 @@ import base64
 import json
 import sys
 import time
+import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -128,7 +129,7 @@ class Front:
             "utf-8", "surrogatepass"
         )
         future: Future[Outcome] = self._workers.submit(
-            lambda: self._invoker.invoke(event, trace)[0]
+            lambda: self._invoker.invoke(event, trace, str(uuid.uuid4()))[0]
         )
         try:
             outcome = future.result(service.limit_seconds)
@@ -175,9 +176,9 @@ class Front:
         if kind == "DryRun":
             return Response(204, [], b"")
         if kind == "Event":
-            self._invoker.invoke_later(event, trace, context)
+            self._invoker.invoke_later(event, trace, request.request_id, context)
             return Response(202, [], b"")
-        outcome, invocation = self._invoker.invoke(event, trace, context)
+        outcome, invocation = self._invoker.invoke(event, trace, request.request_id, context)
         headers = [("Content-Type", "application/json"), ("X-Amz-Executed-Version", VERSION)]
         if outcome.is_error:
             headers.append(("X-Amz-Function-Error", "Unhandled"))

@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,16 +34,16 @@ def make_error(error_type: str, message: str) -> Outcome:
 class Invocation:
     """An event, with what the function is told along with it.
 
-    trace: decided; its parent is the segment of AWS::Lambda.
+    trace: decided, as whoever invokes has it. segment_id: of AWS::Lambda's segment.
     Times are seconds since the epoch, 0 until they are known.
     on_end: called once, when the environment is ready for another event, or gone.
     """
 
     event: bytes
     trace: Trace
+    request_id: str
     client_context: str | None = None
     on_end: Callable[["Invocation"], None] = lambda invocation: None
-    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     segment_id: str = field(default_factory=make_id)
     span_id: str = field(default_factory=make_id)  # of the subsegment Invocation
     deadline: float = 0.0
@@ -59,8 +58,7 @@ class Invocation:
     is_over: threading.Event = field(default_factory=threading.Event)
 
     def end(self) -> None:
-        """Note that nothing more comes of it, once."""
-        if not self.is_over.is_set():
-            self.ended = time.time()
-            self.is_over.set()
-            self.on_end(self)
+        """Note that nothing more comes of it."""
+        self.ended = time.time()
+        self.on_end(self)
+        self.is_over.set()

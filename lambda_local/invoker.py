@@ -47,16 +47,18 @@ class Invoker:
         self._is_closed = threading.Event()
 
     def invoke(
-        self, event: bytes, trace: Trace, client_context: str | None = None
+        self, event: bytes, trace: Trace, request_id: str, client_context: str | None = None
     ) -> tuple[Outcome, Invocation]:
         """Return what the function made of an event, and the invocation's account.
 
         trace: decided. client_context: JSON. Raises InvokeError where the event never reaches it.
         """
         check_event(event, PAYLOAD_BYTES)
-        return self._attempt(event, trace, client_context)
+        return self._attempt(Invocation(event, trace, request_id, client_context))
 
-    def invoke_later(self, event: bytes, trace: Trace, client_context: str | None = None) -> None:
+    def invoke_later(
+        self, event: bytes, trace: Trace, request_id: str, client_context: str | None = None
+    ) -> None:
         """Have an event handled; where that fails, twice more. Raises InvokeError."""
         check_event(event, ASYNC_PAYLOAD_BYTES)
 
@@ -65,7 +67,9 @@ class Invoker:
                 if self._is_closed.wait(delay):
                     return
                 try:
-                    outcome, _ = self._attempt(event, trace, client_context)
+                    # Each try has the same id.
+                    again = Invocation(event, trace, request_id, client_context)
+                    outcome, _ = self._attempt(again)
                 except Exception as error:  # all places are taken
                     self._log.write(f"An asynchronous event waits: {error}\n".encode())
                     continue
@@ -74,12 +78,10 @@ class Invoker:
 
         threading.Thread(target=run, daemon=True).start()
 
-    def _attempt(
-        self, event: bytes, trace: Trace, client_context: str | None
-    ) -> tuple[Outcome, Invocation]:
+    def _attempt(self, invocation: Invocation) -> tuple[Outcome, Invocation]:
         received = time.time()
-        invocation = Invocation(event, trace, client_context, self._report)
-        invocation.trace = trace.under(invocation.segment_id)
+        trace = invocation.trace
+        invocation.on_end = self._report
         status = 200
         try:
             self._pool.enter()

@@ -6,6 +6,7 @@ of the environment's), a bound on the CPU, and no way to the rest of the machine
 """
 
 import os
+import re
 import resource
 import select
 import shutil
@@ -21,6 +22,7 @@ from pathlib import Path
 from .function import VERSION, Function
 
 TAIL_BYTES = 4096
+PF_EXITING = 4  # the kernel's flag of a process that is being taken down
 # If we are killed, so is it: at once, frozen or not. The kernel watches the thread that started it,
 # so that one thread starts all, and lives as long as we do.
 # https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
@@ -144,12 +146,21 @@ class Process:
         return tail
 
     def is_alive(self) -> bool:
-        """Say whether it has not ended yet."""
-        try:
-            options = os.WEXITED | os.WNOWAIT | os.WNOHANG
-            return os.waitid(os.P_PID, self.pid, options) is None
-        except ChildProcessError:
+        """Say whether it will still do something: it has not ended, nor is it about to.
+
+        One that was killed in its sleep takes a moment until it is gone.
+        https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+        """
+        if self._popen.returncode is not None:
             return False
+        try:
+            stat = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+            status = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:
+            return False
+        pending = re.findall(r"^S[ih][gd]Pnd:\s*([0-9a-f]+)$", status, re.MULTILINE)
+        is_killed = any(int(mask, 16) & (1 << (signal.SIGKILL - 1)) for mask in pending)
+        return stat[0] not in "ZX" and not int(stat[6]) & PF_EXITING and not is_killed
 
     def describe_exit(self) -> str:
         """Return how it ended, in Lambda's words."""

@@ -15,6 +15,7 @@ OURS = {
     "gateway",
     "tracing",
     "xray_local",
+    "lambda_local",
     "scripts",
     "benchmarks",
     "tests",
@@ -26,6 +27,7 @@ ALLOWED = {
     "gateway": {"tracing"},
     "tracing": set(),
     "xray_local": set(),
+    "lambda_local": set(),
 }
 
 MAKERS_OF_CLIENTS = {

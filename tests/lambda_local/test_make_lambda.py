@@ -32,7 +32,7 @@ STAGE = ("movies-dev/dev", "AWS::ApiGateway::Stage")
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """One `make lambda` on free ports, its remote URL a server of ours."""
+    """One `make lambda` on free ports, its remote URL a server of ours. It ends as it should."""
     reply = "HTTP/1.1 200 OK\nContent-Length: 2\nConnection: close\n\nok"
     with serving(answering(reply)) as remote:
         others = {"REMOTE_URL": remote, "REMOTE_URL_SECOND": remote}
@@ -40,6 +40,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         with start_run(folder, load.AS_LAMBDA, others) as run:
             run.wait_for("Ctrl-C stops all of it.", timeout_seconds=180)
             yield run
+            assert load.find_environments(run.stack.site_port)
+            run.process.send_signal(signal.SIGINT)
+            wait_until(run.is_gone, "The end of everything", 30)
+            assert run.process.wait() == 0
 
 
 def ask(run: Run, path: str, service: str = "REST API", **options: Any) -> requests.Response:
@@ -262,17 +266,6 @@ def test_port_taken(run: Run) -> None:
     assert again.returncode == 1
     [line] = [line for line in again.stderr.splitlines() if "for the function" in line]
     assert "make lambda LAMBDA_PORT=" in line
-
-
-def test_stopped(run: Run) -> None:
-    """The last test of the run: nothing is left of it."""
-    pids = load.find_environments(run.stack.site_port)
-    assert pids
-
-    run.process.send_signal(signal.SIGINT)
-
-    wait_until(run.is_gone, "The end of everything", 30)
-    assert run.process.wait() == 0
 
 
 def test_where_no_python_is_the_functions(monkeypatch: pytest.MonkeyPatch) -> None:
