@@ -63,7 +63,7 @@ $(NODE): package-lock.json
 ##@ Use
 
 .PHONY: run
-run: $(LOCAL) $(AWS) ## Run the site, its X-Ray and its AWS (SITE_PORT, XRAY_PORT, AWS_PORT)
+run: $(LOCAL) $(AWS) ## Run the site, its X-Ray and its AWS (SITE_PORT, XRAY_PORT, AWS_PORT, OTLP_PORT)
 	@$(RUN) scripts.run
 
 .PHONY: lambda

@@ -13,7 +13,7 @@ COMMANDS = {None: server.run, "export": exports.run, "import": imports.run}
 def main(arguments: list[str]) -> int:
     """Run the local X-Ray, or what was chosen instead; return the exit code."""
     parser = argparse.ArgumentParser(
-        prog="xray_local",
+        prog="python -m xray_local",
         description="Receive segments by UDP, serve the X-Ray API and a console by TCP, on the "
         "same port; or export or import traces.",
     )

@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(
         dest="command",
-        metavar="COMMAND",
+        metavar="[COMMAND]",
         help="without one, the local X-Ray runs until it is ended",
     )
     export = commands.add_parser(

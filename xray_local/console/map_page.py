@@ -31,6 +31,8 @@ RANGES = {
 DEFAULT_RANGE = "1h"
 # More could not be read; those with the most requests are drawn, and the tables have all.
 NODES_MAX = 150
+# Likewise of the calls; of each service at least the busiest that leads to it is drawn.
+EDGES_MAX = 200
 # Units of the drawing; its width on the screen is the same in pixels, or less.
 LAYER_WIDTH = 250.0
 NODE_HEIGHT = 132.0
@@ -115,24 +117,28 @@ def show_map(request: HttpRequest) -> HttpResponse:
     nodes = graph.list_nodes()
     drawn = _choose_drawn(nodes)
     minutes = seconds / 60
+    drawing = draw_map(graph, drawn, minutes)
+    edges = [
+        _make_edge(node, edge, minutes)
+        for node in sorted(nodes, key=lambda node: not node.is_client)
+        for edge in _list_edges(node)
+    ]
     context = {
         "section": "map",
         "range": words,
         "ranges": [(key, label, key == name) for key, (_, label) in RANGES.items()],
-        "map": draw_map(graph, drawn, minutes),
-        "left_out": len(nodes) - len(drawn),
+        "map": drawing,
+        "nodes_left_out": len(nodes) - len(drawn),
+        "edges_left_out": len(edges) - len(drawing.edges),
         "nodes": [_make_node(node, graph, minutes) for node in nodes if not node.is_client],
-        "edges": [_make_edge(node, edge, minutes) for node in nodes for edge in _list_edges(node)],
+        "edges": edges,
     }
     return render(request, "xray_local/map.html", context)
 
 
 def draw_map(graph: Graph, drawn: Sequence[Node], minutes: float) -> Map:
     """Return the drawing of these nodes, and of the edges between them."""
-    services = {node.service for node in drawn}
-    edges = [
-        (node, edge) for node in drawn for edge in _list_edges(node) if edge.target in services
-    ]
+    edges = _choose_edges(drawn)
     layout = lay_out(
         [node.service for node in drawn], [(node.service, edge.target) for node, edge in edges]
     )
@@ -153,6 +159,25 @@ def _choose_drawn(nodes: Sequence[Node]) -> list[Node]:
     busiest = sorted(nodes, key=lambda node: (not node.is_root, -node.statistics.total))
     services = {node.service for node in busiest[:NODES_MAX]}
     return [node for node in nodes if node.service in services]
+
+
+def _choose_edges(drawn: Sequence[Node]) -> list[tuple[Node, Edge]]:
+    """Return the calls that are drawn, each with its caller, in their order."""
+    services = {node.service for node in drawn}
+    edges = [
+        (node, edge) for node in drawn for edge in _list_edges(node) if edge.target in services
+    ]
+    busiest = sorted(edges, key=lambda each: -each[1].statistics.total)
+    # The first that leads to a service, then all others.
+    reached: set[Service] = set()
+    others = []
+    chosen = []
+    for each in busiest:
+        target = each[1].target
+        (others if target in reached else chosen).append(each)
+        reached.add(target)
+    kept = {id(edge) for _, edge in [*chosen, *others][:EDGES_MAX]}
+    return [each for each in edges if id(each[1]) in kept]
 
 
 def _list_edges(node: Node) -> list[Edge]:

@@ -54,7 +54,7 @@ def read_rows(page: str, table: str) -> list[list[str]]:
 
 
 def test_nothing_has_been_traced(console: Console) -> None:
-    assert "Nothing has been traced in the last 1 hour" in console.page("/map")
+    assert "Nothing has been traced for 1 hour" in console.page("/map")
 
 
 def test_services_and_calls_with_their_numbers(console: Console, store: Store) -> None:
@@ -68,9 +68,9 @@ def test_services_and_calls_with_their_numbers(console: Console, store: Store) -
         ["api.local", "remote", "4 (0.8/min)", "100 ms", "100 ms", "100 % fault"],
     ]
     assert [row[:3] for row in read_rows(page, "calls")] == [
+        ["client", "front", "4 (0.8/min)"],
         ["front", "Movies", "4 (0.8/min)"],
         ["front", "api.local", "4 (0.8/min)"],
-        ["client", "front", "4 (0.8/min)"],
     ]
 
 
@@ -167,6 +167,35 @@ def test_what_is_not_drawn_stands_in_the_tables(
     assert len(re.findall(r'<g class="node', page)) == 2
     assert len(read_rows(page, "services")) == 3
     assert "2 services with fewer requests are not drawn" in page
+
+
+def test_the_busiest_call_to_each_service_is_drawn_before_others(
+    console: Console, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(map_page, "EDGES_MAX", 4)
+    front = make_front()
+    busy = [make_subsegment("api.local", namespace="remote") for _ in range(3)]
+    busy = [call | {"start_time": time.time()} for call in busy]
+    other = make_segment(
+        name="other",
+        trace_id=front["trace_id"],
+        parent_id=front["id"],
+        start_time=time.time(),
+        subsegments=busy,
+    )
+    store(front, other)
+
+    page = console.page("/map")
+
+    drawn = re.findall(r'<g class="edge[^>]*><title>(.*?):', page)
+    assert set(drawn) == {
+        "client to front",
+        "front to Movies",
+        "front to other",
+        "other to api.local",
+    }
+    assert len(read_rows(page, "calls")) == 5
+    assert "1 call with fewer requests is not drawn; the tables have all." in page
 
 
 def test_names_are_shown_as_they_are_and_do_nothing(console: Console, store: Store) -> None:
