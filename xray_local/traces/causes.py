@@ -4,9 +4,15 @@ In the shapes FaultRootCause, ErrorRootCause and ResponseTimeRootCause of the X-
 finds them is not documented; the rules here are ours:
 
 - A fault (an error) begins where an element has it and none of its children does. The cause is the
-  path from the root to there, and impacts the client if every element of it has the fault.
+  path to there from the first element above that has it as well, and impacts the client if that is
+  the root. A call that hides the fault of the service that it called is not part of its path, and
+  of a call that only its caller tells of, the path is the service that was called.
 - The time was taken along the path that goes from the root to the slowest child, as long as that
-  took half of its parent's time or more.
+  took more than half of the root's time; where the root took it itself there is no cause.
+
+Both are what answers of AWS show that were published, as far as these go
+(https://github.com/radkawar/stackd, testdata/aws/xray). There, what has a fault and no exception
+has no root cause; here it has one.
 
 https://docs.aws.amazon.com/xray/latest/devguide/xray-api-gettingdata.html
 """
@@ -29,7 +35,9 @@ def find_causes(roots: list[Element]) -> dict[str, list[Cause]]:
     return {
         "fault": list(_find_flagged(elements, "fault")),
         "error": list(_find_flagged(elements, "error")),
-        "responsetime": [_describe_slow(root) for root in _choose_root(roots) if _take(root)[0]],
+        "responsetime": [
+            _describe_slow(path) for path in map(_find_slow, _choose_root(roots)) if len(path) > 1
+        ],
     }
 
 
@@ -46,11 +54,14 @@ def _find_flagged(elements: list[Element], flag: str) -> Iterator[Cause]:
         if not _has(element, flag) or any(_has(child, flag) for child in element.children):
             continue
         path = [element]
-        while path[0].parent is not None:
+        while path[0].parent is not None and _has(path[0].parent, flag):
             path.insert(0, path[0].parent)
+        is_root = path[0].parent is None
+        if not is_root and len(path) > 1 and path[1].is_segment and _is_call(path[0]):
+            path = path[1:]
         yield {
             "Services": _describe_path(path, lambda each: {"Exceptions": _list_exceptions(each)}),
-            "ClientImpacting": all(_has(each, flag) for each in path),
+            "ClientImpacting": is_root,
         }
 
 
@@ -58,17 +69,25 @@ def _has(element: Element, flag: str) -> bool:
     return element.content.get(flag) is True
 
 
-def _describe_slow(root: Element) -> Cause:
+def _find_slow(root: Element) -> list[Element]:
+    """Return the path along which the time was taken, the root first."""
     path = [root]
+    whole = _take(root)[0]
     while path[-1].children:
-        slowest = max(path[-1].children, key=_take)
-        if _take(slowest)[0] < MIN_SHARE * _take(path[-1])[0]:
+        # What goes on after the root has answered took none of its time.
+        waited_for = [each for each in path[-1].children if _take(each)[0] <= whole]
+        slowest = max(waited_for, key=_take, default=None)
+        if slowest is None or _take(slowest)[0] <= MIN_SHARE * whole:
             break
         path.append(slowest)
-    whole = _take(root)[0]
+    return path
+
+
+def _describe_slow(path: list[Element]) -> Cause:
+    whole = _take(path[0])[0]
 
     def describe(element: Element) -> dict[str, Any]:
-        return {"Coverage": round(min(1.0, _take(element)[0] / whole), 6)}
+        return {"Coverage": round(_take(element)[0] / whole, 6)}
 
     return {"Services": _describe_path(path, describe), "ClientImpacting": True}
 
@@ -83,18 +102,34 @@ def _take(element: Element) -> tuple[float, str]:
 def _describe_path(path: list[Element], describe: Any) -> list[dict[str, Any]]:
     """Return the services that the path leads through, each with its part of the path."""
     services: list[dict[str, Any]] = []
+    first, last = path[0], path[-1]
+    is_hidden = first is last and first.parent is not None
     for element in path:
-        if element.is_segment or not services:
-            services.append(_describe_service(name_service(element.content), is_inferred=False))
         callee = name_callee(element.content)
-        services[-1]["EntityPath"].append(
-            {"Name": _name(element), "Remote": callee is not None} | describe(element)
-        )
-        if callee is not None and element is path[-1] and not _is_answered(element):
+        is_inferred = callee is not None and element is last and not _is_answered(element)
+        if not (is_inferred and is_hidden):
+            if element.is_segment or not services:
+                owner = _find_owner(element)
+                services.append(_describe_service(name_service(owner.content), is_inferred=False))
+            services[-1]["EntityPath"].append(
+                {"Name": _name(element), "Remote": callee is not None} | describe(element)
+            )
+        if callee is not None and is_inferred:
             services.append(_describe_service(callee, is_inferred=True))
             entity = {"Name": callee.name, "Remote": False} | describe(element)
             services[-1]["EntityPath"].append(entity)
     return services
+
+
+def _find_owner(element: Element) -> Element:
+    """Return the segment that the element belongs to; where that is not here, what is above all."""
+    while not element.is_segment and element.parent is not None:
+        element = element.parent
+    return element
+
+
+def _is_call(element: Element) -> bool:
+    return not element.is_segment and name_callee(element.content) is not None
 
 
 def _is_answered(element: Element) -> bool:

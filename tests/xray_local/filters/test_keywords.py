@@ -244,12 +244,14 @@ EXAMPLES = [
     ('group.name = "Default" AND fault', "b"),
     ('group.name != "Default"', ""),
     ('rootcause.fault.service { name = "api" }', "gb"),
-    ('rootcause.fault.service { last AND name = "api" AND index = 1 AND !inferred }', "gb"),
+    ('rootcause.fault.service { last AND name = "api" AND index = 1 AND !inferred }', "b"),
+    # The page of `front` was good: the cause begins with `api`, and impacts nobody.
+    ('rootcause.fault.service { first AND name = "api" AND index = 0 }', "g"),
     ('rootcause.error.service { inferred AND type = "AWS::DynamoDB::Table" }', "t"),
     ('rootcause.error.service { account.id = "123" }', ""),
     ("rootcause.fault.service { index > 5 }", ""),
     ('rootcause.fault.entity { last and name = "save" }', "b"),
-    ('rootcause.fault.entity { remote and name = "api" }', "gb"),
+    ('rootcause.fault.entity { remote and name = "api" }', "b"),
     ('rootcause.error.entity { first and name = "worker" }', "t"),
     ('rootcause.fault.exception { last and message = "disk is full" }', "b"),
     ('rootcause.fault.exception { name = "IOError" }', "b"),
@@ -260,14 +262,14 @@ EXAMPLES = [
     ('rootcause.responsetime.entity { last and coverage > 0.8 and name = "save" }', "b"),
     ('!rootcause.fault.entity { name = "save" }', "gpt"),
     ('rootcause.fault.entity { name = "save" } OR partial', "bp"),
-    ('rootcause.json = #[{"Services": [{"Name": "front"}, {"Name": "api"}]}]', "gb"),
+    ('rootcause.json = #[{"Services": [{"Name": "front"}, {"Name": "api"}]}]', "b"),
     (
         'rootcause.json = #[{"Services": [{"Name": "front"}, '
         '{"EntityPath": [{"Name": "api"}, {"Name": "save", "Remote": false}]}]}]',
         "b",
     ),
     ('rootcause.json = #[{"ClientImpacting": false}] AND ok', "g"),
-    ('rootcause.json = #[{"Services": [{"Name": "front"}]}]', ""),
+    ('rootcause.json = #[{"Services": [{"Name": "front"}]}]', "g"),
     ("rootcause.json = #[]", "gbpt"),
 ]
 
