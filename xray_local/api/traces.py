@@ -51,11 +51,12 @@ def get_trace_summaries(fields: dict[str, Any], request: HttpRequest) -> dict[st
         )
     answer: dict[str, Any] = {
         "TraceSummaries": page.summaries,
-        "ApproximateTime": time_range.start if page.reached is None else page.reached,
+        "ApproximateTime": time_range.start,
         "TracesProcessedCount": page.processed,
     }
     if page.next_token:
-        answer["NextToken"] = page.next_token
+        # "The start time of this page": older traces are on the next.
+        answer |= {"ApproximateTime": page.reached, "NextToken": page.next_token}
     return answer
 
 
@@ -111,13 +112,15 @@ def read_trace_ids(fields: dict[str, Any]) -> list[str]:
 
 
 def _read_strategy(fields: dict[str, Any]) -> Strategy | None:
-    """Return which traces are looked at; a strategy counts unless Sampling is false."""
+    """Return which traces are looked at; a strategy counts where Sampling is true."""
     chosen = read_object(fields, "SamplingStrategy")
-    if read_boolean(fields, "Sampling") is False or not chosen:
+    is_sampled = read_boolean(fields, "Sampling")
+    if not chosen:
         return None
     name = require(read_text(chosen, "Name", choices=STRATEGIES), "SamplingStrategy.Name")
     value = read_number(chosen, "Value", at_least=0, at_most=1)
-    return Strategy(name, require(value, "SamplingStrategy.Value"))
+    strategy = Strategy(name, require(value, "SamplingStrategy.Value"))
+    return strategy if is_sampled else None
 
 
 def _read_range(fields: dict[str, Any]) -> TimeRange:

@@ -168,10 +168,12 @@ def test_summaries_page_by_page(client: Any, console: Console, store: Store) -> 
     while True:
         page = console.post("/TraceSummaries", fields).json()
         assert page["TracesProcessedCount"] == len(page["TraceSummaries"]) <= queries.PAGE_TRACES
-        assert page["ApproximateTime"] == page["TraceSummaries"][-1]["StartTime"]
         found += [summary["Id"] for summary in page["TraceSummaries"]]
         if "NextToken" not in page:
+            # It began where the range begins: nothing is left.
+            assert page["ApproximateTime"] == fields["StartTime"]
             break
+        assert page["ApproximateTime"] == page["TraceSummaries"][-1]["StartTime"]
         fields["NextToken"] = page["NextToken"]
 
     assert found == [segment["trace_id"] for segment in reversed(segments)]
@@ -212,7 +214,9 @@ def test_summaries_of_a_sample(client: Any) -> None:
     none: dict[str, Any] = {"Name": "FixedRate", "Value": 0}
     half: dict[str, Any] = {"Name": "PartialScan", "Value": 0.5}
     assert list_sample(Sampling=True) == ids
-    assert list_sample(SamplingStrategy=none) == set()
+    assert list_sample(SamplingStrategy=none, Sampling=True) == set()
+    # "Set to true to get summaries for only a subset of available traces."
+    assert list_sample(SamplingStrategy=none) == ids
     assert list_sample(SamplingStrategy=none, Sampling=False) == ids
     assert len(list_sample(SamplingStrategy=half, Sampling=True)) == 10
 
