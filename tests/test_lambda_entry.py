@@ -423,7 +423,8 @@ def test_messages_of_a_queue(
         ("films", trace)
     ] * 2
     assert documents[0]["annotations"]["sender_trace_id"] == ROOT
-    assert ROOT in good["attributes"]["AWSTraceHeader"]
+    sender = dict(part.split("=") for part in good["attributes"]["AWSTraceHeader"].split(";"))
+    assert documents[0]["links"] == [{"trace_id": ROOT, "id": sender["Parent"]}]
     assert [part["namespace"] for part in documents[0]["subsegments"]] == ["remote"]
     assert documents[1]["fault"] is True
 

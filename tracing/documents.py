@@ -34,7 +34,10 @@ NOT_IN_A_NAME = re.compile(r"[^\w .:/%&#=+\-@]")
 # JSON libraries count on their stack; what lies deeper leaves in documents of its own.
 MAX_DEPTH = 40
 # What an entity has only if somebody put it there.
-BLOCKS = ("http", "annotations", "aws", "sql", "metadata", "cause", "user", "origin", "service")
+BLOCKS = (
+    *("http", "annotations", "aws", "sql", "metadata", "cause", "user", "origin", "service"),
+    "links",
+)
 NOT_CLEAN_IN_A_URL = frozenset("?#@; ")
 
 # A text as JSON, in quotes.
