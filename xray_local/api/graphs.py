@@ -27,7 +27,8 @@ from xray_local.graph.series import FORECAST_SECONDS, write_series
 from xray_local.graph.sources import collect_series, collect_tallies, collect_traces
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
-from xray_local.store.queries import MINUTE_SECONDS, list_links, list_links_of
+from xray_local.store.queries import list_links, list_links_of
+from xray_local.store.totals import MINUTE_SECONDS
 from xray_local.traces.documents import MAX_TIME, show
 
 from .pages import take_page

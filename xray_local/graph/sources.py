@@ -8,14 +8,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 
 from xray_local.filters import Filter
-from xray_local.store.queries import (
+from xray_local.store.queries import RangeType, TimeRange, choose_traces, get_bodies
+from xray_local.store.totals import (
     MINUTE_SECONDS,
-    RangeType,
-    TimeRange,
-    choose_traces,
     count_minutes,
     find_faulty_minutes,
-    get_bodies,
     read_series,
     read_tallies,
 )

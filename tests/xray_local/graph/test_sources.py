@@ -7,7 +7,7 @@ from tests.xray_local.conftest import Store
 from tests.xray_local.made import NOON, make_segment, make_subsegment
 from xray_local.graph.insights import BEFORE_SECONDS, FAULTS_MIN, find_insights
 from xray_local.graph.sources import collect_faulty, collect_series, collect_traces
-from xray_local.store.queries import find_faulty_minutes
+from xray_local.store.totals import find_faulty_minutes
 
 HOUR = NOON // 3600 * 3600
 

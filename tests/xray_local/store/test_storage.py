@@ -33,9 +33,9 @@ from xray_local.store.queries import (
     list_links,
     list_refusals,
     list_traces,
-    read_tallies,
 )
 from xray_local.store.storage import Storage
+from xray_local.store.totals import read_tallies
 from xray_local.traces.facts import load_facts
 from xray_local.traces.tallies import merge_tallies, tally_trace
 
