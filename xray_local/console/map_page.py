@@ -168,15 +168,10 @@ def _choose_edges(drawn: Sequence[Node]) -> list[tuple[Node, Edge]]:
         (node, edge) for node in drawn for edge in _list_edges(node) if edge.target in services
     ]
     busiest = sorted(edges, key=lambda each: -each[1].statistics.total)
-    # The first that leads to a service, then all others.
-    reached: set[Service] = set()
-    others = []
-    chosen = []
-    for each in busiest:
-        target = each[1].target
-        (others if target in reached else chosen).append(each)
-        reached.add(target)
-    kept = {id(edge) for _, edge in [*chosen, *others][:EDGES_MAX]}
+    # The first that leads to each service, then all others.
+    firsts = {each[1].target: each for each in reversed(busiest)}
+    ranked = sorted(busiest, key=lambda each: firsts[each[1].target] is not each)
+    kept = {id(edge) for _, edge in ranked[:EDGES_MAX]}
     return [each for each in edges if id(each[1]) in kept]
 
 
