@@ -208,7 +208,7 @@ def test_the_matched_event_is_the_first_moment_in_the_range(
 
 
 def test_summaries_name_their_root_causes(connection: sqlite3.Connection, store: Store) -> None:
-    store(make_segment(fault=True, error=True))
+    store(make_segment(fault=True, error=True, subsegments=[make_subsegment()]))
 
     (summary,) = list_traces(connection).summaries
 
