@@ -165,7 +165,7 @@ def read_texts(fields: dict[str, Any], key: str, *, at_most: int | None = None) 
     """
     texts = fields.get(key)
     if not isinstance(texts, list) or not all(
-        isinstance(text, str) and _is_unicode(text) for text in texts
+        isinstance(text, str) and (text.isascii() or _is_unicode(text)) for text in texts
     ):
         raise InvalidRequest(f"Expected a list of texts as {key}, got {show(texts)}.")
     _check_count(texts, key, at_most)

@@ -4,7 +4,7 @@ A pipe has no borders between messages; the length gives them back.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 
 HEADER = struct.Struct("!BI")
@@ -21,6 +21,14 @@ class Kind(IntEnum):
 def pack(kind: Kind, payload: bytes) -> bytes:
     """Return the frame that carries the payload."""
     return HEADER.pack(kind, len(payload)) + payload
+
+
+def pack_all(kind: Kind, payloads: Iterable[bytes]) -> bytes:
+    """Return the frames that carry the payloads, in a row."""
+    parts: list[bytes] = []
+    for payload in payloads:
+        parts += (HEADER.pack(kind, len(payload)), payload)
+    return b"".join(parts)
 
 
 class FrameReader:

@@ -25,7 +25,7 @@ from xray_local.errors import CannotStart, IntakeDown
 from xray_local.forwarding.count_file import CountFile
 from xray_local.forwarding.forwarder import COUNTS, FLUSH_SECONDS
 
-from .frames import Kind, pack
+from .frames import Kind, pack_all
 
 PIPE_BYTES = 1024 * 1024
 # How long a request waits for room in the pipe: clients try again, threads must not pile up.
@@ -121,8 +121,7 @@ class Pipeline:
         Raises IntakeDown if it takes nothing: then nothing of the documents is stored. A request
         of which the writer has begun to take is waited for; it holds up no other for long.
         """
-        frames = b"".join([pack(Kind.DOCUMENT, document) for document in documents])
-        rest = memoryview(frames)
+        rest = memoryview(pack_all(Kind.DOCUMENT, documents))
         if not self._lock.acquire(timeout=ROOM_SECONDS):
             raise _refuse()
         try:

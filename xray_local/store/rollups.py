@@ -13,9 +13,10 @@ MINUTE_SECONDS = 60
 # What a row of each table counts.
 SECONDS_OF = {"minutes": MINUTE_SECONDS, "hours": 3600}
 
-# Of an element: the minute, the number of its shape, its bucket and its microseconds.
-Contribution = tuple[int, int, int, int]
+# The minute, the number of the shape, and the bucket.
 Key = tuple[int, int, int]
+# Of an element: where it counts, and its microseconds.
+Contribution = tuple[Key, int]
 
 
 class RollUps:
@@ -28,8 +29,7 @@ class RollUps:
     def add(self, contributions: Iterable[Contribution], sign: int = 1) -> None:
         """Count elements, or, with a sign of -1, take them off."""
         changes = self._changes
-        for minute, shape_no, bucket, microseconds in contributions:
-            key = (minute, shape_no, bucket)
+        for key, microseconds in contributions:
             change = changes.get(key)
             if change is None:
                 changes[key] = [sign, sign * microseconds]

@@ -73,11 +73,11 @@ def make_row(
         if each.resource_arns:
             resource_arns |= dict.fromkeys(each.resource_arns)
         for key, raw in each.annotations:
-            value = clean(raw) if isinstance(raw, str) else raw
+            value = clean(raw) if type(raw) is str and "\0" in raw else raw
             found = annotations.get(key)
             if found is None:
                 annotations[key] = [value]
-            elif value is not found[0]:  # the same one nearly always
+            elif value != found[0] or type(value) is not type(found[0]):  # rarely
                 _add(found, value)
     http = root.http
     service = root.service

@@ -12,7 +12,8 @@ SHAPES_MAX = 20_000
 OTHER = 0
 
 COLUMNS = "source_name, source_type, source_account_id, name, type, account_id, flags"
-_Key = tuple[Service | None, Service, int]
+# The source, the service and the flags.
+Key = tuple[Service | None, Service, int]
 
 
 class ShapeNumbers:
@@ -20,19 +21,18 @@ class ShapeNumbers:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._numbers: dict[_Key, int] = {}
+        self._numbers: dict[Key, int] = {}
 
     def reload(self) -> None:
         """Know what is in the database, and nothing else."""
         self._numbers = {key: number for number, key in _read(self._connection)}
 
-    def number_of(self, source: Service | None, service: Service, flags: int) -> int:
+    def number_of(self, key: Key) -> int:
         """Return the number of a shape."""
-        key = (source, service, flags)
         number = self._numbers.get(key)
         return self._add(key) if number is None else number
 
-    def _add(self, key: _Key) -> int:
+    def _add(self, key: Key) -> int:
         if len(self._numbers) >= SHAPES_MAX:
             return OTHER
         source, service, flags = key
@@ -54,7 +54,7 @@ def read_shapes(connection: sqlite3.Connection) -> dict[int, Shape]:
     return {number: make_shape(*key) for number, key in _read(connection)}
 
 
-def _read(connection: sqlite3.Connection) -> Iterator[tuple[int, _Key]]:
+def _read(connection: sqlite3.Connection) -> Iterator[tuple[int, Key]]:
     for number, *names, flags in connection.execute(f"SELECT no, {COLUMNS} FROM shapes"):  # noqa: S608
         source = None if names[0] is None else Service(*names[:3])
         yield number, (source, Service(*names[3:]), flags)

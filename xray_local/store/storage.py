@@ -232,7 +232,7 @@ class Storage:
         contributions: list[Contribution] = []
         number_of = self._shapes.number_of
         for element in elements:
-            shape = number_of(element.source, element.service, read_flags(element))
+            shape = number_of((element.source, element.service, read_flags(element)))
             microseconds = element.microseconds
             seconds = microseconds / 1_000_000
             span = shapes.get(shape)
@@ -242,7 +242,7 @@ class Storage:
                 shapes[shape] = (seconds, span[1])
             elif seconds > span[1]:
                 shapes[shape] = (span[0], seconds)
-            contributions.append((minute, shape, bucket_of(seconds), microseconds))
+            contributions.append(((minute, shape, bucket_of(seconds)), microseconds))
         trace.shapes, trace.contributions = shapes, contributions
         return row, terms
 
