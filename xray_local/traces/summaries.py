@@ -86,8 +86,10 @@ def find_owners(documents: Collection[Facts]) -> Owners:
 
     A subsegment that came on its own belongs to its segment, if that is here.
     """
+    owners: Owners = {document.id: document for document in documents if document.is_segment}
+    if len(owners) == len(documents):
+        return owners  # as nearly always: nothing came on its own
     holders = {known_id: document for document in documents for known_id in document.ids}
-    owners: Owners = {}
     for document in documents:
         path = [document]
         seen = {document.id}
