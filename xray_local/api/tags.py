@@ -31,6 +31,8 @@ def tag_resource(fields: dict[str, Any], request: HttpRequest) -> dict[str, Any]
 def untag_resource(fields: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
     """Remove tags; keys that are not there do not matter."""
     keys = read_texts(fields, "TagKeys", at_most=TAGS_MAX)
+    for key in keys:
+        read_text({"a key": key}, "a key", at_least=1, at_most=128)
     with changing(get_parts(request).database) as connection:
         tags.untag(connection, _read_arn(fields), keys)
     return {}

@@ -29,6 +29,7 @@ from .wire import (
 
 # X-Ray's own limit for a trace is said to be a tenth of this, and a call may ask for five.
 TRACE_BYTES = 5_000_000
+RANGE_TYPES = tuple(each.value for each in RangeType)
 STRATEGIES = ("PartialScan", "FixedRate")
 encode_json = msgspec.json.Encoder().encode
 
@@ -130,11 +131,5 @@ def _read_range(fields: dict[str, Any]) -> TimeRange:
             "Expected StartTime and EndTime in seconds since 1970, the start first, "
             f"got {show(fields.get('StartTime'))} and {show(fields.get('EndTime'))}."
         )
-    try:
-        range_type = RangeType(fields.get("TimeRangeType") or RangeType.TRACE_ID)
-    except ValueError:
-        expected = ", ".join(each.value for each in RangeType)
-        raise InvalidRequest(
-            f"Expected one of {expected} as TimeRangeType, got {show(fields['TimeRangeType'])}."
-        ) from None
-    return TimeRange(start, end, range_type)
+    name = read_text(fields, "TimeRangeType", choices=RANGE_TYPES)
+    return TimeRange(start, end, RangeType(name or RangeType.TRACE_ID))

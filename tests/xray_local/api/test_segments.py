@@ -9,6 +9,7 @@ import pytest
 
 from tests.xray_local.conftest import Console
 from tests.xray_local.made import make_segment
+from xray_local.api import segments
 
 
 def put(console: Console, *documents: Any, **options: Any) -> Any:
@@ -99,5 +100,61 @@ def test_put_trace_segments_without_documents(console: Console, documents: Any) 
 
 
 def test_put_telemetry_records(console: Console) -> None:
-    assert console.post("/TelemetryRecords", {"TelemetryRecords": [{}]}).json() == {}
-    assert console.post("/TelemetryRecords", {"TelemetryRecords": {}}).status_code == 400
+    record = {
+        "Timestamp": 1_700_000_000,
+        "SegmentsReceivedCount": 3,
+        "BackendConnectionErrors": {"TimeoutCount": 1},
+    }
+    fields = {"TelemetryRecords": [record, {"Timestamp": 5.5}], "Hostname": "laptop"}
+
+    assert console.post("/TelemetryRecords", fields).json() == {}
+    assert console.post("/TelemetryRecords", {"TelemetryRecords": []}).json() == {}
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, "Expected TelemetryRecords, which is missing."),
+        ({"TelemetryRecords": {}}, "Expected a list of objects as TelemetryRecords"),
+        ({"TelemetryRecords": [{}]}, "Expected Timestamp, which is missing."),
+        ({"TelemetryRecords": [{"Timestamp": "now"}]}, "Expected a number as Timestamp"),
+        (
+            {"TelemetryRecords": [{"Timestamp": 1, "SegmentsSentCount": 1.5}]},
+            "Expected a whole number as SegmentsSentCount",
+        ),
+        (
+            {"TelemetryRecords": [{"Timestamp": 1, "BackendConnectionErrors": []}]},
+            "Expected an object as BackendConnectionErrors",
+        ),
+        (
+            {
+                "TelemetryRecords": [
+                    {"Timestamp": 1, "BackendConnectionErrors": {"OtherCount": "3"}}
+                ]
+            },
+            "Expected a number as OtherCount",
+        ),
+        ({"TelemetryRecords": [], "Hostname": "x" * 256}, "Expected a text of 0 to 255"),
+        ({"TelemetryRecords": [], "EC2InstanceId": "x" * 21}, "Expected a text of 0 to 20"),
+        ({"TelemetryRecords": [], "ResourceARN": 5}, "Expected a text as ResourceARN"),
+    ],
+)
+def test_put_telemetry_records_that_are_refused(
+    console: Console, fields: dict[str, Any], expected: str
+) -> None:
+    response = console.post("/TelemetryRecords", fields)
+
+    assert response.status_code == 400
+    assert response.json()["Message"].startswith(expected)
+
+
+@pytest.mark.parametrize("texts", [["{}"] * 6, ["[0, 0, 0]", "[0, 0, 0]"]])
+def test_nothing_but_rubbish(
+    console: Console, monkeypatch: pytest.MonkeyPatch, texts: list[str]
+) -> None:
+    monkeypatch.setattr(segments, "DOCUMENTS_MAX", 5)
+
+    response = console.post("/TraceSegments", {"TraceSegmentDocuments": texts})
+
+    assert response.status_code == 400
+    assert response.json()["__type"] == "InvalidRequestException"

@@ -66,6 +66,11 @@ def test_errors_name_the_resource(client: Any) -> None:
             {"ResourceARN": GROUP, "TagKeys": ["x"] * 201},
             "Expected at most 200 members in TagKeys, got 201.",
         ),
+        (
+            "/UntagResource",
+            {"ResourceARN": GROUP, "TagKeys": ["x" * 129]},
+            "Expected a text of 1 to 128 characters as a key",
+        ),
         ("/ListTagsForResource", {}, "Expected ResourceARN, which is missing."),
     ],
 )

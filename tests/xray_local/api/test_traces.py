@@ -326,6 +326,7 @@ def test_post_to_another_path(console: Console, path: str) -> None:
         ("/TraceSummaries", {"StartTime": 10**400, "EndTime": 2}),
         ("/TraceSummaries", {"StartTime": 1, "EndTime": 2, "TimeRangeType": "Other"}),
         ("/TraceSummaries", {"StartTime": 1, "EndTime": 2, "TimeRangeType": ["Event"]}),
+        ("/TraceSummaries", {"StartTime": 1, "EndTime": 2, "TimeRangeType": []}),
         ("/TraceSummaries", {"StartTime": 1, "EndTime": 2, "NextToken": "x"}),
         ("/TraceSummaries", {"StartTime": 1, "EndTime": 2, "Sampling": "yes"}),
         ("/TraceSummaries", {"StartTime": 1, "EndTime": 2, "SamplingStrategy": {"Value": 1}}),
