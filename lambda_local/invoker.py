@@ -177,6 +177,7 @@ class Invoker:
         """End every environment."""
         self._is_closed.set()
         self._pool.close()
+        self.sender.close()
 
 
 def check_event(event: bytes, limit_bytes: int) -> None:

@@ -38,6 +38,10 @@ class Sender:
         with suppress(OSError):
             self._socket.sendto(HEADER + json.dumps(document).encode(), self._address)
 
+    def close(self) -> None:
+        """Send nothing more."""
+        self._socket.close()
+
 
 def mark_status(status: int) -> Document:
     """Return the flags of a status of HTTP."""

@@ -64,6 +64,11 @@ def sleep(event, context):
     return "slept"
 
 
+def sleep_two_seconds(event, context):
+    time.sleep(2)
+    return "slept"
+
+
 def echo(event, context):
     return event
 
