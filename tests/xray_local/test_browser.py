@@ -16,7 +16,7 @@ from tests.xray_local.made import (
     make_segment,
     make_subsegment,
 )
-from tests.xray_local.program import Program
+from tests.xray_local.program import Program, run_xray
 
 CHROMIUM = shutil.which("chromium")
 
@@ -56,6 +56,13 @@ def check_fits(page: Page) -> None:
     assert page.evaluate(
         "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     )
+
+
+@pytest.fixture(scope="module")
+def shared_xray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """One of these tests alone: what others send may fill the first page of the list."""
+    with run_xray(tmp_path_factory.mktemp("xray")) as program:
+        yield program
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The datagrams of ADOT: T1S or T1U, and the spans' protobuf in base64."""
 
 import base64
+import urllib.error
 
 import pytest
 from hypothesis import given
@@ -69,4 +70,5 @@ def test_datagrams(shared_xray: Program) -> None:
 
     path = f"/traces/1-{span.trace_id[:8]}-{span.trace_id[8:]}"
     assert "by UDP" in shared_xray.fetch(path)
-    assert unsampled.trace_id[8:] not in shared_xray.fetch("/")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        shared_xray.fetch(f"/traces/1-{unsampled.trace_id[:8]}-{unsampled.trace_id[8:]}")
