@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
 X-Ray removes what does not comply and keeps the rest. It does not say how; the rules here are:
 
 - A text that is too long is cut. Any other misfit is removed: a member, an item of a list.
-- A subsegment, an exception or a link that lacks what it must have is removed as a whole.
+- A subsegment or a link that lacks what it must have is removed as a whole.
 - Annotation keys are letters, digits, "_" and, as newer clients send them, "."; values are texts
   of 1,000 characters, numbers and booleans.
 - The name of a segment loses the characters that X-Ray does not take (SDKs remove them, too), and
@@ -171,7 +171,8 @@ class Frame(Part):
 class ExceptionRecord(Part):
     """An item of cause.exceptions."""
 
-    id: Id
+    # The schema demands it, but the SDK for Ruby sends none (doubtful: X-Ray may remove these).
+    id: Id | UnsetType = UNSET
     message: str = ""
     type: str = ""
     remote: bool = False

@@ -261,7 +261,27 @@ def test_cause() -> None:
                 {"id": known, "stack": [1, {"path": "p", "line": "3", "label": None}]},
             ]
         },
-    ) == {"exceptions": [{"id": known}, {"id": known, "stack": [{"path": "p"}]}]}
+    ) == {
+        "exceptions": [
+            {"message": "without an id"},
+            {},
+            {"id": known},
+            {"id": known, "stack": [{"path": "p"}]},
+        ]
+    }
+
+
+def test_exceptions_of_the_sdk_for_ruby() -> None:
+    """It gives them no ids: https://github.com/aws/aws-xray-sdk-ruby, model/cause.rb."""
+    frame = {"path": "app/models/film.rb", "line": 7, "label": "find"}
+    cause = {
+        "working_directory": "/app",
+        "paths": ["/usr/lib/ruby"],
+        "exceptions": [{"message": "no film", "type": "KeyError", "stack": [frame]}],
+    }
+    body = json.dumps(make_segment(cause=cause)).encode()
+
+    assert read_document(body).body == body
 
 
 def test_links() -> None:
