@@ -8,7 +8,7 @@ becomes null, half a character U+FFFD.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -35,6 +35,8 @@ USUAL_HEADER = b'{"format":"json","version":1}'
 MAX_DEPTH = 400
 # In a row of documents that cannot be read, this often the next line is tried.
 ATTEMPTS = 20
+# Whoever sends as many bad documents at once sends no good ones: the rest is not looked at.
+REFUSALS_MAX = 100
 
 
 class Document(Struct, frozen=True, gc=False):
@@ -78,7 +80,7 @@ def _read_spans(payload: bytes) -> Arrived:
     from xray_local.otlp import read_udp
 
     try:
-        return [_accept(content) for content in read_udp(payload)]
+        return _accept_all(read_udp(payload))
     except DocumentRefused as refusal:
         return [refusal]
 
@@ -100,7 +102,19 @@ def read_documents(body: bytes) -> Arrived:
     document = _read_usual(body)
     if document is not None:
         return [document]
-    return [_accept(content) for content in _parse_row(body)]
+    return _accept_all(_parse_row(body))
+
+
+def _accept_all(contents: Iterable[Any]) -> Arrived:
+    """Return the documents, or why they are refused, up to the last of too many refusals."""
+    arrived: Arrived = []
+    refusals = 0
+    for content in contents:
+        arrived.append(_accept(content))
+        refusals += isinstance(arrived[-1], DocumentRefused)
+        if refusals == REFUSALS_MAX:
+            break
+    return arrived
 
 
 def _read_usual(body: bytes) -> Document | None:

@@ -21,12 +21,14 @@ from xray_local.parts import get_parts
 
 from . import json_format, protobuf
 from .segments import make_documents, write_document
-from .spans import BadExport, Span
+from .spans import SPANS_MAX, BadExport, Span
 
 # Codes of google.rpc.Status, which go with the HTTP status.
 INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNIMPLEMENTED, UNAVAILABLE = 3, 8, 12, 14
 # Of those that are not taken, this many say why.
 REASONS_SAID = 3
+# The attributes of a resource go into each of its segments, so that little may become much.
+DOCUMENTS_MAX_BYTES = 64 * 1024 * 1024
 # zlib finds out by itself whether it is gzip's format or its own.
 EITHER_FORMAT = zlib.MAX_WBITS | 32
 
@@ -84,7 +86,7 @@ def take_traces(request: HttpRequest) -> HttpResponse:
     encoding = _find_encoding(request)
     try:
         _check_head(request)
-        documents, refusals = _make_documents(encoding.read_spans(_read_body(request)))
+        documents, refused, reasons = _make_documents(encoding.read_spans(_read_body(request)))
         if documents:
             get_parts(request).send(documents)
     except BadExport as error:
@@ -95,9 +97,9 @@ def take_traces(request: HttpRequest) -> HttpResponse:
         response = _answer_error(encoding, _Refused(str(error), 503, UNAVAILABLE))
         response.headers["Retry-After"] = "1"
         return response
-    reasons = " ".join(dict.fromkeys(map(str, refusals[:REASONS_SAID])))
     return HttpResponse(
-        encoding.write_response(len(refusals), reasons), content_type=encoding.content_type
+        encoding.write_response(refused, " ".join(dict.fromkeys(reasons))),
+        content_type=encoding.content_type,
     )
 
 
@@ -158,17 +160,30 @@ def _unpack(body: bytes) -> bytes:
     return unpacked
 
 
-def _make_documents(spans: Iterator[Span]) -> tuple[list[bytes], list[DocumentRefused]]:
-    """Return the documents of the spans, and one refusal for each span that is none."""
+def _make_documents(spans: Iterator[Span]) -> tuple[list[bytes], int, list[str]]:
+    """Return the documents of the spans, how many spans are none, and why the first are not."""
     accepted: list[bytes] = []
-    refusals: list[DocumentRefused] = []
-    for span in spans:
+    refused = size = 0
+    reasons: list[str] = []
+    for number, span in enumerate(spans, 1):
+        if number > SPANS_MAX or size > DOCUMENTS_MAX_BYTES:
+            raise _Refused(
+                f"Expected at most {SPANS_MAX} spans, of which {DOCUMENTS_MAX_BYTES} bytes of "
+                "segments are made.",
+                413,
+                RESOURCE_EXHAUSTED,
+            )
         try:
             bodies = [write_document(document) for document in make_documents(span)]
-            accepted += [read_document(body).body for body in bodies]
+            made = [read_document(body).body for body in bodies]
         except DocumentRefused as refusal:
-            refusals.append(refusal)
-    return accepted, refusals
+            refused += 1
+            if refused <= REASONS_SAID:
+                reasons.append(str(refusal))
+        else:
+            accepted += made
+            size += sum(map(len, made))
+    return accepted, refused, reasons
 
 
 def _answer_error(encoding: Encoding, error: _Refused) -> HttpResponse:

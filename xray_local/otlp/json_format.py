@@ -12,6 +12,8 @@ from .protobuf import MAX_DEPTH
 from .spans import Attributes, BadExport, Event, Kind, Link, Span, StatusCode, Value
 
 Number = int | str | None
+# A body of 16 MB with as many attributes as fit has less; each is an object in memory.
+OBJECTS_MAX = 1_000_000
 # Of either sign: times are unsigned numbers of 64 bits.
 MAX_INTEGER = 2**64 - 1
 
@@ -88,6 +90,8 @@ _CODES = {f"STATUS_CODE_{code.name}": int(code) for code in StatusCode}
 
 def read_spans(body: bytes) -> Iterator[Span]:
     """Yield the spans of an ExportTraceServiceRequest. Raises BadExport, at the latest there."""
+    if body.count(b"{") > OBJECTS_MAX:
+        raise BadExport(f"Expected at most {OBJECTS_MAX} objects in the JSON.")
     try:
         request = _decoder.decode(body)
     # UnicodeDecodeError and msgspec's own errors are ValueErrors.

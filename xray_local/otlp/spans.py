@@ -12,6 +12,9 @@ from xray_local.errors import XRayLocalError
 Value = str | bool | int | float | list["Value"] | dict[str, "Value"] | None
 Attributes = dict[str, Value]
 
+# Of one request: a collector sends 8,192 at once.
+SPANS_MAX = 50_000
+
 
 class BadExport(XRayLocalError):
     """What came is no ExportTraceServiceRequest."""

@@ -159,6 +159,12 @@ def test_rubbish_in_many_lines_is_given_up() -> None:
     assert ids_of(arrived) == ["refused"] * 20
 
 
+def test_rubbish_in_an_array_is_given_up() -> None:
+    arrived = read_documents(b"[" + b"{}," * 20_000 + encode(make_segment()) + b"]")
+
+    assert ids_of(arrived) == ["refused"] * 100
+
+
 def test_spans_of_adot() -> None:
     (refusal,) = read_datagram(HEADER + b"T1S" + base64.b64encode(b"no spans"))
 

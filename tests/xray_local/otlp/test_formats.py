@@ -180,6 +180,23 @@ def test_values_that_are_too_deep() -> None:
         assert list(read(encode(deepest))) == [deepest]
 
 
+def test_too_many_of_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two bytes each as they come, hundreds in memory."""
+    monkeypatch.setattr(protobuf, "SPANS_MAX", 2)
+    monkeypatch.setattr(protobuf, "ITEMS_MAX", 2)
+    monkeypatch.setattr(json_format, "OBJECTS_MAX", 20)
+    span = make_span()
+    many = make_span(events=[Event("e")] * 3)
+
+    empty = b"\x12\x00" * 3
+    for body in (b"\x0a\x08\x12\x06" + empty, encode_protobuf(many)):
+        with pytest.raises(BadExport, match="at most 2"):
+            list(protobuf.read_spans(body))
+    with pytest.raises(BadExport, match="at most 20 objects"):
+        list(json_format.read_spans(encode_json(*[span] * 9)))
+    assert list(protobuf.read_spans(encode_protobuf(span, span))) == [span, span]
+
+
 def test_resource_behind_its_spans() -> None:
     front = encode_protobuf(make_span(resource={}))[2:]
     resource = encode_protobuf(make_span(resource={"service.name": "shop"}))
