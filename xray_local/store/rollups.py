@@ -60,13 +60,19 @@ class RollUps:
                 [key for key, total in totals.items() if total[0] < 0],
             )
 
-    def prune(self, oldest: float) -> None:
-        """Delete what ended before the start of the oldest trace that is left."""
+    def prune(self, first: float, last: float) -> bool:
+        """Delete what ended before the first start of the traces that are left, or began after
+        the last; return whether an hour went.
+
+        The clock of a client may be years ahead.
+        """
+        deleted = {}
         for table, seconds in SECONDS_OF.items():
-            self._connection.execute(
-                f"DELETE FROM {table} WHERE time <= ?",  # noqa: S608 - our names
-                (oldest - seconds,),
-            )
+            deleted[table] = self._connection.execute(
+                f"DELETE FROM {table} WHERE time <= ? OR time > ?",  # noqa: S608 - our names
+                (first - seconds, last),
+            ).rowcount
+        return deleted["hours"] > 0
 
     def forget(self) -> None:
         """Drop what a batch that failed had gathered."""

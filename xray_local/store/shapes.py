@@ -27,13 +27,18 @@ class ShapeNumbers:
         """Know what is in the database, and nothing else."""
         self._numbers = {key: number for number, key in _read(self._connection)}
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many as may be."""
+        return len(self._numbers) >= SHAPES_MAX
+
     def number_of(self, key: Key) -> int:
         """Return the number of a shape."""
         number = self._numbers.get(key)
         return self._add(key) if number is None else number
 
     def _add(self, key: Key) -> int:
-        if len(self._numbers) >= SHAPES_MAX:
+        if self.is_full:
             return OTHER
         source, service, flags = key
         cursor = self._connection.execute(

@@ -32,7 +32,10 @@ TRACES_MAX = 100_000
 # Traces whose facts stay in memory, because more of their documents may come soon.
 KNOWN_TRACES = 2000
 KNOWN_DOCUMENTS = 20_000
+# Of documents, as bytes: what is known of one takes about as much as the document.
+KNOWN_BYTES = 48 * 1024 * 1024
 KNOWN_BLOCKS = 256
+KNOWN_TERMS = 300_000
 # A trace this large is a mistake or an attack; its summary would slow down all others.
 DOCUMENTS_PER_TRACE = 50_000
 REFUSALS_KEPT = 50
@@ -58,11 +61,12 @@ Span = tuple[float, float] | None
 class _KnownTrace:
     """The facts of every document of a trace by its id, and what was last stored of it."""
 
-    __slots__ = ("contributions", "facts", "number", "places", "revision", "shapes")
+    __slots__ = ("contributions", "facts", "number", "places", "revision", "shapes", "size")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.revision = 0
+        self.size = 0  # bytes of its documents
         self.facts: dict[str, Facts] = {}
         self.places: dict[str, int] = {}  # the numbers of the segments
         self.shapes: dict[int, tuple[float, float]] = {}
@@ -84,7 +88,9 @@ class Storage:
         self._max_traces = max_traces
         self._known: OrderedDict[str, _KnownTrace] = OrderedDict()
         self._known_documents = 0
+        self._known_bytes = 0
         self._blocks: OrderedDict[int, dict[int, Span]] = OrderedDict()
+        self._known_terms = 0
         self._shapes = ShapeNumbers(connection)
         self._rollups = RollUps(connection)
         self._traces = self._last_trace = self._last_segment = 0
@@ -123,7 +129,7 @@ class Storage:
     def _forget(self) -> None:
         """Know nothing: what is known may be ahead of what is stored."""
         self._known.clear()
-        self._known_documents = 0
+        self._known_documents = self._known_bytes = self._known_terms = 0
         self._blocks.clear()
         self._rollups.forget()
         self._shapes.reload()
@@ -143,15 +149,13 @@ class Storage:
         replaced: dict[int, bytes] = {}
         for document in documents:
             trace_id, document_id = document.trace_id, document.id
-            trace = touched.get(trace_id)
-            if trace is None:
-                trace = touched[trace_id] = self._known[trace_id]
+            trace = touched.get(trace_id) or self._known[trace_id]
             facts = document.facts
             before = trace.facts.get(document_id)
             if before is None:
                 if len(trace.facts) >= DOCUMENTS_PER_TRACE:
                     counts["refused"] += 1
-                    continue
+                    continue  # the trace stays as it was: others must not wait for it
                 counts["stored"] += 1
                 self._last_segment += 1
                 self._known_documents += 1
@@ -167,6 +171,9 @@ class Storage:
                 else:
                     replaced[place] = document.body
             trace.facts[document_id] = facts
+            trace.size += len(document.body)
+            self._known_bytes += len(document.body)
+            touched[trace_id] = trace
         self._connection.executemany(
             "INSERT INTO segments (no, trace_no, document) VALUES (?, ?, ?)",
             [(place, trace_no, body) for place, (trace_no, body) in new.items()],
@@ -176,9 +183,17 @@ class Storage:
             [(body, place) for place, body in replaced.items()],
         )
         self._save_traces(touched)
-        while len(self._known) > KNOWN_TRACES or self._known_documents > KNOWN_DOCUMENTS:
+        while len(self._known) > 1 and (
+            len(self._known) > KNOWN_TRACES
+            or self._known_documents > KNOWN_DOCUMENTS
+            or self._known_bytes > KNOWN_BYTES
+        ):
             _, trace = self._known.popitem(last=False)
-            self._known_documents -= len(trace.facts)
+            self._forget_trace(trace)
+
+    def _forget_trace(self, trace: _KnownTrace) -> None:
+        self._known_documents -= len(trace.facts)
+        self._known_bytes -= trace.size
 
     def _save_traces(self, touched: dict[str, _KnownTrace]) -> None:
         """Write anew what queries read of these traces."""
@@ -188,8 +203,6 @@ class Storage:
         changed: list[tuple[int]] = []
         terms: dict[tuple[int, int], Span] = {}
         for trace_id, trace in touched.items():
-            if not trace.facts:
-                continue  # all that came of it was refused
             if trace.revision:
                 changed.append((trace.number,))
                 self._rollups.add(trace.contributions, -1)
@@ -257,8 +270,12 @@ class Storage:
         known = self._blocks.get(block)
         if known is None:
             known = self._blocks[block] = {}
-            while len(self._blocks) > KNOWN_BLOCKS:
-                self._blocks.popitem(last=False)
+            while len(self._blocks) > 1 and (
+                len(self._blocks) > KNOWN_BLOCKS or self._known_terms > KNOWN_TERMS
+            ):
+                _, oldest = self._blocks.popitem(last=False)
+                self._known_terms -= len(oldest)
+        before = len(known)
         for term in terms.difference(known):
             known[term] = changes[term, block] = None
         for shape, (low, high) in shapes.items():
@@ -267,6 +284,7 @@ class Storage:
                 if span is not None:
                     low, high = min(low, span[0]), max(high, span[1])
                 known[shape] = changes[shape, block] = (low, high)
+        self._known_terms += len(known) - before
 
     def _recall(self, trace_ids: Iterable[str]) -> None:
         """Know these traces, from memory, from the database, or as new ones."""
@@ -299,7 +317,9 @@ class Storage:
             facts = load_facts(body)
             trace.facts[facts.id] = facts
             trace.places[facts.id] = place
+            trace.size += len(body)
         self._known_documents += len(trace.facts)
+        self._known_bytes += trace.size
         self._count(trace, trace_id)
         return trace
 
@@ -333,8 +353,14 @@ class Storage:
             documents_max -= size
         if pruned:
             counts["pruned_traces"] += pruned
-            oldest = self._connection.execute("SELECT MIN(start_time) FROM traces").fetchone()[0]
-            self._rollups.prune(math.inf if oldest is None else oldest)
+            first, newest = (
+                self._connection.execute(f"SELECT {which}(start_time) FROM traces").fetchone()[0]  # noqa: S608
+                for which in ("MIN", "MAX")
+            )
+            if first is None:
+                first, newest = math.inf, -math.inf
+            if self._rollups.prune(first, newest) and self._shapes.is_full:
+                self._shapes.forget_unused()
 
     def _choose_oldest(self, traces_max: int, documents: int) -> tuple[int, int]:
         """Return the number of the last of the oldest traces to go, and their documents."""
@@ -357,9 +383,10 @@ class Storage:
         delete("DELETE FROM terms WHERE era < ?", (era_of(block_of(last + 1)),))
         for (trace_id,) in rows:
             trace = self._known.pop(trace_id, None)
-            self._known_documents -= len(trace.facts) if trace else 0
+            if trace:
+                self._forget_trace(trace)
         for block in [each for each in self._blocks if each < block_of(last + 1)]:
-            del self._blocks[block]
+            self._known_terms -= len(self._blocks.pop(block))
         self._traces -= len(rows)
         return len(rows)
 

@@ -22,6 +22,7 @@ from tests.xray_local.made import (
 from xray_local.errors import DocumentRefused
 from xray_local.filters import read_filter
 from xray_local.intake.arrivals import Document, read_document
+from xray_local.store import shapes as shapes_module
 from xray_local.store import storage as storage_module
 from xray_local.store.database import open_for_writing
 from xray_local.store.queries import (
@@ -35,6 +36,7 @@ from xray_local.store.queries import (
     list_traces,
 )
 from xray_local.store.storage import Storage
+from xray_local.store.terms import BLOCK_TRACES, term_of
 from xray_local.store.totals import read_tallies
 from xray_local.traces.facts import load_facts
 from xray_local.traces.tallies import merge_tallies, tally_trace
@@ -410,3 +412,71 @@ def test_links(connection: sqlite3.Connection, store: Store) -> None:
     link = Link(segment["trace_id"], segment["id"], cause["trace_id"], cause["id"])
     assert list_links(connection, NOON, NOON + 1, 10) == [link]
     assert list_links(connection, NOON + 1, NOON + 2, 10) == []
+
+
+def test_what_a_full_trace_is_sent_changes_nothing(
+    connection: sqlite3.Connection, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage_module, "DOCUMENTS_PER_TRACE", 2)
+    trace_id = make_trace_id()
+    storage.save(read(*[make_segment(trace_id=trace_id) for _ in range(2)]), Counter())
+    get = "SELECT revision, documents FROM traces"
+    before = connection.execute(get).fetchall()
+    counts: Counter[str] = Counter()
+
+    storage.save(read(make_segment(trace_id=trace_id)), counts)
+
+    assert connection.execute(get).fetchall() == before
+    assert connection.execute("SELECT value FROM counts WHERE name = 'refused'").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("limit", ["KNOWN_BYTES", "KNOWN_TERMS"])
+def test_little_is_known(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    """What does not stay in memory is read again: what is stored is the same."""
+    monkeypatch.setattr(storage_module, limit, 1)
+    storage = Storage(connection)
+    segments = [
+        make_segment(annotations={f"key{number}": number}) for number in range(2 * BLOCK_TRACES)
+    ]
+    for segment in segments:
+        storage.save(read(segment), Counter())
+    for segment in segments:
+        storage.save(read(make_late(segment)), Counter())
+
+    assert connection.execute("SELECT DISTINCT documents FROM traces").fetchall() == [(2,)]
+    assert connection.execute("SELECT SUM(count) FROM hours").fetchone() == (len(segments),)
+    for number in (0, 2 * BLOCK_TRACES - 1):
+        found = connection.execute(
+            "SELECT COUNT(*) FROM terms WHERE term = ?", (term_of(f"annotation.key{number}"),)
+        )
+        assert found.fetchone() == (1,)
+
+
+def test_counts_of_the_future_go(connection: sqlite3.Connection) -> None:
+    """A client's clock may be years ahead: what it counted must not stay for good."""
+    storage = Storage(connection, max_traces=1)
+    ahead = make_segment(start_time=2 * NOON)
+    storage.save(read(ahead), Counter())
+
+    storage.save(read(make_segment()), Counter())
+
+    for table in ("minutes", "hours"):
+        (time,) = connection.execute(f"SELECT time FROM {table}").fetchone()  # noqa: S608
+        assert time <= NOON
+
+
+def test_services_of_today_are_counted_though_there_were_too_many(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shapes_module, "SHAPES_MAX", 3)
+    storage = Storage(connection, max_traces=1)
+    for number in range(5):
+        storage.save(read(make_segment(name=f"old {number}", start_time=NOON + number)), Counter())
+
+    for _ in range(2):
+        storage.save(read(make_segment(name="new", start_time=NOON + 90_000)), Counter())
+
+    names = connection.execute("SELECT name FROM shapes JOIN hours ON no = shape_no").fetchall()
+    assert names == [("new",)]
