@@ -59,11 +59,14 @@ def export(database: Path, output: IO[bytes], time_range: TimeRange, expression:
         # To read creates nothing: a file that is not there is found here.
         with reading(database) as connection:
             check_version(connection, database)
-            for trace_id in _list_ids(connection, time_range, _read_filter(database, expression)):
+        for trace_id in _list_ids(database, time_range, _read_filter(database, expression)):
+            # Whoever takes the output may be slow. What is written meanwhile cannot be put into its
+            # place in the file as long as somebody reads: so nobody does while a line goes out.
+            with reading(database) as connection:
                 documents = get_documents(connection, trace_id)
-                if documents:  # else it was pruned meanwhile
-                    output.write(_write_line(describe_trace(trace_id, documents)))
-                    number += 1
+            if documents:  # else it was pruned meanwhile
+                output.write(_write_line(describe_trace(trace_id, documents)))
+                number += 1
     except sqlite3.Error as error:
         raise CannotTransfer(
             f"Cannot export from the database {str(database)!r}: {error}. Expected a file that "
@@ -81,12 +84,11 @@ def _read_filter(database: Path, expression: str | None) -> Filter | None:
     return read_filter(expression, read_groups(database) if locate(database).exists() else {})
 
 
-def _list_ids(
-    connection: sqlite3.Connection, time_range: TimeRange, chosen: Filter | None
-) -> Iterator[str]:
+def _list_ids(database: Path, time_range: TimeRange, chosen: Filter | None) -> Iterator[str]:
     token = None
     while True:
-        page = list_traces(connection, time_range=time_range, chosen=chosen, token=token)
+        with reading(database) as connection:
+            page = list_traces(connection, time_range=time_range, chosen=chosen, token=token)
         yield from (summary["Id"] for summary in page.summaries)
         token = page.next_token
         if token is None:
