@@ -23,6 +23,11 @@ class Options:
     forward: bool = False
     otlp_address: Address | None = None
 
+    @property
+    def addresses(self) -> list[Address]:
+        """All that is listened at."""
+        return [each for each in (self.address, self.otlp_address) if each]
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options, which `manage.py xray_local` has as well."""

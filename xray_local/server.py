@@ -42,7 +42,7 @@ def serve(options: Options) -> None:
         if warning:
             sys.stderr.write(f"X-Ray: {warning}\n")
         pipeline = Pipeline(
-            udp, options.database, options.limits, address if options.forward else None
+            udp, options.database, options.limits, options.addresses if options.forward else ()
         )
         pipeline.start()
         try:
@@ -93,8 +93,7 @@ def _tell_otlp(options: Options) -> str:
 def load_application(options: Options, pipeline: Pipeline, udp: Any) -> Application:
     """Return the console and the API as a WSGI application."""
     os.environ["DJANGO_SETTINGS_MODULE"] = f"{__package__}.settings"
-    addresses = filter(None, (options.address, options.otlp_address))
-    os.environ["XRAY_LOCAL_HOSTS"] = " ".join(address.host for address in addresses)
+    os.environ["XRAY_LOCAL_HOSTS"] = " ".join(address.host for address in options.addresses)
     # Here and not above: the other processes do without Django, and so does a taken port.
     from django.core.wsgi import get_wsgi_application
 

@@ -10,15 +10,17 @@ does what daemons tell of themselves (PutTelemetryRecords): that is about their 
 Region, credentials and endpoint are boto3's to find: AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL_XRAY
 and so on. https://docs.aws.amazon.com/xray/latest/api/API_PutTraceSegments.html
 
-    python -m xray_local.forwarding.forwarder PIPE_FD COUNTS_FD ADDRESS
+    python -m xray_local.forwarding.forwarder PIPE_FD COUNTS_FD ADDRESS...
 """
 
+import contextlib
 import os
 import random
+import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -195,8 +197,11 @@ class Forwarder:
             )
 
 
-def make_client(own: Address) -> Any:
-    """Return boto3's client for AWS X-Ray. Raises CannotForward, saying what is missing."""
+def make_client(*own: Address) -> Any:
+    """Return boto3's client for AWS X-Ray. Raises CannotForward, saying what is missing.
+
+    own: where this X-Ray listens.
+    """
     # Here and not above: the writer imports this module, and can do without half a second of it.
     try:
         import boto3
@@ -237,10 +242,22 @@ def make_client(own: Address) -> Any:
     return client
 
 
-def _is_own(url: str, own: Address) -> bool:
+def _is_own(url: str, own: Iterable[Address]) -> bool:
     """Whether the URL leads back here, where every segment would go round for ever."""
     parts = urlsplit(url)
-    return parts.port == own.port and parts.hostname in (own.host, "localhost", "127.0.0.1", "::1")
+    return any(parts.port == each.port for each in own) and _is_here(parts.hostname or "")
+
+
+def _is_here(host: str) -> bool:
+    """Whether it is an address of this machine: to no other can one bind."""
+    try:
+        for family, kind, _, _, place in socket.getaddrinfo(host, 0, type=socket.SOCK_DGRAM):
+            with socket.socket(family, kind) as udp, contextlib.suppress(OSError):
+                udp.bind(place)
+                return True
+    except OSError:
+        pass  # nobody knows the name
+    return False
 
 
 def _is_final(error: Exception) -> bool:
@@ -274,10 +291,10 @@ def _log(line: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Run the forwarding process on the file descriptors and the address given."""
-    pipe, counts, address = arguments
-    own = Address.parse(address)
-    Forwarder(lambda: make_client(own), CountFile(int(counts), COUNTS)).run(int(pipe))
+    """Run the forwarding process on the file descriptors and our own addresses."""
+    pipe, counts, *addresses = arguments
+    own = [Address.parse(each) for each in addresses]
+    Forwarder(lambda: make_client(*own), CountFile(int(counts), COUNTS)).run(int(pipe))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class Limits:
 class Pipeline:
     """The receiver, the writer, and the forwarding process where there is one.
 
-    forward_from: our own address, where what arrives goes on to AWS X-Ray; else None.
+    forward_from: our own addresses, where what arrives goes on to AWS X-Ray; else none.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Pipeline:
         udp: socket.socket,
         database: Path,
         limits: Limits,
-        forward_from: Address | None = None,
+        forward_from: Sequence[Address] = (),
     ) -> None:
         self._udp = udp
         self._database = database
@@ -106,7 +106,7 @@ class Pipeline:
             "forwarding.forwarder",
             documents_out,
             self._forward_counts.descriptor,
-            arguments=[self._forward_from],
+            arguments=self._forward_from,
         )
         os.close(documents_out)
         return [documents_in]

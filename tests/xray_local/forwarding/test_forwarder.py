@@ -325,12 +325,21 @@ def test_profile_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
         forwarding.make_client(OWN)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
-def test_not_to_ourselves(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_XRAY", f"http://{host}:2000")
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", "127.0.0.2"])  # noqa: S104
+@pytest.mark.parametrize("port", [2000, 4318])
+def test_not_to_ourselves(monkeypatch: pytest.MonkeyPatch, host: str, port: int) -> None:
+    """Neither by another of this machine's addresses, nor by the port for OpenTelemetry."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_XRAY", f"http://{host}:{port}")
 
     with pytest.raises(CannotForward, match="is this X-Ray itself"):
-        forwarding.make_client(OWN)
+        forwarding.make_client(OWN, Address("127.0.0.1", 4318))
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "nobody.invalid"])
+def test_the_same_port_of_another(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_XRAY", f"http://{host}:2000")
+
+    assert forwarding.make_client(OWN).meta.endpoint_url == f"http://{host}:2000"
 
 
 def test_aws_itself() -> None:
