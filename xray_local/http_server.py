@@ -1,9 +1,11 @@
 """The HTTP server: a thread for each connection, which stays open between requests."""
 
+import contextlib
 import io
 import logging
 import socket
 import sys
+import threading
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +14,11 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from .chunks import BadChunks, TooLarge, read_chunks
 
 logger = logging.getLogger(__name__)
+
+
+# Each has a thread and a file; a system allows 1,024 files or so.
+CONNECTIONS_MAX = 500
+BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class Handler(WSGIRequestHandler):
@@ -89,6 +96,23 @@ class Server(ThreadedWSGIServer):
         self.server_name, self.server_port = listening.getsockname()[:2]
         self.setup_environ()
         self.set_app(application)
+        self._free = threading.BoundedSemaphore(CONNECTIONS_MAX)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve the connection in a thread of its own, unless there are too many already."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+            return
+        with contextlib.suppress(OSError):
+            request.send(BUSY, socket.MSG_DONTWAIT)
+        self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve the connection to its end."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log what went wrong, unless the client merely went away or fell silent."""

@@ -1,7 +1,10 @@
 """Who may ask, and what a browser may do with the answer."""
 
+import ipaddress
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 
@@ -39,9 +42,8 @@ def guard(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., 
 
 def find_refusal(request: HttpRequest) -> str | None:
     """Say why the request is not answered; None if it is."""
-    try:
-        host = request.get_host()
-    except DisallowedHost:
+    host = _read_host(request)
+    if host is None:
         return (
             "This X-Ray answers to localhost, 127.0.0.1, [::1] and the address it was started "
             f"with; the request names the host {request.headers.get('Host')!a}."
@@ -52,6 +54,25 @@ def find_refusal(request: HttpRequest) -> str | None:
     if _is_from_another_site(request):
         return "This X-Ray answers no other site; links lead here, but nothing else does."
     return None
+
+
+def _read_host(request: HttpRequest) -> str | None:
+    """Return the host that the request names, with the port; None if it is not ours."""
+    try:
+        return request.get_host()
+    except DisallowedHost:
+        host = request.headers.get("Host", "")
+        takes_any: bool = getattr(settings, "TAKES_ANY_ADDRESS", False)
+        return host if takes_any and _is_address(host) else None
+
+
+def _is_address(host: str) -> bool:
+    """Whether the host is written as an address, with a port or without."""
+    try:
+        ipaddress.ip_address(urlsplit(f"//{host}").hostname or "")
+    except ValueError:
+        return False
+    return True
 
 
 def _is_from_another_site(request: HttpRequest) -> bool:

@@ -18,6 +18,10 @@ ALLOWED_HOSTS = [
     *(f"[{host}]" if ":" in host else host for host in XRAY_LOCAL_HOSTS),
 ]
 
+# Whoever listens at all addresses of a machine cannot name them. A page elsewhere can give its name
+# another address; what is written as an address is none of its names, and then ours.
+TAKES_ANY_ADDRESS = any(host in ("0.0.0.0", "::") for host in XRAY_LOCAL_HOSTS)  # noqa: S104
+
 INSTALLED_APPS = ["xray_local"]
 MIDDLEWARE = ["xray_local.middleware.guard"]
 ROOT_URLCONF = "xray_local.urls"

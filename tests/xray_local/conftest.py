@@ -95,6 +95,7 @@ def console(database: Path, store: Store, settings: Any) -> Iterator[Console]:
         "TEMPLATES",
         "USE_I18N",
         "DATA_UPLOAD_MAX_MEMORY_SIZE",
+        "TAKES_ANY_ADDRESS",
     ):
         setattr(settings, name, getattr(own_settings, name))
     console = Console(database, lambda bodies: store(*map(json.loads, bodies)))

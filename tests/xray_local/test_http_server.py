@@ -10,6 +10,7 @@ import pytest
 
 from tests.processes import find_free_port
 from tests.xray_local.made import wait_until
+from xray_local import http_server
 from xray_local.address import Address
 from xray_local.http_server import Handler, Server
 
@@ -153,3 +154,22 @@ def test_a_client_that_goes_away(address: Address, caplog: pytest.LogCaptureFixt
 
     wait_until(lambda: threading.active_count() <= before)
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_more_connections_than_it_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "CONNECTIONS_MAX", 1)
+    address = Address("127.0.0.1", find_free_port())
+    server = Server(address.listen_tcp(), answer)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    place = (address.host, address.port)
+    try:
+        with socket.create_connection(place) as silent:
+            silent.sendall(b"GET / HTTP/1.1\r\n")
+            assert ask(address).startswith(b"HTTP/1.1 503 ")
+        # As soon as that one has gone there is room again.
+        wait_until(lambda: ask(address, GET + CLOSE + b"\r\n").startswith(b"HTTP/1.1 200 "))
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

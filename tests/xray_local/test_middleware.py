@@ -1,5 +1,7 @@
 """Who is answered, and with which headers."""
 
+from typing import Any
+
 import pytest
 
 from tests.xray_local.conftest import Console
@@ -17,6 +19,29 @@ def test_other_hosts(console: Console, host: str) -> None:
 
         assert response.status_code == 403
         assert b"This X-Ray answers to localhost" in response.content
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("172.17.0.2:2000", 200),
+        ("192.0.2.1", 200),
+        ("[fd00::2]:2000", 200),
+        ("evil.example:2000", 403),
+        ("172.17.0.2.evil.example", 403),
+        ("[", 403),
+        ("1.2.3.4@evil.example", 403),
+    ],
+)
+def test_hosts_where_all_addresses_are_listened_at(
+    console: Console, settings: Any, host: str, status: int
+) -> None:
+    """As in a container, with --address 0.0.0.0:2000."""
+    settings.TAKES_ANY_ADDRESS = True
+
+    response = console.request("GET", "/counts", headers={"Host": host})
+
+    assert response.status_code == status
 
 
 @pytest.mark.parametrize(
