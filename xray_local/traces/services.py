@@ -7,8 +7,9 @@ https://docs.aws.amazon.com/xray/latest/api/API_Service.html
 
 X-Ray's documents name DynamoDB's table, SNS, `remote` and `AWS::Lambda`; traces fetched from X-Ray
 show `Database::SQL` for a call with SQL, and `AWS::` with the caller's own name for a service that
-stands not below. The types of all other resources are doubtful: they are CloudFormation's, as the
-documented ones are.
+stands not below; and `AWS::SNS` for a topic, `AWS::S3::Bucket` and `AWS::SQS::Queue`
+(https://github.com/radkawar/stackd, testdata/aws/xray/inferred_documents.json). The types of all
+other resources are doubtful: they are CloudFormation's, as the documented ones are.
 """
 
 import functools
@@ -55,7 +56,7 @@ KINDS = {
     "amazondynamodbv2": DYNAMODB,
     "s3": _Kind("S3", ("bucket_name",), "AWS::S3::Bucket"),
     "sqs": _Kind("SQS", ("queue_url",), "AWS::SQS::Queue"),
-    "sns": _Kind("SNS", ("topic_arn",), "AWS::SNS::Topic"),
+    "sns": _Kind("SNS", ("topic_arn",), "AWS::SNS"),
     # The function's own segment is AWS::Lambda::Function; its caller sees the service before it.
     "lambda": _Kind("Lambda", ("function_name",), "AWS::Lambda"),
     "kinesis": _Kind("Kinesis", ("stream_name", "stream_arn"), "AWS::Kinesis::Stream"),

@@ -70,7 +70,7 @@ def test_name_service_of_wrong_types() -> None:
             ("jobs", "AWS::SQS::Queue"),
         ),
         (call("AmazonSQS", queue_url="jobs"), ("jobs", "AWS::SQS::Queue")),
-        (call("SNS", topic_arn="arn:aws:sns:eu-west-1:1:news"), ("news", "AWS::SNS::Topic")),
+        (call("SNS", topic_arn="arn:aws:sns:eu-west-1:1:news"), ("news", "AWS::SNS")),
         (call("Lambda", function_name="resize"), ("resize", "AWS::Lambda")),
         (
             call("AWSLambda", function_name="arn:aws:lambda:eu-west-1:1:function:resize:live"),
@@ -93,7 +93,7 @@ def test_name_service_of_wrong_types() -> None:
         ),
         (call("SSM", resource_names=["/movies/key"]), ("/movies/key", "AWS::SSM::Parameter")),
         (call("Textract", resource_names=["scan"]), ("scan", "AWS::Textract")),
-        (call("SNS", topic_arn="arn:"), ("arn:", "AWS::SNS::Topic")),
+        (call("SNS", topic_arn="arn:"), ("arn:", "AWS::SNS")),
         (call("SQS", queue_url="https://"), ("https:", "AWS::SQS::Queue")),
     ],
 )
