@@ -19,8 +19,9 @@ from .counts import BUFFER_BYTES, read_buffer_bytes
 from .frames import HEADER, Kind, pack
 
 DATAGRAM_MAX_BYTES = 65_536
-# About 30,000 datagrams of 2 KB: a burst outlives a writer that is busy for a second.
-BACKLOG_MAX_BYTES = 64 * 1024 * 1024
+# About 60,000 datagrams of 2 KB: 20,000 a second outlive a writer that is busy for three, or that
+# stores 19,000 a second, for a minute.
+BACKLOG_MAX_BYTES = 128 * 1024 * 1024
 CHUNK_FRAMES = 64
 RECEIVED_AT_ONCE = 256
 # With a large buffer it rests before each look, but not in a burst: one wake-up then serves many

@@ -24,15 +24,21 @@ from xray_local.store.storage import Storage
 from .arrivals import Document, read_datagram, read_documents
 from .frames import FrameReader, Kind
 
-BATCH_FRAMES = 1000
+# Of a trace whose segments come in two batches, what is counted is counted twice.
+BATCH_FRAMES = 2000
 # What is stored can be seen by queries: no datagram waits longer than this for others.
 BATCH_SECONDS = 0.05
 READ_BYTES = 1024 * 1024
 # Between two looks at the pipes: one wake-up then serves many frames, and the pipes have room.
 REST_SECONDS = 0.005
+# A pipe that had as much is filling up: there is no time to rest.
+FLOOD_BYTES = READ_BYTES // 4
 RETRY_SECONDS = 0.5
 # While a flood of bad datagrams lasts, one line in this time says so.
 WARNING_SECONDS = 5.0
+
+# To ask the enumeration for them takes longer than to compare them.
+DATAGRAM, DOCUMENT = Kind.DATAGRAM.value, Kind.DOCUMENT.value
 
 
 class Batch:
@@ -47,15 +53,15 @@ class Batch:
     def add(self, kind: int, payload: bytes) -> None:
         """Read one frame; a bad document is counted and dropped."""
         self.frames += 1
-        if kind == Kind.DROPPED:
-            self.counts["dropped"] += int(payload)
-            return
-        if kind == Kind.DATAGRAM:
+        if kind == DATAGRAM:
             self.counts["datagrams"] += 1
             arrived = read_datagram(payload)
-        else:
+        elif kind == DOCUMENT:
             self.counts["documents"] += 1
             arrived = read_documents(payload)
+        else:
+            self.counts["dropped"] += int(payload)
+            return
         if not arrived:
             self.counts["ignored"] += 1
         for each in arrived:
@@ -97,8 +103,10 @@ class Writer:
         while self._readers and batch.frames < BATCH_FRAMES:
             wait = None if deadline is None else max(0.0, deadline - time.monotonic())
             ready = poller.poll(None if wait is None else wait * 1000)
+            most = 0
             for pipe, _ in ready:
                 data = os.read(pipe, READ_BYTES)
+                most = max(most, len(data))
                 if not data:
                     poller.unregister(pipe)
                     del self._readers[pipe]
@@ -109,7 +117,7 @@ class Writer:
                 deadline = time.monotonic() + BATCH_SECONDS
             if deadline is not None and time.monotonic() >= deadline:
                 break
-            if ready and batch.frames < BATCH_FRAMES:
+            if ready and most < FLOOD_BYTES and batch.frames < BATCH_FRAMES:
                 time.sleep(REST_SECONDS)
         return batch
 

@@ -53,6 +53,26 @@ def test_run_stores_from_both_pipes(
     assert counts["dropped"] == 7
 
 
+@pytest.mark.parametrize(("flood_bytes", "is_resting"), [(1, False), (10_000, True)])
+def test_run_rests_unless_much_has_come(
+    storage: Storage,
+    pipes: Pipes,
+    monkeypatch: pytest.MonkeyPatch,
+    flood_bytes: int,
+    is_resting: bool,
+) -> None:
+    monkeypatch.setattr(writer_module, "FLOOD_BYTES", flood_bytes)
+    rests: list[float] = []
+    monkeypatch.setattr(writer_module.time, "sleep", rests.append)
+    os.write(pipes[1], pack(Kind.DATAGRAM, make_datagram(make_segment())))
+    writer = Writer(storage, [pipes[0], pipes[2]])
+
+    batch = writer.gather()
+
+    assert len(batch.documents) == 1
+    assert bool(rests) is is_resting
+
+
 def test_run_counts_what_it_refuses_and_says_so_once(
     connection: sqlite3.Connection,
     storage: Storage,
