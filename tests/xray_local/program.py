@@ -56,8 +56,9 @@ class Program:
 
     def children(self) -> dict[str, int]:
         """Return the process ids of the processes that take segments in."""
+        # -ww: a line is never cut, however narrow the terminal and long the folder's name.
         listed = subprocess.run(
-            ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+            ["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
         ).stdout
         rows = [line.split(None, 2) for line in listed.splitlines()]
         return {

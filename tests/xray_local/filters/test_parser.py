@@ -62,7 +62,6 @@ from xray_local.filters.parser import MAX_DEPTH, MAX_TESTS, parse
         ("rootcause.json = #[1]", 18, "#[...], a list of objects", "'#[1]'"),
         ("rootcause.json = #[{]", 21, "JSON after '#'", "Expecting property name"),
         ("rootcause.json = # [NaN]", 20, "JSON after '#' that can be read", "something else"),
-        ("rootcause.json = #" + "[" * 9000, 19, "JSON after '#' that can be read", "something"),
         ("#[]", 1, "one of the keywords", "'#[]'"),
         (" " * MAX_CHARACTERS + "ok", MAX_CHARACTERS, "an end within 10000 characters", "more"),
         ("!" * (MAX_DEPTH + 1) + "ok", MAX_DEPTH + 1, "at most 20 levels of '!' and '('", "'!'"),
@@ -79,6 +78,12 @@ def test_wrong(text: str, position: int, expected: str, got: str) -> None:
     assert f"at character {position}: expected {expected}" in message
     assert f", got {got}" in message
     assert message.isprintable()
+
+
+def test_deep_json_is_refused() -> None:
+    """Python 3.11 gives up at this depth; later ones come to the end, which is too early."""
+    with pytest.raises(BadFilter, match="expected JSON after '#'"):
+        parse("rootcause.json = #" + "[" * 9000)
 
 
 def test_what_may_stand_in_braces_is_listed() -> None:
