@@ -281,6 +281,7 @@ def send_all(
     at_once = 1 + int(rate / 1000)
     datagrams = [bytearray(HEADER + each) for each in documents]
     places = [_find_places(each) for each in datagrams]
+    stamp = mark = b""
     began = time.perf_counter()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sent = 0
@@ -289,9 +290,14 @@ def send_all(
             for count in range(sent, due):
                 lap, index = divmod(count, len(datagrams))
                 datagram = datagrams[index]
+                if not index:
+                    # Of all documents of a lap, so that those of a trace have the same id.
+                    stamp, mark = b"%08x" % int(time.time()), b"%06x" % lap
                 if lap:
-                    for place in places[index]:
-                        datagram[place : place + LAP_DIGITS] = b"%0*x" % (LAP_DIGITS, lap)
+                    second, *rest = places[index]
+                    datagram[second : second + len(stamp)] = stamp
+                    for place in rest:
+                        datagram[place : place + len(mark)] = mark
                 sender.sendto(datagram, address)
             sent = max(sent, due)
             time.sleep(0.0005)
@@ -299,11 +305,14 @@ def send_all(
 
 
 def _find_places(datagram: bytearray) -> list[int]:
-    """Return where digits can be replaced so that it is another trace, with another annotation."""
+    """Return where digits can be replaced so that it is another trace, with another annotation.
+
+    The first place is that of the time in the trace id.
+    """
     trace_id = datagram.index(b'"trace_id":"') + len(b'"trace_id":"')
     end_of_id = trace_id + len(EXAMPLE_TRACE_ID) - LAP_DIGITS
     request_id = datagram.index(b'"request_id":"') + len(b'"request_id":"')
-    return [end_of_id, request_id]
+    return [trace_id + len("1-"), end_of_id, request_id]
 
 
 def measure_put(folder: Path, number: int) -> Iterator[Figure]:
