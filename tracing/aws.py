@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from . import bodies
-from .context import begin
+from .context import begin, innermost
 from .documents import encode, quote
 from .exceptions import record_failure
 from .harmless import harmless, tell_failure
@@ -51,6 +51,9 @@ def trace(call: Any) -> Any:
     """Return `_make_api_call` with a subsegment around it, retries included."""
 
     def make_api_call(client: Any, operation_name: str, api_params: Any) -> Any:
+        entity = innermost.get()
+        if entity is not None and entity.is_silent:
+            return call(client, operation_name, api_params)
         subsegment = begin("aws", "aws", is_leaf=True)
         if subsegment is None:
             return call(client, operation_name, api_params)

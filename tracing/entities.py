@@ -23,7 +23,7 @@ from aws_xray_sdk.core.models.facade_segment import FacadeSegment
 from aws_xray_sdk.core.models.segment import Segment as SDKSegment
 from aws_xray_sdk.core.models.subsegment import Subsegment as SDKSubsegment
 
-from .documents import BLOCKS, clean_annotation, clean_http, clean_sql, encode, make_document
+from .documents import clean_annotation, clean_http, clean_sql, encode, make_document
 from .exceptions import record_failure, use_stack
 from .harmless import harmless
 from .header import TraceHeader
@@ -77,7 +77,35 @@ class Itself:
         return entity
 
 
-class Recorded:
+class Block:
+    """A block of the document, which most entities do not have: found where somebody looks at it.
+
+    Not by `__getattr__`: with that, every look at any attribute of an entity takes twice as long.
+    """
+
+    def __set_name__(self, owner: Any, name: str) -> None:
+        self._name = name
+
+    def __get__(self, entity: Any, owner: Any = None) -> Any:
+        return self if entity is None else entity.find_block(self._name)
+
+
+class Blocks:
+    """An entity's blocks; one that was put on it hides what stands here."""
+
+    http = Block()
+    annotations = Block()
+    aws = Block()
+    sql = Block()
+    metadata = Block()
+    cause = Block()
+    user: Any = Block()
+    origin = Block()
+    service = Block()
+    links = Block()
+
+
+class Recorded(Blocks):
     """What a segment and a subsegment that are sent have in common.
 
     parent: the entity above, None for a segment of ours. request: the entity that stands for the
@@ -104,6 +132,7 @@ class Recorded:
     is_leaf = False
     is_template = False
     is_function = False
+    is_silent = False
     # Of which invocation it is, on Lambda.
     key: bytes | None = None
     has_blocks = False
@@ -121,16 +150,16 @@ class Recorded:
     owner = 0
     iterations: tuple[Any, ...] = ()
 
-    def __getattr__(self, name: str) -> Any:
-        if name in BLOCKS:
-            if self.text or self.notes:
-                self.take_apart()
-                if name in self.__dict__:
-                    return self.__dict__[name]
-            if name in MADE_BLOCKS:
-                made: dict[str, Any] = {}
-                self.set_block(name, made)
-                return made
+    def find_block(self, name: str) -> Any:
+        """Return a block that nobody has looked at; an empty one where there is none."""
+        if self.text or self.notes:
+            self.take_apart()
+            if name in self.__dict__:
+                return self.__dict__[name]
+        if name in MADE_BLOCKS:
+            made: dict[str, Any] = {}
+            self.set_block(name, made)
+            return made
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def set_block(self, name: str, block: Any) -> None:
@@ -429,6 +458,7 @@ class FunctionSegment(FacadeSegment):  # type: ignore[misc]
     request = None
     is_sent = True
     is_leaf = False
+    is_silent = False
     is_function = True
 
     def __init__(self, trace_id: str, id: str, header: TraceHeader, key: bytes | None) -> None:
@@ -506,8 +536,12 @@ class FunctionSegment(FacadeSegment):  # type: ignore[misc]
             )
 
 
-class Unsampled:
-    """What is not sent, and costs next to nothing: it takes everything and keeps nothing."""
+class Unsampled(Blocks):
+    """What is not sent, and costs next to nothing: it takes everything and keeps nothing.
+
+    is_silent: it stands for a request that is under way, so that nothing needs to be looked at to
+    know that nothing is recorded here.
+    """
 
     sampled = False
     in_progress = True
@@ -515,6 +549,7 @@ class Unsampled:
     is_leaf = False
     is_template = False
     is_function = False
+    is_silent = False
     namespace = "local"
     held = 0
     start_time = 0.0
@@ -524,9 +559,8 @@ class Unsampled:
     def subsegments(self) -> list[Any]:
         return []
 
-    def __getattr__(self, name: str) -> dict[str, Any]:
-        if name not in BLOCKS:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    def find_block(self, name: str) -> dict[str, Any]:
+        """Return one to write to, of which nothing is kept."""
         return {}
 
     def add_subsegment(self, subsegment: Any) -> None:
@@ -545,7 +579,7 @@ class Unsampled:
         """Do nothing."""
 
     def close(self, end_time: float | None = None) -> None:
-        self.in_progress = False
+        self.in_progress = self.is_silent = False
 
     def to_dict(self) -> dict[str, Any]:
         return {}

@@ -101,8 +101,10 @@ def begin_request(request: HttpRequest) -> Any:
         if entity.sampled:
             ids.trace_id = entity.parent_segment.trace_id
             _describe_request(entity, request, known, is_cold)
-        elif entity.trace_id:
-            ids.trace_id = entity.trace_id
+        else:
+            entity.is_silent = True
+            if entity.trace_id:
+                ids.trace_id = entity.trace_id
     except Exception:
         tell_failure("beginning a segment for a request")
         # The view may still ask for the current segment.
@@ -291,7 +293,7 @@ def end_request(entity: Any) -> None:
     """End the request with all that the view left open, and leave nothing behind."""
     try:
         if not entity.sampled:
-            entity.in_progress = False
+            entity.in_progress = entity.is_silent = False
         elif entity.in_progress:
             if innermost.get() is entity and not entity.iterations and not entity.is_sent:
                 # By far the most: nothing is open beneath it.

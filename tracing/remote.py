@@ -193,7 +193,8 @@ def pass_header_on(headers: Any, name: str = http.XRAY_HEADER) -> None:
             # A thread that outlived its request is in that trace no longer.
             if request is None or not request.in_progress:
                 return
-        made = make_header(entity)
+        # As it came, if it is silent: nothing is to be put together.
+        made = (entity.is_silent and entity.header.text) or make_header(entity)
         if made:
             headers[name] = made
     except Exception:

@@ -12,7 +12,7 @@ from aws_xray_sdk.core import xray_recorder
 from django.db import connections
 from django.db.backends.signals import connection_created
 
-from .context import begin
+from .context import begin, innermost
 from .documents import clean_sql, encode
 from .exceptions import record_failure
 from .harmless import tell_failure
@@ -65,6 +65,9 @@ def record_statement(
     execute: Callable[..., Any], sql: str, parameters: Any, many: bool, context: dict[str, Any]
 ) -> Any:
     """Run a statement in a subsegment of its own. Its parameters are not recorded."""
+    entity = innermost.get()
+    if entity is not None and entity.is_silent:
+        return execute(sql, parameters, many, context)
     database = context["connection"]._xray_database
     subsegment = begin(database.name, "remote", is_leaf=True)
     if subsegment is None:

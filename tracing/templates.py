@@ -38,6 +38,8 @@ def trace_jinja(render: Any) -> Any:
 def _trace(render: Any, get_name: Callable[[Any], Any]) -> Any:
     def render_template(template: Any, *args: Any, **kwargs: Any) -> Any:
         entity = innermost.get()
+        if entity is not None and entity.is_silent:
+            return render(template, *args, **kwargs)
         while entity is not None and entity.sampled and not entity.is_function:
             if entity.is_template:
                 return render(template, *args, **kwargs)

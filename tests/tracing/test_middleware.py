@@ -5,6 +5,7 @@ import gc
 import json
 import math
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextvars import copy_context
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from asgiref.sync import sync_to_async
 from aws_xray_sdk.core.recorder import SERVICE_INFO, XRAY_META
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template import Context, Template
 from django.test import RequestFactory
 from django.utils.functional import SimpleLazyObject
 
@@ -409,6 +411,27 @@ def test_the_user_is_told_without_a_query() -> None:
     request.user = SimpleLazyObject(lambda: User(pk=8))  # type: ignore[assignment]
     assert request.user.is_authenticated
     assert read_user(request) == "8"
+
+
+def test_nothing_is_begun_beneath_a_request_that_is_not_sampled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Until its end: what outlives it, on Lambda, may be in another invocation by then."""
+    request = RequestFactory().get("/", headers={"X-Amzn-Trace-Id": UNSAMPLED})
+    request.resolver_match = None
+    template = Template("page")
+    begun: list[str] = []
+    monkeypatch.setattr("tracing.templates.begin", begun.append)
+
+    entity = begin_request(request)
+    kept = copy_context()
+    template.render(Context())
+    assert begun == []
+    answer_request(entity, request, HttpResponse())
+    kept.run(template.render, Context())
+
+    assert begun == ["template"]
+    assert not entity.is_silent
 
 
 async def stream() -> AsyncIterator[bytes]:
