@@ -88,7 +88,12 @@ def run_lambda(
     command += ["--variables", variables_path, *options]
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ, stdout=log, stderr=subprocess.STDOUT
+            command,
+            cwd=ROOT,
+            # What a killed one leaves behind goes with the test's folder.
+            env=os.environ | {"TMPDIR": str(folder)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
         try:
             yield Local(wait_for_url(log_path, process), process, log_path)

@@ -60,7 +60,7 @@ def test_one_that_was_killed_in_its_sleep_is_replaced(counting: Local) -> None:
 
 def test_events_at_once_have_environments_of_their_own(tmp_path: Path) -> None:
     with run_lambda(tmp_path, "limits.sleep") as local, ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: local.invoke({"seconds": 2}), range(4)))
+        answers = list(pool.map(lambda _: local.invoke({"seconds": 5}), range(4)))
 
         assert [answer.json() for answer in answers] == ["slept"] * 4
         assert len(local.find_environments()) == 4
@@ -74,7 +74,7 @@ def test_more_events_than_there_may_be_are_throttled(tmp_path: Path) -> None:
         run_lambda(tmp_path, "limits.sleep", "--concurrency", "1") as local,
         ThreadPoolExecutor(1) as pool,
     ):
-        busy = pool.submit(local.invoke, {"seconds": 3})
+        busy = pool.submit(local.invoke, {"seconds": 6})
         wait_until(lambda: "START" in local.read_log(), "An event on its way")
 
         refused = local.invoke()

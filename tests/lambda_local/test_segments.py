@@ -111,7 +111,13 @@ def test_a_decision_that_was_made(
     ],
 )
 def test_faults(tmp_path: Path, receiver: Daemon, handler: str, type_: str, message: str) -> None:
-    with run_lambda(tmp_path, handler, "--timeout", "1", xray_address=receiver.address) as local:
+    with run_lambda(
+        tmp_path,
+        handler,
+        "--timeout",
+        "1" if handler == "limits.sleep" else "29",
+        xray_address=receiver.address,
+    ) as local:
         assert local.ask("/dev/").status_code == 502
         sent = by_origin(receiver, 3)
 
