@@ -68,7 +68,8 @@ def run(chosen: argparse.Namespace) -> int:
         return 1
     if report.mistakes > MISTAKES_SHOWN:
         _say(f"Skipped {report.mistakes:,} lines in all.")
-    _say(f"Imported {report.imported:,} segments into {place}.")
+    noun = "segment" if report.imported == 1 else "segments"
+    _say(f"Imported {report.imported:,} {noun} into {place}.")
     return 1 if report.mistakes else 0
 
 

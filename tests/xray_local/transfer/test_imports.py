@@ -97,7 +97,7 @@ def test_bad_lines_are_told_and_skipped(tmp_path: Path, capsys: pytest.CaptureFi
     first, second, last = capsys.readouterr().err.splitlines()
     assert first.startswith("X-Ray: Skipped line 1: Expected a trace with Segments")
     assert second.startswith("X-Ray: Skipped line 2: Invalid segment. ErrorCode: InvalidId.")
-    assert last == f"X-Ray: Imported 1 segments into {database}."
+    assert last == f"X-Ray: Imported 1 segment into {database}."
     assert read_names(database, good["trace_id"]) == ["good"]
 
 
