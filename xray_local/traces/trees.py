@@ -100,14 +100,21 @@ def _count(roots: list[Element]) -> int:
 
 
 def _choose_by_id(elements: list[Element]) -> dict[str, Element]:
-    """Return the element that counts for each id: a complete one, the first of equals."""
+    """Return the element that counts for each id: a complete one, else one that is embedded.
+
+    So it is the same one in whichever order they arrived.
+    """
     chosen: dict[str, Element] = {}
     for element in elements:
         if element.id:
             other = chosen.setdefault(element.id, element)
-            if other is not element and other.is_open and not element.is_open:
+            if other is not element and _rank(element) < _rank(other):
                 chosen[element.id] = element
     return chosen
+
+
+def _rank(element: Element) -> tuple[bool, bool]:
+    return element.is_open, element.is_document
 
 
 def _cut_circles(kept: list[Element], roots: list[Element]) -> list[Element]:

@@ -54,6 +54,15 @@ def test_the_complete_one_of_two_with_the_same_id() -> None:
     assert roots[0].children[0].is_document
 
 
+def test_of_one_embedded_and_one_on_its_own_the_order_does_not_matter() -> None:
+    embedded = make_subsegment("embedded")
+    segment = make_segment(subsegments=[embedded])
+    late = make_late(segment, id=embedded["id"])
+
+    for documents in ([segment, late], [late, segment]):
+        assert shape(build_tree(documents)) == [("movies", [("embedded", [])])]
+
+
 def test_the_first_of_two_that_are_equal() -> None:
     root = make_segment(name="front", subsegments=[make_subsegment("step", end_time=NOON + 1)])
     again = make_late(root, name="again", id=root["subsegments"][0]["id"])
