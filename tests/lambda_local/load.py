@@ -183,7 +183,7 @@ def main() -> int:
         TemporaryDirectory() as folder,
         start_run(Path(folder) / "local", AS_LAMBDA) as run,
     ):
-        run.wait_for("Ctrl-C stops all of it.")
+        run.wait_for("Ctrl-C stops all of it.", timeout_seconds=180)
         report = load(run, seconds, kill_every_seconds=KILL_SECONDS)
         if len(sys.argv) > 2:
             Path(sys.argv[2]).write_text(run.output)
