@@ -29,7 +29,10 @@ def udp() -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-def pipeline(udp: socket.socket, database: Path) -> Iterator[Pipeline]:
+def pipeline(
+    udp: socket.socket, database: Path, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Pipeline]:
+    """Both processes; what they say goes where capfd reads, which has to be there before them."""
     pipeline = Pipeline(udp, database, LIMITS)
     pipeline.start()
     yield pipeline
@@ -45,6 +48,18 @@ def send(udp: socket.socket, number: int = 1) -> None:
 def make_large_document() -> bytes:
     """Return what fills a pipe."""
     return make_datagram(make_segment(metadata={"x": {"y": "z" * 1_000_000}})).split(b"\n")[1]
+
+
+def wait_until_stuck(pipeline: Pipeline, capfd: pytest.CaptureFixture[str]) -> None:
+    """Let the writer begin to store a document, which it can't: from then on it takes nothing."""
+    pipeline.send([make_datagram(make_segment()).split(b"\n")[1]])
+    said: list[str] = []
+
+    def is_said() -> bool:
+        said.append(capfd.readouterr().err)
+        return "Cannot store 1 documents yet: database is locked. Retrying." in "".join(said)
+
+    wait_until(is_said)
 
 
 def count(database: Path, name: str) -> int:
@@ -121,11 +136,15 @@ def test_send_while_nobody_stores(pipeline: Pipeline) -> None:
 
 
 def test_send_while_the_writer_is_stuck(
-    pipeline: Pipeline, database: Path, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline,
+    database: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(pipeline_module, "ROOM_SECONDS", 0.05)
     other = open_for_writing(database)
     other.execute("BEGIN IMMEDIATE")
+    wait_until_stuck(pipeline, capfd)
     taken: list[bytes] = []
 
     def send_until_refused() -> None:
@@ -150,7 +169,7 @@ def test_send_while_the_writer_is_stuck(
         thread.join(10)
 
     assert len(taken) >= 1
-    wait_until(lambda: count(database, "stored") == len(taken))
+    wait_until(lambda: count(database, "stored") == len(taken) + 1)
 
 
 def test_start_while_the_database_is_locked(
@@ -161,15 +180,8 @@ def test_start_while_the_database_is_locked(
     pipeline = Pipeline(udp, database, LIMITS)
     pipeline.start()
     before = [process.pid for process in pipeline._processes]
-    said: list[str] = []
-
-    def is_said() -> bool:
-        said.append(capfd.readouterr().err)
-        return "Cannot store 1 documents yet: database is locked. Retrying." in "".join(said)
-
     try:
-        send(udp)
-        wait_until(is_said)
+        wait_until_stuck(pipeline, capfd)
         pipeline.check()
         assert [process.pid for process in pipeline._processes] == before
         other.execute("ROLLBACK")
@@ -180,10 +192,11 @@ def test_start_while_the_database_is_locked(
 
 
 def test_stop_while_the_writer_is_stuck(
-    pipeline: Pipeline, database: Path, udp: socket.socket
+    pipeline: Pipeline, database: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     other = open_for_writing(database)
     other.execute("BEGIN IMMEDIATE")
+    wait_until_stuck(pipeline, capfd)
     document = make_large_document()
     refused: list[IntakeDown] = []
 
