@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,15 +29,21 @@ def udp() -> Iterator[socket.socket]:
         yield udp
 
 
-@pytest.fixture
-def pipeline(
-    udp: socket.socket, database: Path, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Pipeline]:
-    """Both processes; what they say goes where capfd reads, which has to be there before them."""
+@contextmanager
+def run_pipeline(udp: socket.socket, database: Path) -> Iterator[Pipeline]:
+    """Run both processes. Within a test, capfd reads what they say; not what a fixture starts."""
     pipeline = Pipeline(udp, database, LIMITS)
     pipeline.start()
-    yield pipeline
-    pipeline.stop(timeout_seconds=10)
+    try:
+        yield pipeline
+    finally:
+        pipeline.stop(timeout_seconds=10)
+
+
+@pytest.fixture
+def pipeline(udp: socket.socket, database: Path) -> Iterator[Pipeline]:
+    with run_pipeline(udp, database) as pipeline:
+        yield pipeline
 
 
 def send(udp: socket.socket, number: int = 1) -> None:
@@ -136,40 +143,41 @@ def test_send_while_nobody_stores(pipeline: Pipeline) -> None:
 
 
 def test_send_while_the_writer_is_stuck(
-    pipeline: Pipeline,
+    udp: socket.socket,
     database: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(pipeline_module, "ROOM_SECONDS", 0.05)
-    other = open_for_writing(database)
-    other.execute("BEGIN IMMEDIATE")
-    wait_until_stuck(pipeline, capfd)
-    taken: list[bytes] = []
+    with run_pipeline(udp, database) as pipeline:
+        monkeypatch.setattr(pipeline_module, "ROOM_SECONDS", 0.05)
+        other = open_for_writing(database)
+        other.execute("BEGIN IMMEDIATE")
+        wait_until_stuck(pipeline, capfd)
+        taken: list[bytes] = []
 
-    def send_until_refused() -> None:
-        for _ in range(100):
-            document = make_large_document()
-            try:
-                pipeline.send([document])
-            except IntakeDown:
-                return
-            taken.append(document)
+        def send_until_refused() -> None:
+            for _ in range(100):
+                document = make_large_document()
+                try:
+                    pipeline.send([document])
+                except IntakeDown:
+                    return
+                taken.append(document)
 
-    # One of them is waited for, as the writer has begun to take it; the others are told.
-    threads = [threading.Thread(target=send_until_refused) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    wait_until(lambda: sum(thread.is_alive() for thread in threads) <= 1)
-    with pytest.raises(IntakeDown, match=r"took nothing for 0\.05 s"):
-        pipeline.send([b"{}"])
-    other.execute("ROLLBACK")
-    other.close()
-    for thread in threads:
-        thread.join(10)
+        # One of them is waited for, as the writer has begun to take it; the others are told.
+        threads = [threading.Thread(target=send_until_refused) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: sum(thread.is_alive() for thread in threads) <= 1)
+        with pytest.raises(IntakeDown, match=r"took nothing for 0\.05 s"):
+            pipeline.send([b"{}"])
+        other.execute("ROLLBACK")
+        other.close()
+        for thread in threads:
+            thread.join(10)
 
-    assert len(taken) >= 1
-    wait_until(lambda: count(database, "stored") == len(taken) + 1)
+        assert len(taken) >= 1
+        wait_until(lambda: count(database, "stored") == len(taken) + 1)
 
 
 def test_start_while_the_database_is_locked(
@@ -192,29 +200,30 @@ def test_start_while_the_database_is_locked(
 
 
 def test_stop_while_the_writer_is_stuck(
-    pipeline: Pipeline, database: Path, capfd: pytest.CaptureFixture[str]
+    udp: socket.socket, database: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    other = open_for_writing(database)
-    other.execute("BEGIN IMMEDIATE")
-    wait_until_stuck(pipeline, capfd)
-    document = make_large_document()
-    refused: list[IntakeDown] = []
+    with run_pipeline(udp, database) as pipeline:
+        other = open_for_writing(database)
+        other.execute("BEGIN IMMEDIATE")
+        wait_until_stuck(pipeline, capfd)
+        document = make_large_document()
+        refused: list[IntakeDown] = []
 
-    def send_much() -> None:
-        try:
-            for _ in range(20):
-                pipeline.send([document])
-        except IntakeDown as error:
-            refused.append(error)
+        def send_much() -> None:
+            try:
+                for _ in range(20):
+                    pipeline.send([document])
+            except IntakeDown as error:
+                refused.append(error)
 
-    thread = threading.Thread(target=send_much)
-    thread.start()
-    wait_until(lambda: pipeline._lock.locked())
-    time.sleep(0.5)
+        thread = threading.Thread(target=send_much)
+        thread.start()
+        wait_until(lambda: pipeline._lock.locked())
+        time.sleep(0.5)
 
-    assert not pipeline.stop(timeout_seconds=0.5)
+        assert not pipeline.stop(timeout_seconds=0.5)
 
-    thread.join(10)
-    other.close()
-    assert refused
-    assert pipeline._documents == -1
+        thread.join(10)
+        other.close()
+        assert refused
+        assert pipeline._documents == -1
