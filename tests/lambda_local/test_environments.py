@@ -130,7 +130,7 @@ def is_running(pid: int) -> bool:
 def test_what_it_starts_goes_with_it(tmp_path: Path) -> None:
     with run_lambda(tmp_path, "limits.start_child") as local:
         child = local.invoke().json()
-        assert read_state(child) == "T"
+        wait_until(lambda: read_state(child) == "T", "A frozen child")
         [pid] = local.find_environments()
 
         os.kill(pid, signal.SIGKILL)
