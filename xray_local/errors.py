@@ -87,31 +87,28 @@ class InvalidRequest(Refused):
     code = "InvalidRequestException"
 
 
-class ResourceNotFound(Refused):
-    """There is nothing of that ARN, name or token.
+class ResourceRefused(Refused):
+    """A request that one resource is in the way of.
 
-    resource: what was asked for; the answer names it.
+    resource: what was asked for, or its ARN; the answer names it.
     """
+
+    def __init__(self, message: str, resource: str) -> None:
+        super().__init__(message)
+        self.resource = resource
+
+
+class ResourceNotFound(ResourceRefused):
+    """There is nothing of that ARN, name or token."""
 
     code = "ResourceNotFoundException"
     status = 404
 
-    def __init__(self, message: str, resource: str) -> None:
-        super().__init__(message)
-        self.resource = resource
 
-
-class TooManyTags(Refused):
-    """A resource would have more tags than X-Ray allows.
-
-    resource: its ARN; the answer names it.
-    """
+class TooManyTags(ResourceRefused):
+    """A resource would have more tags than X-Ray allows."""
 
     code = "TooManyTagsException"
-
-    def __init__(self, message: str, resource: str) -> None:
-        super().__init__(message)
-        self.resource = resource
 
 
 class RuleLimitExceeded(Refused):

@@ -15,6 +15,7 @@ from .control.database import kept_open
 from .errors import CannotStart
 from .intake.counts import explain_small_buffer
 from .intake.pipeline import Pipeline
+from .log import tell
 from .options import Options, read_options
 from .store.database import prepare
 from .store.lock import hold
@@ -40,7 +41,7 @@ def serve(options: Options) -> None:
     with address.listen_udp() as udp, _listen_tcp(options) as listening, _open_files(options):
         warning = explain_small_buffer(udp)
         if warning:
-            sys.stderr.write(f"X-Ray: {warning}\n")
+            tell(warning)
         pipeline = Pipeline(
             udp, options.database, options.limits, options.addresses if options.forward else ()
         )
@@ -61,7 +62,7 @@ def serve(options: Options) -> None:
         finally:
             is_done = pipeline.stop(LAST_WRITE_SECONDS)
     if not is_done:
-        sys.stderr.write("X-Ray: the last segments could not be stored in time.\n")
+        tell("the last segments could not be stored in time.")
 
 
 @contextlib.contextmanager
@@ -124,6 +125,6 @@ def run(chosen: argparse.Namespace) -> int:
     try:
         serve(read_options(chosen))
     except CannotStart as error:
-        sys.stderr.write(f"X-Ray: {error}\n")
+        tell(str(error))
         return 1
     return 0

@@ -28,10 +28,11 @@ from xray_local.graph.sources import collect_series, collect_tallies, collect_tr
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
 from xray_local.store.queries import list_links, list_links_of
-from xray_local.store.totals import MINUTE_SECONDS
+from xray_local.store.rollups import MINUTE_SECONDS
+from xray_local.store.totals import widen
 from xray_local.traces.documents import MAX_TIME, show
 
-from .pages import take_page
+from .pages import refuse_token, take_page
 from .traces import read_trace_ids
 from .wire import (
     operation,
@@ -70,9 +71,7 @@ def make_graph(
     """Return the graph of the minutes from start to end; with a filter, of what fits, unlinked."""
     graph = build_graph(collect_tallies(connection, start, end, chosen))
     if chosen is None:
-        first = start // MINUTE_SECONDS * MINUTE_SECONDS
-        last = -(-end // MINUTE_SECONDS) * MINUTE_SECONDS
-        add_links(graph, connection, list_links(connection, first, last, LINKS_MAX))
+        add_links(graph, connection, list_links(connection, *widen(start, end), LINKS_MAX))
     return graph
 
 
@@ -169,7 +168,7 @@ def _take_services(
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Return the services of a page, and the member NextToken if there are more."""
     if token is not None and not (token.isascii() and token.isdigit() and len(token) < 10):
-        raise InvalidRequest(f"Expected a NextToken of this operation, got {show(token)}.")
+        raise refuse_token(token)
     first = int(token or 0)
     last = first + PAGE_SERVICES
     page = list(islice(rows, first, last))

@@ -3,11 +3,10 @@
 A token names the last of its page: what is added or removed meanwhile moves nothing else.
 """
 
-import base64
-import json
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from xray_local import tokens
 from xray_local.errors import InvalidRequest
 from xray_local.traces.documents import show
 
@@ -29,25 +28,15 @@ def take_page(
         except TypeError:
             raise refuse_token(token) from None
     page = list(rows[:size])
-    return page, encode_key(get_key(page[-1])) if len(rows) > size else None
-
-
-def encode_key(key: Key) -> str:
-    """Return the token that stands for a place in a list."""
-    text = json.dumps(list(key), separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return page, tokens.encode(get_key(page[-1])) if len(rows) > size else None
 
 
 def decode_key(token: str) -> list[str | float]:
     """Return the place that a token stands for. Raises InvalidRequest."""
     try:
-        padded = token.encode() + b"=" * (-len(token) % 4)
-        key = json.loads(base64.b64decode(padded, b"-_", validate=True))
-    except (ValueError, RecursionError):
+        return tokens.decode(token)
+    except ValueError:
         raise refuse_token(token) from None
-    if not isinstance(key, list):
-        raise refuse_token(token)
-    return key
 
 
 def refuse_token(token: str) -> InvalidRequest:

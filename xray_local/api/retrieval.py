@@ -17,6 +17,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from xray_local import tokens
 from xray_local.control import retrievals
 from xray_local.control.database import changing
 from xray_local.control.database import reading as reading_settings
@@ -32,7 +33,7 @@ from xray_local.traces.trees import Element, build_tree, walk_tree
 from xray_local.traces.whole import describe_trace
 
 from .graphs import make_trace_graph, read_times
-from .pages import decode_key, encode_key, refuse_token, take_page
+from .pages import decode_key, refuse_token, take_page
 from .wire import operation, read_text, read_texts, require
 
 TRACES_MAX = 100
@@ -139,7 +140,7 @@ def _take_traces(
         spans = list(_list_spans(trace, form))
         for first in range(offset if here == number else 0, len(spans), PAGE_SPANS):
             if len(page) == PAGE_TRACES:
-                return page, encode_key([here, first])
+                return page, tokens.encode([here, first])
             part = spans[first : first + PAGE_SPANS]
             page.append({"Id": trace["Id"], "Duration": trace["Duration"], "Spans": part})
     return page, None

@@ -20,7 +20,7 @@ from django.urls import URLPattern, get_resolver
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from xray_local.errors import DatabaseUnusable, InvalidRequest, Refused
+from xray_local.errors import DatabaseUnusable, InvalidRequest, Refused, ResourceRefused
 from xray_local.traces.documents import show
 
 # zlib's word for the format of gzip.
@@ -65,8 +65,8 @@ def operation(function: Operation) -> Callable[..., HttpResponse]:
             return answer(function(_read_fields(request), request))
         except Refused as error:
             fields = {"__type": error.code, "Message": str(error)}
-            if resource := getattr(error, "resource", ""):
-                fields["ResourceName"] = resource
+            if isinstance(error, ResourceRefused) and error.resource:
+                fields["ResourceName"] = error.resource
             return answer(fields, error.status, error.code)
         except DatabaseUnusable as error:
             return answer_error("InternalFailure", str(error), 500)

@@ -14,7 +14,7 @@ What the documents leave open was decided so (all of it is doubtful):
 """
 
 import sqlite3
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from xray_local.traces.documents import show
 
@@ -48,6 +48,9 @@ class BoostReport(NamedTuple):
     time: float
     anomalies: int
     sampled_anomalies: int
+
+
+AnyReport = TypeVar("AnyReport", Report, BoostReport)
 
 
 class Boost(NamedTuple):
@@ -91,14 +94,8 @@ def take_reports(
     """Count what clients report; return a target for each report, or why it was left out."""
     _forget(connection, now)
     rules = {rule.name: rule for rule in list_rules(connection)}
-    unprocessed = []
-    accepted = []
-    for report in reports:
-        reason = _find_fault(report.rule, report.time, rules, now)
-        if reason:
-            unprocessed.append(reason)
-            continue
-        accepted.append(report)
+    accepted, unprocessed = _sort_out(reports, rules, now)
+    for report in accepted:
         connection.execute(
             "REPLACE INTO clients VALUES (?, ?, ?)", (report.rule, report.client_id, now)
         )
@@ -130,12 +127,8 @@ def take_boost_reports(
     """Begin the boosts that are due; return why reports were left out."""
     _forget(connection, now)
     rules = {rule.name: rule for rule in list_rules(connection)}
-    unprocessed = []
-    for report in reports:
-        reason = _find_fault(report.rule, report.time, rules, now)
-        if reason:
-            unprocessed.append(reason)
-            continue
+    accepted, unprocessed = _sort_out(reports, rules, now)
+    for report in accepted:
         limits = rules[report.rule].fields.get("SamplingRateBoost")
         cools = connection.execute(
             "SELECT 1 FROM boosts WHERE rule = ? AND service = ?",
@@ -163,6 +156,20 @@ def list_windows(connection: sqlite3.Connection, now: float) -> list[Window]:
         (now - HISTORY_SECONDS,),
     )
     return [Window(*row) for row in rows]
+
+
+def _sort_out(
+    reports: list[AnyReport], rules: dict[str, Rule], now: float
+) -> tuple[list[AnyReport], list[Unprocessed]]:
+    """Return the reports that count, and why the others do not."""
+    accepted, unprocessed = [], []
+    for report in reports:
+        reason = _find_fault(report.rule, report.time, rules, now)
+        if reason:
+            unprocessed.append(reason)
+        else:
+            accepted.append(report)
+    return accepted, unprocessed
 
 
 def _find_fault(rule: str, time: float, rules: dict[str, Rule], now: float) -> Unprocessed | None:

@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 from xray_local.address import Address
 from xray_local.errors import CannotForward
 from xray_local.intake.frames import FrameReader, Kind
+from xray_local.log import tell
 
 from .backlog import Backlog
 from .count_file import CountFile
@@ -83,13 +84,13 @@ class Notices:
                 self._unsaid[kind] = (number, line)
                 return
             self._said[kind] = now
-        _log(line.replace("{}", f"{number:,}", 1))
+        tell(line.replace("{}", f"{number:,}", 1))
 
     def finish(self) -> None:
         """Say what is left."""
         for number, line in self._unsaid.values():
             if "{}" in line:
-                _log(line.replace("{}", f"{number:,}", 1))
+                tell(line.replace("{}", f"{number:,}", 1))
         self._unsaid.clear()
 
 
@@ -136,7 +137,7 @@ class Forwarder:
             sender.join(max(0.0, deadline - time.monotonic()))
         self._notices.finish()
         if any(sender.is_alive() for sender in senders):
-            _log("The last segments could not be forwarded to AWS X-Ray in time.")
+            tell("The last segments could not be forwarded to AWS X-Ray in time.")
 
     def _send_batches(self) -> None:
         pause = PAUSE_MIN_SECONDS
@@ -283,11 +284,6 @@ def _show(message: object) -> str:
     """Return a text of others that is safe in a log line."""
     text = ascii(str(message))[1:-1]
     return (text if len(text) <= 300 else f"{text[:297]}...").rstrip(".")
-
-
-def _log(line: str) -> None:
-    sys.stderr.write(f"X-Ray: {line}\n")
-    sys.stderr.flush()
 
 
 def main(arguments: list[str]) -> None:

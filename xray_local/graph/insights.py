@@ -22,10 +22,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from xray_local.graph import build_graph
+from xray_local.store.rollups import MINUTE_SECONDS
 from xray_local.traces.services import Service
 from xray_local.traces.tallies import Tally
 
-MINUTE_SECONDS = 60
 BEFORE_SECONDS = 3600
 FAULTS_MIN = 5
 SHARE_MIN = 0.05

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 
 from xray_local.filters import Filter
 from xray_local.store.queries import RangeType, TimeRange, choose_traces, get_bodies
+from xray_local.store.rollups import MINUTE_SECONDS
 from xray_local.store.totals import (
-    MINUTE_SECONDS,
     count_minutes,
     find_faulty_minutes,
     read_series,
     read_tallies,
+    widen,
 )
 from xray_local.traces.facts import Facts, load_facts
 from xray_local.traces.tallies import Tally, merge_tallies, tally_trace
@@ -85,8 +86,7 @@ def tally_fitting(
     connection: sqlite3.Connection, start: float, end: float, chosen: Filter
 ) -> Iterator[tuple[float, list[Tally]]]:
     """Yield the tallies of each trace that fits and began in these minutes, with its start."""
-    first = start // MINUTE_SECONDS * MINUTE_SECONDS
-    last = -(-end // MINUTE_SECONDS) * MINUTE_SECONDS
+    first, last = widen(start, end)
     time_range = TimeRange(first, last, RangeType.EVENT)
     token: str | None = None
     found = 0

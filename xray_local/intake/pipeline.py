@@ -24,6 +24,7 @@ from xray_local.address import Address
 from xray_local.errors import CannotStart, IntakeDown
 from xray_local.forwarding.count_file import CountFile
 from xray_local.forwarding.forwarder import COUNTS, FLUSH_SECONDS
+from xray_local.log import tell
 
 from .frames import Kind, pack_all
 
@@ -159,7 +160,7 @@ class Pipeline:
         self.stop(timeout_seconds=SHORT_LIFE_SECONDS)
         if self._short_lives >= SHORT_LIVES_ALLOWED:
             raise CannotStart(f"Stopping: {names}, {self._short_lives} times just after its start.")
-        sys.stderr.write(f"X-Ray: {names}; starting it again.\n")
+        tell(f"{names}; starting it again.")
         self.start()
 
     def stop(self, timeout_seconds: float) -> bool:

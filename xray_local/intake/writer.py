@@ -18,6 +18,7 @@ from pathlib import Path
 
 from xray_local.errors import DocumentRefused
 from xray_local.forwarding.outlet import Outlet
+from xray_local.log import tell
 from xray_local.store.database import open_for_writing
 from xray_local.store.storage import Storage
 
@@ -129,12 +130,12 @@ class Writer:
                 self._storage.save(batch.documents, batch.counts, batch.refusals)
             except sqlite3.OperationalError as error:
                 if not is_said:
-                    _log(f"Cannot store {len(batch.documents)} documents yet: {error}. Retrying.")
+                    tell(f"Cannot store {len(batch.documents)} documents yet: {error}. Retrying.")
                 is_said = True
                 time.sleep(RETRY_SECONDS)
             else:
                 if is_said:
-                    _log("Storing again.")
+                    tell("Storing again.")
                 return
 
     def _warn(self, batch: Batch) -> None:
@@ -142,14 +143,9 @@ class Writer:
         now = time.monotonic()
         if batch.refusals and now - self._warned >= WARNING_SECONDS:
             last = batch.refusals[-1]
-            _log(f"Dropped {self._unsaid} documents; the last: {last.code}: {last}")
+            tell(f"Dropped {self._unsaid} documents; the last: {last.code}: {last}")
             self._warned = now
             self._unsaid = 0
-
-
-def _log(line: str) -> None:
-    sys.stderr.write(f"X-Ray: {line}\n")
-    sys.stderr.flush()
 
 
 def main(arguments: list[str]) -> int:
@@ -166,7 +162,7 @@ def main(arguments: list[str]) -> int:
             storage = Storage(connection, max_bytes=int(max_bytes), max_traces=int(max_traces))
             Writer(storage, [datagrams, documents], outlet).run()
     except sqlite3.Error as error:
-        _log(f"Cannot write to the database {database!r}: {error}.")
+        tell(f"Cannot write to the database {database!r}: {error}.")
         return 1
     if outlet:
         outlet.close()

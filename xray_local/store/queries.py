@@ -9,8 +9,6 @@ A list of traces begins with the newest start. Rules of ours:
   at. Without a strategy all are in it: they are few enough. (doubtful)
 """
 
-import base64
-import binascii
 import json
 import math
 import sqlite3
@@ -21,6 +19,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from xray_local import tokens
 from xray_local.errors import InvalidRequest
 from xray_local.filters import Condition, Filter
 from xray_local.traces.causes import find_causes
@@ -81,16 +80,15 @@ class Cursor(NamedTuple):
 
     def encode(self) -> str:
         """Return a text that `decode` reads."""
-        return base64.urlsafe_b64encode(json.dumps(self).encode()).decode().rstrip("=")
+        return tokens.encode(self)
 
     @classmethod
     def decode(cls, token: str) -> "Cursor":
         """Read what `encode` returned. Raises InvalidRequest."""
         try:
-            padded = token.encode() + b"=" * (-len(token) % 4)
-            start_time, trace_no, floor = json.loads(base64.b64decode(padded, b"-_", validate=True))
+            start_time, trace_no, floor = tokens.decode(token)
             start, lowest = as_number(start_time), as_number(floor)
-        except (ValueError, TypeError, binascii.Error, RecursionError):
+        except ValueError:
             start = lowest = trace_no = None
         is_number = type(trace_no) is int and 0 <= trace_no < 1 << 63
         if start is None or lowest is None or not is_number:

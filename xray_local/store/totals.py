@@ -10,10 +10,8 @@ from typing import Any
 
 from xray_local.traces.tallies import Shape, Tally
 
-from .rollups import SECONDS_OF
+from .rollups import MINUTE_SECONDS, SECONDS_OF
 from .shapes import OTHER, read_shapes
-
-MINUTE_SECONDS = SECONDS_OF["minutes"]
 
 
 def read_tallies(connection: sqlite3.Connection, start: float, end: float) -> list[Tally]:
@@ -22,7 +20,7 @@ def read_tallies(connection: sqlite3.Connection, start: float, end: float) -> li
     start, end: seconds since 1970; the minutes that begin in [start, end) count, and the one that
     start falls into. See rollups.py for what is counted when.
     """
-    first, last = _widen(start), _widen(end, is_end=True)
+    first, last = widen(start, end)
     # Whole hours from the hours, what is before and after from the minutes.
     hour = SECONDS_OF["hours"]
     hours_first, hours_last = -(-first // hour) * hour, last // hour * hour
@@ -54,13 +52,14 @@ def read_series(
     period_seconds: a multiple of 60. Periods begin at multiples of it since 1970.
     """
     is_hourly = period_seconds % SECONDS_OF["hours"] == 0
-    table = "hours" if is_hourly and _widen(start) % SECONDS_OF["hours"] == 0 else "minutes"
     shapes = read_shapes(connection)
+    first, last = widen(start, end)
+    table = "hours" if is_hourly and first % SECONDS_OF["hours"] == 0 else "minutes"
     rows = connection.execute(
         "SELECT time / :period * :period AS begin, shape_no, bucket, "  # noqa: S608 - our names
         f"SUM(count), SUM(microseconds), MIN(time), MAX(time) + {SECONDS_OF[table]} FROM {table} "
         "WHERE time >= :first AND time < :last GROUP BY begin, shape_no, bucket",
-        {"period": period_seconds, "first": _widen(start), "last": _widen(end, is_end=True)},
+        {"period": period_seconds, "first": first, "last": last},
     )
     for begin, group in itertools.groupby(rows, key=itemgetter(0)):
         yield float(begin), _make_tallies(shapes, (row[1:] for row in group))
@@ -71,7 +70,8 @@ def find_faulty_minutes(
 ) -> list[int]:
     """Return the minutes in which all nodes together had at least so many faults."""
     faulty = [no for no, each in read_shapes(connection).items() if each.is_node and each.has_fault]
-    first, last, hour = _widen(start), _widen(end, is_end=True), SECONDS_OF["hours"]
+    first, last = widen(start, end)
+    hour = SECONDS_OF["hours"]
     # Only hours with as many are looked into.
     hours = _find_faulty(connection, "hours", first // hour * hour, last, faulty, least)
     return [
@@ -103,7 +103,7 @@ def count_minutes(
     rows = connection.execute(
         "SELECT time, shape_no, SUM(count), SUM(microseconds) FROM minutes "
         "WHERE time >= ? AND time < ? AND shape_no != ? GROUP BY time, shape_no",
-        (_widen(start), _widen(end, is_end=True), OTHER),
+        (*widen(start, end), OTHER),
     )
     for time, group in itertools.groupby(rows, key=itemgetter(0)):
         yield (
@@ -115,10 +115,12 @@ def count_minutes(
         )
 
 
-def _widen(time: float, *, is_end: bool = False) -> int:
-    """Return the minute that the time falls into; of an end, that it falls into or ends."""
-    minutes = -(-time // MINUTE_SECONDS) if is_end else time // MINUTE_SECONDS
-    return int(minutes) * MINUTE_SECONDS
+def widen(start: float, end: float) -> tuple[int, int]:
+    """Return the minute that the start falls into, and the end of the one that the end does."""
+    return (
+        int(start // MINUTE_SECONDS) * MINUTE_SECONDS,
+        int(-(-end // MINUTE_SECONDS)) * MINUTE_SECONDS,
+    )
 
 
 def _make_tallies(shapes: Mapping[int, Shape], rows: Iterable[Any]) -> list[Tally]:

@@ -22,6 +22,7 @@ from xray_local.control.database import locate
 from xray_local.control.groups import read_groups
 from xray_local.errors import CannotStart, CannotTransfer, InvalidRequest
 from xray_local.filters import Filter, read_filter
+from xray_local.log import tell
 from xray_local.store.database import check_version, reading
 from xray_local.store.queries import RangeType, TimeRange, get_documents, list_traces
 from xray_local.traces.whole import describe_trace
@@ -43,9 +44,9 @@ def run(chosen: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (CannotStart, CannotTransfer) as error:
-        sys.stderr.write(f"X-Ray: {error}\n")
+        tell(str(error))
         return 1
-    sys.stderr.write(f"X-Ray: Exported {number:,} traces.\n")
+    tell(f"Exported {number:,} traces.")
     return 0
 
 

@@ -23,6 +23,7 @@ import msgspec
 from xray_local.address import Address
 from xray_local.errors import BadLine, CannotStart, CannotTransfer, DocumentRefused
 from xray_local.intake.arrivals import Document, read_document
+from xray_local.log import tell
 from xray_local.options import Options, read_options
 from xray_local.store.database import open_for_writing, prepare
 from xray_local.store.lock import hold
@@ -53,7 +54,7 @@ class Report:
         """Say what is wrong with a line, if not too much has been said."""
         self.mistakes += 1
         if self.mistakes <= MISTAKES_SHOWN:
-            _say(f"Skipped line {number}: {reason}")
+            tell(f"Skipped line {number}: {reason}")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -64,12 +65,12 @@ def run(chosen: argparse.Namespace) -> int:
         with _open_input(chosen.file) as lines, _open_store(options, chosen.into) as (save, place):
             import_lines(lines, save, report)
     except (CannotStart, CannotTransfer) as error:
-        _say(str(error))
+        tell(str(error))
         return 1
     if report.mistakes > MISTAKES_SHOWN:
-        _say(f"Skipped {report.mistakes:,} lines in all.")
+        tell(f"Skipped {report.mistakes:,} lines in all.")
     noun = "segment" if report.imported == 1 else "segments"
-    _say(f"Imported {report.imported:,} {noun} into {place}.")
+    tell(f"Imported {report.imported:,} {noun} into {place}.")
     return 1 if report.mistakes else 0
 
 
@@ -182,7 +183,3 @@ def _request(
         connection.request(method, path, body, {"Content-Type": "application/json"})
         response = connection.getresponse()
         return response.status, response.read()
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"X-Ray: {line}\n")

@@ -13,12 +13,13 @@ from tests.xray_local.conftest import make_client
 from tests.xray_local.program import Program, run_xray
 from tests.xray_local.test_operations import REQUESTS, Maker
 from xray_local.api import groups, sampling
-from xray_local.api.pages import encode_key, take_page
+from xray_local.api.pages import take_page
 from xray_local.control.database import changing
 from xray_local.control.groups import create_group
 from xray_local.control.rules import DEFAULT_FIELDS, create_rule
 from xray_local.control.targets import Report, take_reports
 from xray_local.errors import InvalidRequest
+from xray_local.tokens import encode
 
 PAGINATED = botocore.session.get_session().get_paginator_model("xray")._paginator_config
 
@@ -43,7 +44,7 @@ def test_what_changes_meanwhile_moves_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "token", ["", "x", "é", encode_key([3]), base64.b64encode(b"7").decode(), "[" * 99]
+    "token", ["", "x", "é", encode([3]), base64.b64encode(b"7").decode(), "[" * 99]
 )
 def test_tokens_of_something_else(token: str) -> None:
     with pytest.raises(InvalidRequest, match="a NextToken of this operation, got"):
