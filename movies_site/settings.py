@@ -177,8 +177,11 @@ XRAY_RECORDER: dict[str, Any] = {
 TRACING_IGNORED_PATHS = ("/healthz", "/static/")
 TRACING_ANNOTATIONS = {"stage": STAGE, "release": RELEASE}
 # Where the trace at a page's foot can be looked at; {trace_id} is filled in.
+XRAY_CONSOLE_URL = read_optional("XRAY_CONSOLE_URL")
 TRACE_URL = (
-    f"https://{AWS_REGION}.console.aws.amazon.com/cloudwatch/home"
+    f"{XRAY_CONSOLE_URL}/traces/{{trace_id}}"
+    if XRAY_CONSOLE_URL
+    else f"https://{AWS_REGION}.console.aws.amazon.com/cloudwatch/home"
     f"?region={AWS_REGION}#xray:traces/{{trace_id}}"
 )
 

@@ -18,6 +18,8 @@ os.environ.setdefault("LAB_ENABLED", "true")
 os.environ.setdefault("NEW_ACCOUNTS_ARE_EDITORS", "true")
 # Every request is traced: one trace a second and 5 % would hide what one has just clicked.
 os.environ.setdefault("XRAY_SAMPLING", "false")
+# The local X-Ray's, in place of CloudWatch's.
+os.environ.setdefault("XRAY_CONSOLE_URL", "http://127.0.0.1:2000")
 
 # Everything that a run leaves behind: databases, state, logs.
 LOCAL_DIR = Path(os.environ.get("LOCAL_DIR", Path(__file__).resolve().parent.parent / ".local"))
@@ -48,8 +50,6 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 
 XRAY_RECORDER = XRAY_RECORDER | {"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR"}
-XRAY_CONSOLE_URL = os.environ.get("XRAY_CONSOLE_URL", "http://127.0.0.1:2000")
-TRACE_URL = XRAY_CONSOLE_URL + "/traces/{trace_id}"
 
 LOGGING["handlers"]["console"]["formatter"] = "text"
 

@@ -63,6 +63,7 @@ def make_function_variables(stack: Stack, environment: Mapping[str, str]) -> dic
         "LAB_ENABLED": "true",
         "NEW_ACCOUNTS_ARE_EDITORS": "true",
         "STAGE": LAMBDA_STAGE,
+        "XRAY_CONSOLE_URL": stack.xray_url,
         **chosen,
     }
 

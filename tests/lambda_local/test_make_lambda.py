@@ -271,6 +271,18 @@ def test_a_trace(run: Run) -> None:
     assert "dynamodb" in {part["name"] for part in load.walk(request)}
 
 
+@pytest.mark.parametrize("service", HOSTS)
+def test_the_link_at_the_foot(run: Run, service: str) -> None:
+    """It leads to the page's trace in the local X-Ray."""
+    [link] = re.findall(rf'href="({run.stack.xray_url}/traces/[^"]+)"', ask(run, "", service).text)
+
+    def shows_the_trace() -> bool:
+        console = requests.get(link, timeout=10)
+        return console.ok and "movies-dev-web" in console.text
+
+    wait_until(shows_the_trace, f"The trace at {link}")
+
+
 def names_of(documents: dict[str, Any]) -> set[str]:
     return {part["name"] for each in documents.values() for part in load.walk(each)}
 

@@ -139,3 +139,16 @@ def test_nothing_of_a_laptop_is_loaded(static_root: str) -> None:
     result = run_python("-c", program, STATIC_ROOT=static_root, LAMBDA_TASK_ROOT=str(ROOT))
 
     assert result.stdout.strip() == "[]", result.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "start"),
+    [
+        ({}, "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#xray:"),
+        ({"XRAY_CONSOLE_URL": "http://127.0.0.1:2000"}, "http://127.0.0.1:2000/"),
+    ],
+)
+def test_where_traces_are_seen(variables: dict[str, str], start: str) -> None:
+    result = run_python("-c", "from movies_site.settings import *; print(TRACE_URL)", **variables)
+
+    assert result.stdout == start + "traces/{trace_id}\n"
