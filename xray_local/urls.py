@@ -17,7 +17,7 @@ from .api import (
     traces,
     wire,
 )
-from .console import map_page, pages
+from .console import assets, map_page, status_page, trace_page, traces_page, view
 from .otlp import endpoint
 
 
@@ -25,14 +25,14 @@ def show_root(request: HttpRequest) -> HttpResponse:
     """Show the traces to a browser; tell a client that posts here what it may post."""
     if request.method == "POST":
         return wire.answer_unknown_operation(request)
-    return pages.show_traces(request)
+    return traces_page.show_traces(request)
 
 
 def show_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a path that is not served, in the language of whoever asks."""
     if request.method == "POST":
         return wire.answer_unknown_operation(request)
-    return pages.show_not_found(request, exception)
+    return view.show_not_found(request, exception)
 
 
 def show_server_error(request: HttpRequest) -> HttpResponse:
@@ -45,12 +45,12 @@ def show_server_error(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("", show_root, name="traces"),
-    path("traces/<str:trace_id>.json", pages.download_trace, name="trace-json"),
-    path("traces/<str:trace_id>", pages.show_trace, name="trace"),
+    path("traces/<str:trace_id>.json", trace_page.download_trace, name="trace-json"),
+    path("traces/<str:trace_id>", trace_page.show_trace, name="trace"),
     path("map", map_page.show_map, name="map"),
-    path("status", pages.show_status, name="status"),
-    path("counts", pages.show_counts, name="counts"),
-    re_path(r"^assets/(?P<name>console\.css|icon\.svg)$", pages.show_asset, name="asset"),
+    path("status", status_page.show_status, name="status"),
+    path("counts", status_page.show_counts, name="counts"),
+    re_path(r"^assets/(?P<name>console\.css|icon\.svg)$", assets.show_asset, name="asset"),
     path("TraceSegments", segments.put_trace_segments),
     path("TelemetryRecords", segments.put_telemetry_records),
     path("TraceSummaries", traces.get_trace_summaries),

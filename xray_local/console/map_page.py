@@ -19,7 +19,7 @@ from xray_local.parts import get_parts
 from xray_local.store.database import reading
 from xray_local.traces.services import Service
 
-from .pages import page
+from .view import page
 
 # By what stands in the link: how long ago the map begins, and how a person says so.
 RANGES = {

@@ -4,7 +4,7 @@ import json
 
 from django import template
 
-from xray_local.console.pages import link_asset
+from xray_local.console.assets import link_asset
 from xray_local.console.times import write_clock, write_duration, write_iso, write_moment
 
 register = template.Library()

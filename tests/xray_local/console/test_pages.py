@@ -353,7 +353,7 @@ def test_only_for_reading(console: Console) -> None:
 
 
 def test_a_failure_of_ours(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xray_local.console.pages.list_traces", None)
+    monkeypatch.setattr("xray_local.console.traces_page.list_traces", None)
     console._client.raise_request_exception = False
 
     response = console.get("/")
