@@ -132,6 +132,8 @@ def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]
         if each.is_segment
     ]
     called: set[str] = set()
+    # Only what came on its own can be embedded somewhere as well.
+    copies = _find_copies(documents) if len(elements) < len(documents) else set()
     for document in documents:
         calls = document.calls
         if not calls:
@@ -141,6 +143,8 @@ def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]
         if owner is not None:
             source, caller = owner.service, (owner, *late.get(owner.id, ()))
         for call in calls:
+            if copies and id(call) in copies:
+                continue
             called.add(call.id)
             callees = answers.get(call.id)
             if callees is None:
@@ -167,6 +171,24 @@ def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]
                 if each is not document
             ]
     return elements[:ELEMENTS_MAX]
+
+
+def _find_copies(documents: Iterable[Facts]) -> set[int]:
+    """Return the `id`s of the calls of which another copy counts.
+
+    That is, as in the tree of a trace, a complete one, else one that is embedded.
+    """
+    chosen: dict[str, tuple[bool, bool, int]] = {}
+    calls: list[tuple[bool, bool, int]] = []
+    for document in documents:
+        for call in document.calls:
+            ranked = (call.is_open, call.id == document.id, id(call))
+            calls.append(ranked)
+            other = chosen.setdefault(call.id, ranked)
+            if ranked[:2] < other[:2]:
+                chosen[call.id] = ranked
+    counted = {number for _, _, number in chosen.values()}
+    return {number for _, _, number in calls} - counted
 
 
 def _describe_part(part: Facts | Call, service: Service) -> Values:

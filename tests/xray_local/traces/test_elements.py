@@ -77,6 +77,29 @@ def test_a_call_that_came_on_its_own() -> None:
     assert nodes[1].annotations["size"] == (1.0,)
 
 
+def test_a_call_that_is_embedded_and_came_on_its_own_counts_once() -> None:
+    call = make_subsegment(name="api", namespace="remote", end_time=NOON + 0.05)
+    front = make_segment(name="front", subsegments=[call])
+    alone = make_late(front, **call)
+
+    for documents in ([front, alone], [alone, front]):
+        nodes, edges = list_all(*documents)
+
+        assert [node.service.name for node in nodes] == ["front", "api"]
+        assert name_edges(edges) == [("front", "api")]
+
+
+def test_of_a_call_that_came_twice_the_complete_one_counts() -> None:
+    call = make_subsegment(name="api", namespace="remote", end_time=None, in_progress=True)
+    front = make_segment(name="front", subsegments=[call])
+    alone = make_late(front, **call | {"in_progress": False, "end_time": NOON + 0.05})
+
+    for documents in ([front, alone], [alone, front]):
+        _, edges = list_all(*documents)
+
+        assert [edge.seconds for edge in edges] == [0.05]
+
+
 def test_a_call_whose_segment_never_came_is_a_node_without_an_edge() -> None:
     lost = make_segment(name="front")
 
