@@ -50,7 +50,7 @@ urlpatterns = [
     path("map", map_page.show_map, name="map"),
     path("status", status_page.show_status, name="status"),
     path("counts", status_page.show_counts, name="counts"),
-    re_path(r"^assets/(?P<name>console\.css|icon\.svg)$", assets.show_asset, name="asset"),
+    path("assets/<str:name>", assets.show_asset, name="asset"),
     path("TraceSegments", segments.put_trace_segments),
     path("TelemetryRecords", segments.put_telemetry_records),
     path("TraceSummaries", traces.get_trace_summaries),
