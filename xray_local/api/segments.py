@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from xray_local.errors import InvalidRequest
+from xray_local.forwarding import FORWARDED_HEADER
 from xray_local.intake.arrivals import check_documents
 from xray_local.parts import get_parts
 
@@ -47,6 +48,12 @@ DOCUMENTS_MAX = 10_000
 @operation
 def put_trace_segments(fields: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
     """Take segments in; those that cannot be stored are named, the others kept."""
+    if FORWARDED_HEADER in request.headers and get_parts(request).count_forwarded():
+        raise InvalidRequest(
+            "Expected segments from programs, got what a local X-Ray forwards: this one forwards "
+            "too, and they could go round for ever. Let that one forward to AWS X-Ray itself, or "
+            "start this one without --forward."
+        )
     accepted: list[bytes] = []
     unprocessed: list[dict[str, str]] = []
     for text in read_texts(fields, "TraceSegmentDocuments", at_most=DOCUMENTS_MAX):

@@ -29,6 +29,7 @@ from xray_local.errors import CannotForward
 from xray_local.intake.frames import FrameReader, Kind
 from xray_local.log import tell
 
+from . import FORWARDED_HEADER
 from .backlog import Backlog
 from .count_file import CountFile
 
@@ -240,7 +241,12 @@ def make_client(*own: Address) -> Any:
             f"{client.meta.endpoint_url} is this X-Ray itself. Expected AWS_ENDPOINT_URL_XRAY and "
             "AWS_ENDPOINT_URL to be unset, or to name another."
         )
+    client.meta.events.register("before-call.xray.PutTraceSegments", _mark)
     return client
+
+
+def _mark(params: dict[str, Any], **_: object) -> None:
+    params["headers"][FORWARDED_HEADER] = "1"
 
 
 def _is_own(url: str, own: Iterable[Address]) -> bool:

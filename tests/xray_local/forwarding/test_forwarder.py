@@ -1,5 +1,6 @@
 """Forwarding: what arrives goes on to AWS X-Ray, whatever that does, and harms nothing here."""
 
+import contextlib
 import json
 import os
 import signal
@@ -16,7 +17,7 @@ from tests.processes import find_free_port
 from tests.xray_local.aws import TAKEN, Answer, Aws, run_aws
 from tests.xray_local.conftest import make_client
 from tests.xray_local.made import make_late, make_segment, wait_until
-from tests.xray_local.program import AS_COMMAND, AS_MODULE, is_alive, run_xray
+from tests.xray_local.program import AS_COMMAND, AS_MODULE, Program, is_alive, run_xray
 from xray_local.address import Address
 from xray_local.errors import CannotForward
 from xray_local.forwarding import forwarder as forwarding
@@ -395,6 +396,31 @@ def test_to_another_xray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             assert "sent on to AWS X-Ray, which took them" in near.fetch("/status")
             assert near.output().count("\n") == 1
         assert "forwarded" not in far.counts()
+
+
+def get_refused(program: Program) -> dict[str, int] | None:
+    """Return the counts once something was refused."""
+    counts = program.counts()
+    return counts if counts["forward_refused"] else None
+
+
+def test_two_that_forward_to_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each refuses what the other sends, so that nothing goes round, and the other says so."""
+    ports = [find_free_port(), find_free_port()]
+    programs = []
+    with contextlib.ExitStack() as running:
+        for number, port in enumerate(ports):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            monkeypatch.setenv("AWS_ENDPOINT_URL_XRAY", f"http://127.0.0.1:{ports[1 - number]}")
+            programs.append(running.enter_context(run_xray(folder, "--forward", port=port)))
+        for program in programs:
+            program.send(make_segment())
+        for program in programs:
+            counts = wait_until(lambda each=program: get_refused(each))
+
+            assert (counts["stored"], counts["replaced"], counts["forwarded"]) == (1, 0, 0)
+            assert program.output().count("and they could go round for ever") == 1
 
 
 def test_the_intake_is_unharmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
