@@ -24,9 +24,28 @@ Resources:
 
 
 def create_tables() -> None:
-    """Create the two tables where they are missing, and wait until both can be used."""
-    create_movies_table()
-    _create_terms_table()
+    """Create the two tables where they are missing, and wait until both can be used.
+
+    Where they are there, it takes no right to create any: a function's role has none.
+    """
+    for table, create in (
+        (settings.MOVIES_TABLE, create_movies_table),
+        (settings.MOVIES_TERMS_TABLE, _create_terms_table),
+    ):
+        if _has_table(table):
+            wait_for_table(table)
+        else:
+            create()
+
+
+def _has_table(table: str) -> bool:
+    with translate_errors(f"DescribeTable {table}"):
+        client = get_client("dynamodb")
+        try:
+            client.describe_table(TableName=table)
+        except client.exceptions.ResourceNotFoundException:
+            return False
+    return True
 
 
 def create_movies_table(max_wait_seconds: int = MAX_WAIT_SECONDS) -> bool:
@@ -84,8 +103,10 @@ def wait_for_table(table: str, max_wait_seconds: int = MAX_WAIT_SECONDS) -> None
 
 
 def create_bucket() -> None:
-    """Create the posters' bucket where it is missing."""
+    """Create the posters' bucket where it is missing; where it is there, it takes no such right."""
     bucket, region = settings.POSTERS_BUCKET, settings.AWS_REGION
+    if check_s3() is None:
+        return
     with translate_errors(f"CreateBucket {bucket}"):
         client = get_client("s3")
         with suppress(client.exceptions.BucketAlreadyOwnedByYou):

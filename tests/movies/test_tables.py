@@ -53,6 +53,19 @@ def test_creating_again_changes_nothing(aws: str, settings: Any) -> None:
     assert describe(settings.MOVIES_TABLE)["CreationDateTime"] == before
 
 
+def test_what_is_there_takes_no_right_to_create(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The role of a deployed function has none: its stack made tables and bucket."""
+    for service, operation in (("dynamodb", "create_table"), ("s3", "create_bucket")):
+        monkeypatch.setattr(get_client(service), operation, refuse)
+
+    tables.create_tables()
+    tables.create_bucket()
+
+
+def refuse(**arguments: Any) -> None:
+    raise AssertionError(f"It was to be created again: {arguments}")
+
+
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
 def test_bucket_is_made_in_its_region(aws: str, settings: Any, region: str) -> None:
     settings.AWS_REGION = region
@@ -110,7 +123,7 @@ def test_nobody_listens(settings: Any) -> None:
         assert trouble is not None
         assert trouble.code == "aws_unreachable"
         assert "Could not connect" in trouble.details
-    with pytest.raises(AWSUnreachable, match="CreateTable Movies"):
+    with pytest.raises(AWSUnreachable, match="DescribeTable Movies"):
         tables.create_tables()
 
     forget_clients()
