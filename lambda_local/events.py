@@ -4,6 +4,7 @@
 [HTTP] https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 [URL] https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 [PATH] https://github.com/middleapi/standard-server/pull/93 which services decode the path
+[BASE] https://github.com/aws-powertools/powertools-lambda-python/pull/579 base paths
 [REMAP] https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
 """
 
@@ -102,13 +103,16 @@ def group(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return grouped
 
 
-def make_rest_event(request: Request, trace_header: str, stage: str, api_id: str) -> Event:
+def make_rest_event(
+    request: Request, trace_header: str, stage: str, api_id: str, base_path: str = ""
+) -> Event:
     """[REST] with `/` and `/{proxy+}`, and `*/*` as binary: every body comes in base64.
 
-    The path lacks the stage and stays encoded; the query is decoded.
+    The path stays encoded and lacks the stage; on a custom domain it has the base path, and the
+    public URL has no stage [BASE]. The query is decoded.
     """
-    path = request.path.removeprefix(f"/{stage}") or "/"
-    is_root = not path.strip("/")
+    own_path = request.path.removeprefix(base_path or f"/{stage}") or "/"
+    is_root = not own_path.strip("/")
     resource = "/" if is_root else "/{proxy+}"
     spelled: dict[str, str] = {}
     headers = [(spelled.setdefault(n.lower(), n), t) for n, t in add_headers(request, trace_header)]
@@ -116,13 +120,13 @@ def make_rest_event(request: Request, trace_header: str, stage: str, api_id: str
     now = time.time()
     return {
         "resource": resource,
-        "path": path,
+        "path": request.path if base_path else own_path,
         "httpMethod": request.method,
         "headers": dict(headers),
         "multiValueHeaders": group(headers),
         "queryStringParameters": dict(query) or None,
         "multiValueQueryStringParameters": group(query) or None,
-        "pathParameters": None if is_root else {"proxy": unquote(path).strip("/")},
+        "pathParameters": None if is_root else {"proxy": unquote(own_path).strip("/")},
         "stageVariables": None,
         "requestContext": {
             "resourceId": "local1",
@@ -326,12 +330,12 @@ def _tell(status: int, message: str, error_type: str = "") -> Response:
     return Response(status, headers, json.dumps({"message": message}).encode())
 
 
-def make_rest_api(stage: str, api_id: str) -> Service:
-    """Return the stage of a REST API."""
+def make_rest_api(stage: str, api_id: str, base_path: str = "") -> Service:
+    """Return the stage of a REST API, or the custom domain's base path that is mapped to it."""
     error = "Internal server error"
     error_type = "InternalServerErrorException"
     return Service(
-        lambda request, header: make_rest_event(request, header, stage, api_id),
+        lambda request, header: make_rest_event(request, header, stage, api_id, base_path),
         read_rest_response,
         failed=_tell(502, error, error_type),
         refused=_tell(500, error, error_type),

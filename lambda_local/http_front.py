@@ -1,9 +1,10 @@
 """One port for all that calls the function: a REST API, an HTTP API, a function URL, and Invoke.
 
-http://127.0.0.1:3000/dev/                    a REST API's stage
-http://movies.http-api.localhost:3000/        an HTTP API: any host that begins so
-http://movies.lambda-url.localhost:3000/      a function URL, as on AWS told by its host
-/2015-03-31/functions/NAME/invocations        Lambda's own Invoke, for the AWS CLI and the SDKs
+http://127.0.0.1:3000/dev/                           a REST API's stage
+http://movies.custom-domain.localhost:3000/films/    the same, on a custom domain's base path
+http://movies.http-api.localhost:3000/               an HTTP API: any host that begins so
+http://movies.lambda-url.localhost:3000/             a function URL, as on AWS told by its host
+/2015-03-31/functions/NAME/invocations               Lambda's own Invoke, for the AWS CLI and SDKs
 
 All names beneath localhost lead browsers and curl to this machine; other clients may name the host
 in its header. The services are AWS's models in `events`.
@@ -39,6 +40,8 @@ from .trace_header import Sampler, Trace, make_id, read_trace
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 REQUEST_BYTES = 10 * 1024 * 1024
+# Where on its custom domain the REST API is.
+BASE_PATH = "/films"
 INVOKE_PREFIX = "/2015-03-31/functions/"
 # More than environments, so that what is beyond them is refused rather than kept waiting.
 WORKERS = 200
@@ -57,6 +60,7 @@ class Front:
         self._api_name = api_name
         self._api_id = "local12345"
         self._rest_api = make_rest_api(stage, self._api_id)
+        self._custom_domain = make_rest_api(stage, self._api_id, BASE_PATH)
         self._http_api = make_http_api("localhttp1")
         self._function_url = make_function_url("localurl12345")
         self._workers = ThreadPoolExecutor(WORKERS, "invocation")
@@ -69,18 +73,22 @@ class Front:
             return self._answer_http(self._function_url, request)
         if request.host.startswith("http-api.") or ".http-api." in request.host:
             return self._answer_http(self._http_api, request)
-        if f"{request.path}/".startswith(f"/{self._stage}/"):
-            return self._answer_rest(request)
+        if ".custom-domain." in request.host:
+            service, prefix = self._custom_domain, BASE_PATH
+        else:
+            service, prefix = self._rest_api, f"/{self._stage}"
+        if f"{request.path}/".startswith(f"{prefix}/"):
+            return self._answer_rest(service, request)
         return FORBIDDEN
 
-    def _answer_rest(self, request: Request) -> Response:
+    def _answer_rest(self, service: Service, request: Request) -> Response:
         """Answer for the stage, which decides about sampling, and has a segment of its own."""
         start = time.time()
         sent = read_trace(request.find("x-amzn-trace-id"))
         trace = self._sampler.decide(sent)
         segment_id, call_id = make_id(), make_id()
         called = time.time()
-        response, invoke_status = self._call(self._rest_api, request, trace.under(call_id))
+        response, invoke_status = self._call(service, request, trace.under(call_id))
         answered = time.time()
         if trace.is_sampled:
             call = StageCall(

@@ -11,13 +11,24 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.services import SERVICES, Request
+from lambda_local.http_front import BASE_PATH
+from tests.gateway.services import SERVICES, Request, Service, deliver_rest, receive_format_1
 from tests.lambda_local.running import Local, run_lambda
 
-BY_NAME = {service.name: service for service in SERVICES}
+DOMAIN = "movies.custom-domain.localhost"
+
+
+def deliver_on_domain(request: Request) -> dict[str, Any]:
+    path = BASE_PATH + request.encoded_path
+    return deliver_rest(request, DOMAIN, path, path)
+
+
+ON_DOMAIN = Service("REST API on a domain", BASE_PATH, deliver_on_domain, receive_format_1)
+BY_NAME = {service.name: service for service in [*SERVICES, ON_DOMAIN]}
 # The service's model, where it answers here, and the path before the application's.
 PLACES = {
     "REST API": ("127.0.0.1", "/dev"),
+    "REST API on a domain": (DOMAIN, BASE_PATH),
     "HTTP API": ("movies.http-api.localhost", ""),
     "function URL": ("movies.lambda-url.localhost", ""),
 }
@@ -81,7 +92,7 @@ def test_events_are_as_the_models(local: Local, name: str, request_: Request) ->
 
 def expected(name: str, request: Request) -> Request:
     """Return the request as the service takes its body: text by its type, except REST's `*/*`."""
-    is_text = name != "REST API" and dict(request.headers).get("Content-Type") == "text/plain"
+    is_text = "REST API" not in name and dict(request.headers).get("Content-Type") == "text/plain"
     return Request(
         request.path, request.method, request.query, request.headers, request.body, is_text
     )
@@ -109,8 +120,11 @@ def test_a_body_in_chunks(local: Local) -> None:
 
 
 def test_no_stage_no_function(local: Local) -> None:
-    for path in ("/", "/developers/", "/prod/movies/"):
-        answer = local.ask(path)
+    for host, path in [
+        *(("127.0.0.1", path) for path in ("/", "/developers/", "/prod/movies/", "/films/")),
+        *((DOMAIN, path) for path in ("/", "/filmsets/", "/dev/")),
+    ]:
+        answer = local.ask(path, headers={"Host": host})
         assert (answer.status_code, answer.json()) == (403, {"message": "Forbidden"})
 
 
