@@ -22,10 +22,10 @@ from .otlp import endpoint
 
 
 def show_root(request: HttpRequest) -> HttpResponse:
-    """Show the traces to a browser; tell a client that posts here what it may post."""
+    """Show the map to a browser; tell a client that posts here what it may post."""
     if request.method == "POST":
         return wire.answer_unknown_operation(request)
-    return traces_page.show_traces(request)
+    return map_page.show_map(request)
 
 
 def show_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -44,10 +44,10 @@ def show_server_error(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", show_root, name="traces"),
+    path("", show_root, name="map"),
+    path("traces", traces_page.show_traces, name="traces"),
     path("traces/<str:trace_id>.json", trace_page.download_trace, name="trace-json"),
     path("traces/<str:trace_id>", trace_page.show_trace, name="trace"),
-    path("map", map_page.show_map, name="map"),
     path("status", status_page.show_status, name="status"),
     path("counts", status_page.show_counts, name="counts"),
     path("assets/<str:name>", assets.show_asset, name="asset"),

@@ -242,7 +242,7 @@ def test_a_clock_that_jumps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
                 ]
             )
             services = client.get_service_graph(StartTime=now - 300, EndTime=now + 300)["Services"]
-            for path in ("/", "/map", "/status", f"/traces/{root['trace_id']}"):
+            for path in ("/", "/traces", "/status", f"/traces/{root['trace_id']}"):
                 program.fetch(path)
 
             assert newest["Id"] == root["trace_id"]
@@ -347,7 +347,7 @@ def send_hostile(program: Program, folder: Path) -> None:
 
 def list_pages(program: Program) -> Iterator[str]:
     """Yield the path of every page, with every hostile text where a path can hold one."""
-    yield from ("/", "/status", "/map", "/map?minutes=1440", "/counts")
+    yield from ("/", "/status", "/traces", "/?minutes=1440", "/counts")
     with closing(sqlite3.connect(program.database)) as connection:
         trace_ids = [row[0] for row in connection.execute("SELECT id FROM traces")]
     for trace_id in trace_ids:
@@ -358,9 +358,9 @@ def list_pages(program: Program) -> Iterator[str]:
             yield f"{path}?element={urllib.parse.quote(document['Id'])}"
     for text in HOSTILE:
         quoted = urllib.parse.quote(text.encode(errors="replace"), safe="")
-        yield from (f"/{quoted}", f"/traces/{quoted}", f"/traces/{quoted}.json", f"/map?{quoted}")
+        yield from (f"/{quoted}", f"/traces/{quoted}", f"/traces/{quoted}.json", f"/?{quoted}")
         names = ("filter", "after", "element", "row", "minutes", "range", "start", "end", "group")
-        for path in ("/", "/map", f"/traces/{trace_ids[0]}"):
+        for path in ("/", "/traces", f"/traces/{trace_ids[0]}"):
             yield f"{path}?" + "&".join(f"{name}={quoted}" for name in names)
             yield from (f"{path}?{name}={quoted}" for name in names)
 

@@ -22,6 +22,11 @@ def write_iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
+def write_local(seconds: float) -> str:
+    """Return a time as a form's field of a local time has it, to the second."""
+    return _as_local(seconds).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def write_duration(milliseconds: float) -> str:
     """Return a duration in the unit that suits it, to three digits or so."""
     if milliseconds < 9.995:
