@@ -6,11 +6,11 @@ asks for, root causes above all, is not there: the condition lets every trace pa
 hold, and the evaluator decides.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple
-
-import msgspec
 
 from xray_local.store.shapes import OTHER, SHAPES_MAX
 from xray_local.store.terms import term_of
@@ -99,6 +99,16 @@ ALL = {
 }
 # Up to as many shapes are looked up one by one.
 SOUGHT_MAX = 4
+# What a text that fits has of the value's own JSON: with the quotation marks or without.
+TEXT_PARTS = {
+    "=": slice(None),
+    "BEGINSWITH": slice(-1),
+    "ENDSWITH": slice(1, None),
+    "CONTAINS": slice(1, -1),
+}
+# SQLite takes patterns of 50,000 bytes; what is longer is found by its beginning.
+PATTERN_MAX = 2000
+GLOB_SPECIAL = re.compile(r"[*?[]")
 TEXT_CONDITIONS = {
     "CONTAINS": "instr({column}, {value}) > 0",
     "BEGINSWITH": "substr({column}, 1, length({value})) = {value}",
@@ -311,14 +321,24 @@ class _Compiler:
         if test.field.startswith(ANNOTATION):
             path = self._keep(f'$."{test.field.removeprefix(ANNOTATION)}"')
             exists = _exist_in_json(f"annotations, {path}", self._compare_json(test))
-            if test.operator != "=" or not isinstance(test.value, str):
-                return exists
-            # Looking for the text is several times as quick as reading JSON.
-            text = self._keep(msgspec.json.encode(test.value).decode())
-            return f"(instr(annotations, {text}) AND {exists})"
+            return self._look_first("annotations", test, exists)
         if test.field in TRACE_LISTS:
-            return _exist_in_json(TRACE_LISTS[test.field], self._compare("j.value", test))
+            column = TRACE_LISTS[test.field]
+            exists = _exist_in_json(column, self._compare("j.value", test))
+            return self._look_first(column, test, exists)
         return self._compare(TRACE_COLUMNS[test.field], test)
+
+    def _look_first(self, column: str, test: Comparison, exists: str) -> str:
+        """Return the condition on a column of JSON, for only those rows that have the text.
+
+        Looking for a text is several times as quick as reading JSON.
+        """
+        part = TEXT_PARTS.get(test.operator or "")
+        if part is None or not isinstance(test.value, str):
+            return exists
+        text = encode_basestring(test.value)[part][:PATTERN_MAX]
+        pattern = GLOB_SPECIAL.sub(r"[\g<0>]", text)
+        return f"({column} GLOB {self._keep(f'*{pattern}*')} AND {exists})"
 
     def _compare_json(self, test: Comparison) -> str:
         if test.operator is None:

@@ -9,10 +9,9 @@ A list of traces begins with the newest start. Rules of ours:
   at. Without a strategy all are in it: they are few enough. (doubtful)
 """
 
-import json
 import math
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
@@ -28,14 +27,12 @@ from xray_local.traces.facts import load_facts
 from xray_local.traces.summaries import find_owners, summarise
 from xray_local.traces.trees import build_tree
 
+from .scans import Row, scan
 from .shapes import read_shapes
-from .terms import BLOCK_TRACES
 
 PAGE_TRACES = 100
 # A page may end sooner where Python decides on each trace; the token then goes on from there.
 EXAMINED_MAX = 500
-# With no more blocks than this to look at, they are read as they are; else in the list's order.
-BLOCKS_READ = 400
 
 
 class RangeType(Enum):
@@ -134,15 +131,6 @@ class Choice:
     next_token: str | None
 
 
-class _Row(NamedTuple):
-    start_time: float
-    no: int
-    id: str
-    revision: int
-    root_name: str
-    is_sure: int
-
-
 def list_traces(
     connection: sqlite3.Connection,
     *,
@@ -208,12 +196,13 @@ def choose_traces(
         conditions.append("(start_time, traces.no) < (:before, :no)")
         values |= {"before": cursor.start_time, "no": cursor.trace_no}
     condition = chosen.compile(read_shapes(connection)) if chosen else Condition("1", "1", {}, ())
-    wanted = [*conditions, condition.may]
+    wanted = conditions
     if strategy is not None and strategy.name == "FixedRate":
         connection.create_function("share_of", 1, share_of, deterministic=True)
-        wanted.append("share_of(id) < :share")
-    rows = _select(connection, wanted, values, condition, limit, strategy)
-    shown: list[_Row] = []
+        wanted = [*conditions, "share_of(id) < :share"]
+        values["share"] = strategy.value
+    rows = scan(connection, wanted, values, condition, limit)
+    shown: list[Row] = []
     bodies: dict[int, list[bytes]] = {}
     last: Cursor | None = None
     has_more = False
@@ -268,64 +257,6 @@ def _find_floor(
         values | {"offset": max(0, number - 1)},
     ).fetchone()
     return float(row[0]) if row and number else math.inf
-
-
-def _select(
-    connection: sqlite3.Connection,
-    wanted: list[str],
-    values: dict[str, Any],
-    condition: Condition,
-    limit: int,
-    strategy: Strategy | None,
-) -> Iterator[_Row]:
-    """Yield the rows for which the condition may hold, the newest first."""
-    tables = "traces"
-    blocks = _find_blocks(connection, condition)
-    if blocks is not None:
-        values = values | {"blocks": json.dumps(blocks), "size": BLOCK_TRACES}
-        if len(blocks) <= BLOCKS_READ:
-            tables = (
-                "(SELECT value * :size AS first FROM json_each(:blocks)) AS b "
-                "CROSS JOIN traces ON traces.no BETWEEN b.first AND b.first + :size - 1"
-            )
-        else:
-            wanted = ["traces.no / :size IN (SELECT value FROM json_each(:blocks))", *wanted]
-    is_exact = condition.may == condition.must
-    must = "1" if is_exact else condition.must
-    rows = connection.execute(
-        f"SELECT start_time, traces.no, traces.id, revision, root_name, {must} "  # noqa: S608
-        f"FROM {tables} WHERE {' AND '.join(wanted)} "
-        "ORDER BY start_time DESC, traces.no DESC LIMIT :limit",
-        {
-            **values,
-            **condition.values,
-            "limit": limit + 1 if is_exact else -1,
-            "share": strategy.value if strategy else 0,
-        },
-    )
-    return map(_Row._make, rows)
-
-
-def _find_blocks(connection: sqlite3.Connection, condition: Condition) -> list[int] | None:
-    """Return the blocks that have all the terms that the condition asks for; None for any."""
-    if not condition.terms:
-        return None
-    # Both at once would look at every term.
-    first, last = (
-        connection.execute(f"SELECT {end}(era) FROM terms").fetchone()[0]  # noqa: S608
-        for end in ("MIN", "MAX")
-    )
-    searches = (
-        f"SELECT block FROM eras CROSS JOIN terms AS t ON era = n AND ({each})"  # noqa: S608
-        for each in condition.terms
-    )
-    rows = connection.execute(
-        "WITH RECURSIVE eras (n) AS "  # noqa: S608 - fixed texts
-        "(SELECT :last UNION ALL SELECT n - 1 FROM eras WHERE n > :first) "
-        f"{' INTERSECT '.join(searches)}",
-        {"first": first or 0, "last": last or 0, **condition.values},
-    )
-    return list({row[0] for row in rows})
 
 
 def _count_processed(

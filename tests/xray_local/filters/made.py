@@ -32,6 +32,8 @@ from xray_local.store.queries import list_traces
 from xray_local.store.storage import Storage
 
 TEXTS = ["", "a", "ab", "b", "é", '"', "\\", "AWS::S3::Bucket", "remote", "GET", "100%", "A"]
+# What means something to SQLite's GLOB, to JSON, or to both.
+TEXTS += ["*", "a?", "[a]", "a\n", "\x7f\x1b"]
 NUMBERS = [0.0, 0.1, 0.25, 1.0, 200.0, 404.0, 500.0, -1.0, 2.5e-7]
 KEYS = ["a", "b.c", "e_1", "10", "A"]
 NAMES = ["a", "b", "movies"]

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.xray_local.filters.made import (
     EXPRESSIONS,
+    TEXTS,
     find,
     find_naively,
     make_trace,
@@ -19,8 +20,9 @@ from tests.xray_local.filters.made import (
 from tests.xray_local.made import NOON, make_segment, make_subsegment
 from xray_local.filters import BadFilter, read_filter
 from xray_local.filters.evaluator import Trace
+from xray_local.filters.keywords import OPERATORS, Type
 from xray_local.filters.parser import MAX_DEPTH, MAX_TESTS
-from xray_local.filters.syntax import Expression, write
+from xray_local.filters.syntax import Comparison, Expression, write
 from xray_local.store.shapes import read_shapes
 
 TRACES = 80
@@ -53,6 +55,32 @@ def test_sql_finds_what_the_documents_say(
     found = find(connection, write(expression))
 
     assert found == find_naively(traces, expression)
+
+
+@pytest.mark.parametrize("field", ["annotation.a", "user", "resource.arn", "http.url"])
+@pytest.mark.parametrize("operator", OPERATORS[Type.STRING])
+def test_texts_that_mean_something_to_sqlite(
+    stored: tuple[Any, dict[str, Trace]], field: str, operator: str
+) -> None:
+    connection, traces = stored
+
+    for value in TEXTS:
+        expression = Comparison(field, operator, value)
+        found = find(connection, write(expression))
+        assert found == find_naively(traces, expression), value
+
+
+@pytest.mark.parametrize("operator", OPERATORS[Type.STRING][2:])
+def test_a_text_longer_than_a_pattern(operator: str) -> None:
+    """SQLite takes patterns of 50,000 bytes; a control character has six in JSON."""
+    stored = "\x01" * 1000
+
+    with open_storage() as (connection, storage):
+        segment = make_segment(annotations={"k": stored})
+        save(storage, [segment])
+
+        assert find(connection, f'annotation.k {operator} "{stored}"') == {segment["trace_id"]}
+        assert find(connection, f'annotation.k {operator} "{stored * 9}"') == set()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from tests.xray_local.conftest import Store
 from tests.xray_local.made import NOON, make_segment, make_subsegment, make_trace_id
 from xray_local.errors import InvalidRequest
 from xray_local.filters import read_filter
-from xray_local.store import queries
 from xray_local.store.queries import (
     Cursor,
     RangeType,
@@ -215,32 +214,3 @@ def test_summaries_name_their_root_causes(connection: sqlite3.Connection, store:
     for kind in ("FaultRootCauses", "ErrorRootCauses", "ResponseTimeRootCauses"):
         (cause,) = summary[kind]
         assert cause["Services"][0]["Name"] == "movies"
-
-
-@pytest.mark.parametrize("blocks_read", [0, 1000])
-def test_what_is_rare_is_found_among_many(
-    connection: sqlite3.Connection,
-    store: Store,
-    monkeypatch: pytest.MonkeyPatch,
-    blocks_read: int,
-) -> None:
-    monkeypatch.setattr(queries, "BLOCKS_READ", blocks_read)
-    call = make_subsegment(name="api", namespace="remote", end_time=NOON + 9)
-    rare = make_segment(
-        start_time=NOON, user="ada", annotations={"k": "rare", "only": -0.0}, subsegments=[call]
-    )
-    store(rare, *[make_segment(start_time=NOON + n, annotations={"k": "x"}) for n in range(300)])
-    store(rare | {"annotations": {"k": "rare", "only": -0.0, "late": True}})
-
-    for expression in (
-        'annotation.k = "rare"',
-        "annotation.only = 0",
-        "annotation.late",
-        'user = "ada" AND annotation.k != "x"',
-        'edge("movies", "api") { responsetime > 5 }',
-        'service("api") { responsetime > 5 AND responsetime < 10 AND ok }',
-        'ok AND service("api")',
-    ):
-        page = list_traces(connection, chosen=read_filter(expression))
-        assert [each["Id"] for each in page.summaries] == [rare["trace_id"]], expression
-        assert page.processed == 301

@@ -1,0 +1,142 @@
+"""Which rows of the table `traces` are looked at for a page, and in which order.
+
+The list begins with the newest. Where terms say which blocks of traces are worth looking at, only
+these are. Else the index by start has the order of the list, and what is common is soon found; but
+what it does not have is in the table, row by row, and reading that from end to end is quicker.
+"""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from xray_local.filters import Condition
+
+from .terms import BLOCK_TRACES
+
+# With no more blocks than this to look at, they are read as they are; else in the list's order.
+BLOCKS_READ = 400
+# More blocks than this share of all are not worth a look at the number of each row's.
+BLOCKS_SHARE_MAX = 0.9
+# What is not found often enough among so many of the newest is rare.
+NEWEST_LOOKED_AT = 5000
+# Of the time that there are traces of: to look up fewer rows than this share has is quicker.
+TABLE_SHARE_MIN = 0.5
+# Columns that the index by start has not.
+TEXT_COLUMNS = re.compile(
+    r"\b(http_url|http_method|user_agent|client_ip|users|zones|instance_ids|resource_arns"
+    r"|annotations|root_name|root_type|root_account_id)\b"
+)
+
+
+class Row(NamedTuple):
+    """A trace for which a condition may hold; is_sure: it does."""
+
+    start_time: float
+    no: int
+    id: str
+    revision: int
+    root_name: str
+    is_sure: int
+
+
+def scan(
+    connection: sqlite3.Connection,
+    wanted: Sequence[str],
+    values: dict[str, Any],
+    condition: Condition,
+    limit: int,
+) -> Iterator[Row]:
+    """Yield the rows for which the condition may hold, the newest first.
+
+    wanted: what else has to hold, with the values that it names; `start` and `end`, if they are
+    there, are a range of time. limit: as many and one more are enough if the condition is exact.
+    """
+    is_exact = condition.may == condition.must
+    values = {**values, **condition.values, "limit": limit + 1 if is_exact else -1}
+    must = "1" if is_exact else condition.must
+
+    def select(tables: str, *more: str, order: str = "start_time") -> Iterator[Row]:
+        rows = connection.execute(
+            f"SELECT start_time, traces.no, traces.id, revision, root_name, {must} "  # noqa: S608
+            f"FROM {tables} WHERE {' AND '.join([*more, *wanted, condition.may])} "
+            f"ORDER BY {order} DESC, traces.no DESC LIMIT :limit",
+            values,
+        )
+        return map(Row._make, rows)
+
+    blocks = _find_blocks(connection, condition)
+    if blocks is not None:
+        values |= {"blocks": json.dumps(blocks), "size": BLOCK_TRACES}
+        if len(blocks) <= BLOCKS_READ:
+            return select(
+                "(SELECT value * :size AS first FROM json_each(:blocks)) AS b "
+                "CROSS JOIN traces ON traces.no BETWEEN b.first AND b.first + :size - 1"
+            )
+        if len(blocks) < BLOCKS_SHARE_MAX * _count_blocks(connection):
+            return select("traces", "traces.no / :size IN (SELECT value FROM json_each(:blocks))")
+    if not is_exact or not TEXT_COLUMNS.search(condition.may):
+        return select("traces")
+    newest = _find_newest(connection, wanted, values)
+    if newest is None or not _is_wide(connection, values):
+        return select("traces")
+    values |= {"newest": newest}
+    found = list(select("traces", "start_time >= :newest"))
+    # A plus: the order is then no reason to take the index.
+    return iter(found) if len(found) > limit else select("traces", order="+start_time")
+
+
+def _find_blocks(connection: sqlite3.Connection, condition: Condition) -> list[int] | None:
+    """Return the blocks that have all the terms that the condition asks for; None for any."""
+    if not condition.terms:
+        return None
+    # Both at once would look at every term.
+    first, last = (
+        connection.execute(f"SELECT {end}(era) FROM terms").fetchone()[0]  # noqa: S608
+        for end in ("MIN", "MAX")
+    )
+    searches = (
+        f"SELECT block FROM eras CROSS JOIN terms AS t ON era = n AND ({each})"  # noqa: S608
+        for each in condition.terms
+    )
+    rows = connection.execute(
+        "WITH RECURSIVE eras (n) AS "  # noqa: S608 - fixed texts
+        "(SELECT :last UNION ALL SELECT n - 1 FROM eras WHERE n > :first) "
+        f"{' INTERSECT '.join(searches)}",
+        {"first": first or 0, "last": last or 0, **condition.values},
+    )
+    return list({row[0] for row in rows})
+
+
+def _count_blocks(connection: sqlite3.Connection) -> int:
+    """Return how many blocks there are, those between that are empty included."""
+    first, last = _find_ends(connection, "no")
+    return int(last // BLOCK_TRACES - first // BLOCK_TRACES + 1)
+
+
+def _find_newest(
+    connection: sqlite3.Connection, wanted: Sequence[str], values: dict[str, Any]
+) -> float | None:
+    """Return the start of the last of the newest to be looked at; None if there are no more."""
+    row = connection.execute(
+        f"SELECT start_time FROM traces WHERE {' AND '.join(wanted)} "  # noqa: S608 - fixed texts
+        "ORDER BY start_time DESC LIMIT 1 OFFSET :offset",
+        values | {"offset": NEWEST_LOOKED_AT},
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _is_wide(connection: sqlite3.Connection, values: dict[str, Any]) -> bool:
+    """Whether the range of time has much of the time that there are traces of."""
+    first, last = _find_ends(connection, "start_time")
+    start, end = max(first, values.get("start", first)), min(last, values.get("end", last))
+    return bool(end - start >= TABLE_SHARE_MIN * (last - first))
+
+
+def _find_ends(connection: sqlite3.Connection, column: str) -> tuple[float, float]:
+    first, last = (
+        connection.execute(f"SELECT {end}({column}) FROM traces").fetchone()[0]  # noqa: S608
+        for end in ("MIN", "MAX")
+    )
+    return first or 0, last or 0
