@@ -42,13 +42,10 @@ REFUSALS_MAX = 100
 class Document(Struct, frozen=True, gc=False):
     """A segment, or a subsegment that came on its own, ready to be stored.
 
-    is_open: in progress; a later, complete one takes its place. body: JSON in UTF-8, as the client
-    sent it where it complies with the schema.
+    body: JSON in UTF-8, as the client sent it where it complies with the schema.
     """
 
     trace_id: str
-    id: str
-    is_open: bool
     body: bytes
     facts: Facts
 
@@ -123,12 +120,12 @@ def _read_usual(body: bytes) -> Document | None:
         element = _decode_element(body)
         if not body.isascii():
             body.decode()  # what the schema does not mention has not been looked at
-        if not complies(element) or _is_too_deep(body):
+        elements = element.walk()
+        if not complies(element, elements) or _is_too_deep(body):
             return None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    facts = gather(element)
-    return Document(element.trace_id, element.id, facts.is_open, body, facts)
+    return Document(element.trace_id, body, gather(element, elements))
 
 
 def read_document(body: bytes) -> Document:
@@ -187,8 +184,7 @@ def _accept(content: Any) -> Document | DocumentRefused:
         return refusal
     body = _encode(remove_misfits(content))
     element = _decode_element(body)
-    facts = gather(element)
-    return Document(element.trace_id, element.id, facts.is_open, body, facts)
+    return Document(element.trace_id, body, gather(element))
 
 
 def _check_required(content: Any) -> None:

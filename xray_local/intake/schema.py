@@ -16,6 +16,7 @@ X-Ray removes what does not comply and keeps the rest. It does not say how; the 
 
 import functools
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, cast
 
 import msgspec
@@ -253,8 +254,11 @@ class Element(Part):
         return elements
 
 
-def complies(document: Element) -> bool:
-    """Whether a document of the right types also complies with the rules that have none."""
+def complies(document: Element, elements: Iterable[Element]) -> bool:
+    """Whether a document of the right types also complies with the rules that have none.
+
+    elements: what its `walk` returns.
+    """
     if not TRACE_ID.fullmatch(document.trace_id):
         return False
     if document.is_segment:
@@ -262,10 +266,10 @@ def complies(document: Element) -> bool:
             return False
     elif not document.parent_id:
         return False
-    for element in document.walk():
-        if element.annotations and not _are_keys(element.annotations):
+    for element in elements:
+        annotations, aws = element.annotations, element.aws
+        if annotations and not (_known_keys.issuperset(annotations) or _are_keys(annotations)):
             return False
-        aws = element.aws
         if aws and not _has_texts_only(aws):
             try:
                 msgspec.convert(aws, Aws)
@@ -295,8 +299,6 @@ _known_keys: set[str] = set()
 
 
 def _are_keys(annotations: dict[str, Any]) -> bool:
-    if _known_keys.issuperset(annotations):
-        return True
     if not all(map(ANNOTATION_KEY.fullmatch, annotations)):
         return False
     if len(_known_keys) < KNOWN_KEYS_MAX:

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Iterable
 from json.encoder import encode_basestring
-from operator import attrgetter
 
 import msgspec
 
-from xray_local.traces.elements import Element, Value, clean, is_ok
+from xray_local.traces.elements import Element, Value, clean
 from xray_local.traces.facts import Facts
+from xray_local.traces.flags import ERROR, FAULT, INFERRED, OPEN, THROTTLE
 from xray_local.traces.summaries import find_root
 
 from .terms import term_of
@@ -35,7 +35,6 @@ ID_AGE_MAX_SECONDS = 30 * 24 * 3600
 ID_AHEAD_MAX_SECONDS = 300
 
 Row = tuple[object, ...]
-_is_inferred = attrgetter("is_inferred")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -49,7 +48,7 @@ def make_row(
     """Return the row of the table `traces`, and the terms that the trace is found by."""
     root = find_root(documents)
     start, end = root.start, root.end
-    has_throttle = is_partial = any_error = any_fault = False
+    flags = any_flags = 0
     users: dict[str, None] = {}
     zones: dict[str, None] = {}
     instance_ids: dict[str, None] = {}
@@ -60,10 +59,8 @@ def make_row(
             start = each.start
         if each.end > end:
             end = each.end
-        has_throttle = has_throttle or each.has_throttle
-        is_partial = is_partial or each.is_open
-        any_error = any_error or each.has_any_error
-        any_fault = any_fault or each.has_any_fault
+        flags |= each.flags
+        any_flags |= each.any_flags
         if each.user is not None:
             users[each.user] = None
         if each.zones:
@@ -79,13 +76,11 @@ def make_row(
                 annotations[key] = [value]
             elif value != found[0] or type(value) is not type(found[0]):  # rarely
                 _add(found, value)
-    http = root.http
-    service = root.service
-    get = http.get
-    texts = [
-        *service,
+    get = root.http.get
+    texts = (
+        *root.service,
         *(get("HttpURL"), get("HttpMethod"), get("UserAgent"), get("ClientIp")),
-    ]
+    )
     cleaned = [each and clean(each) for each in texts]
     terms = {
         term_of(keyword, each)
@@ -102,15 +97,15 @@ def make_row(
         len(documents),
         round(root.end - root.start, 6),
         round(end - start, 6),
-        http.get("HttpStatus"),
-        is_ok(root),
+        get("HttpStatus"),
+        root.is_ok,
         root.has_error,
         root.has_fault,
-        has_throttle,
-        is_partial,
-        any(map(_is_inferred, elements)),
-        any_error,
-        any_fault,
+        any_flags & THROTTLE != 0,
+        flags & OPEN != 0,
+        any(element.flags & INFERRED for element in elements),
+        any_flags & ERROR != 0,
+        any_flags & FAULT != 0,
         *cleaned,
         _write_texts("user", users, terms),
         _write_texts("availabilityzone", zones, terms),

@@ -19,7 +19,7 @@ from xray_local.intake.arrivals import Document
 from xray_local.traces.elements import list_elements
 from xray_local.traces.facts import Facts, load_facts
 from xray_local.traces.summaries import find_owners
-from xray_local.traces.tallies import bucket_of, read_flags
+from xray_local.traces.tallies import bucket_of
 
 from .database import PAGE_BYTES
 from .rollups import MINUTE_SECONDS, Contribution, RollUps
@@ -148,9 +148,9 @@ class Storage:
         new: dict[int, tuple[int, bytes]] = {}  # by the number of the segment
         replaced: dict[int, bytes] = {}
         for document in documents:
-            trace_id, document_id = document.trace_id, document.id
+            trace_id, facts = document.trace_id, document.facts
+            document_id = facts.id
             trace = touched.get(trace_id) or self._known[trace_id]
-            facts = document.facts
             before = trace.facts.get(document_id)
             if before is None:
                 if len(trace.facts) >= DOCUMENTS_PER_TRACE:
@@ -245,7 +245,7 @@ class Storage:
         contributions: list[Contribution] = []
         number_of = self._shapes.number_of
         for element in elements:
-            shape = number_of((element.source, element.service, read_flags(element)))
+            shape = number_of((element.source, element.service, element.flags))
             microseconds = element.microseconds
             seconds = microseconds / 1_000_000
             span = shapes.get(shape)

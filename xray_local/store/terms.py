@@ -26,13 +26,24 @@ def era_of(block: int) -> int:
     return block // ERA_BLOCKS
 
 
-@lru_cache(maxsize=8192, typed=True)
 def term_of(field: str, value: str | float | bool | None = None) -> int:
     """Return the term of a keyword or annotation that has the value, or that is set.
 
     Two may have the same one. It is negative: the others are the numbers of shapes.
     """
+    if isinstance(value, str):
+        return -1 - crc32(value.encode("utf-8", "replace"), _checksum(field, "str"))
     if isinstance(value, float | int) and not isinstance(value, bool):
         value = float(value) + 0.0  # -0.0 becomes 0.0, which it equals
-    text = f"{field}\0{type(value).__name__}\0{value}"
-    return -1 - crc32(text.encode(errors="replace"))
+    return _find_other(field, value)
+
+
+@lru_cache(maxsize=1024)
+def _checksum(field: str, type_name: str) -> int:
+    """Return the checksum of what stands before a value of that type."""
+    return crc32(f"{field}\0{type_name}\0".encode(errors="replace"))
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _find_other(field: str, value: float | bool | None) -> int:
+    return -1 - crc32(str(value).encode(), _checksum(field, type(value).__name__))

@@ -5,9 +5,11 @@ call as its caller saw it; an edge is always seen by the caller.
 """
 
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
 
-from .facts import Call, Facts
+from msgspec import Struct
+
+from .facts import Facts, Work
+from .flags import INFERRED, NODE, ROOT
 from .services import Service
 from .summaries import Owners, find_root
 
@@ -26,7 +28,7 @@ HTTP_KEYWORDS = {
 }
 
 
-class Element(NamedTuple):
+class Element(Struct, frozen=True, gc=False):
     """A node of the service map, or an edge of it, or both.
 
     A call that no segment answered is both: it is all that is known of the node that it called.
@@ -34,12 +36,25 @@ class Element(NamedTuple):
 
     service: Service  # an edge's: the one that was called
     source: Service | None  # an edge's: the one that called
-    is_node: bool
-    is_inferred: bool
-    is_root: bool
-    part: Facts | Call  # what says how it went
+    flags: int  # those of the part, and what it is on the map
+    part: Work  # what says how it went
     late: tuple[Facts, ...] = ()  # subsegments of the part that came on their own
     caller: tuple[Facts, ...] = ()  # an edge's: the segment that called, with those of its own
+
+    @property
+    def is_node(self) -> bool:
+        """Whether it is a node."""
+        return bool(self.flags & NODE)
+
+    @property
+    def is_inferred(self) -> bool:
+        """Whether it is a node that only its caller tells of."""
+        return bool(self.flags & INFERRED)
+
+    @property
+    def is_root(self) -> bool:
+        """Whether the trace began with it."""
+        return bool(self.flags & ROOT)
 
     @property
     def seconds(self) -> float:
@@ -50,8 +65,7 @@ class Element(NamedTuple):
     def microseconds(self) -> int:
         """How long it took."""
         part = self.part
-        seconds = part.seconds if isinstance(part, Call) else part.end - part.start
-        return round(seconds * 1_000_000)
+        return round((part.end - part.start) * 1_000_000)
 
     @property
     def values(self) -> Values:
@@ -77,22 +91,6 @@ class Element(NamedTuple):
             for key, each in annotations.items():
                 values[f"{prefix}annotation.{key}"] = each
         return values
-
-
-def is_ok(part: Facts | Call) -> bool:
-    """Whether it is neither error nor fault nor throttle, has ended, and any status is a 2xx."""
-    if part.has_error or part.has_fault or part.is_open:
-        return False
-    # As is_throttled, which costs a call more: this is asked of every element.
-    if part.has_throttle if isinstance(part, Call) else part.is_throttled:
-        return False
-    http = part.http
-    return not http or 200 <= http.get("HttpStatus", 200) < 300
-
-
-def is_throttled(part: Facts | Call) -> bool:
-    """Whether it itself was throttled."""
-    return part.has_throttle if isinstance(part, Call) else part.is_throttled
 
 
 def describe_trace(
@@ -127,7 +125,13 @@ def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]
             if owner is not None:
                 late.setdefault(owner.id, []).append(document)
     elements = [
-        Element(each.service, None, True, False, each is root, each, tuple(late.get(each.id, ())))
+        Element(
+            each.service,
+            None,
+            each.flags | (NODE | ROOT if each is root else NODE),
+            each,
+            tuple(late[each.id]) if each.id in late else (),
+        )
         for each in documents
         if each.is_segment
     ]
@@ -148,11 +152,11 @@ def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]
             called.add(call.id)
             callees = answers.get(call.id)
             if callees is None:
-                elements.append(Element(call.service, source, True, True, False, call, (), caller))
+                flags = call.flags | NODE | INFERRED
+                elements.append(Element(call.service, source, flags, call, (), caller))
             elif source is not None:
                 elements += [
-                    Element(each.service, source, False, False, False, call, (), caller)
-                    for each in callees
+                    Element(each.service, source, call.flags, call, (), caller) for each in callees
                 ]
     # A segment right below another, without a subsegment between that says how the call went.
     direct = answers.keys() - called
@@ -164,7 +168,7 @@ def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]
         for known_id in direct.intersection(document.ids):
             elements += [
                 Element(
-                    *(each.service, owner.service, False, False, False, each),
+                    *(each.service, owner.service, each.flags, each),
                     *(tuple(late.get(each.id, ())), caller),
                 )
                 for each in answers[known_id]
@@ -191,12 +195,12 @@ def _find_copies(documents: Iterable[Facts]) -> set[int]:
     return {number for _, _, number in calls} - counted
 
 
-def _describe_part(part: Facts | Call, service: Service) -> Values:
+def _describe_part(part: Work, service: Service) -> Values:
     values: Values = {
-        "ok": (is_ok(part),),
+        "ok": (part.is_ok,),
         "error": (part.has_error,),
         "fault": (part.has_fault,),
-        "throttle": (is_throttled(part),),
+        "throttle": (part.is_throttled,),
         "partial": (part.is_open,),
     }
     _add(values, "name", service.name)
@@ -227,7 +231,7 @@ def _add(values: Values, keyword: str, value: Value) -> None:
         values[keyword] = (*found, value)
 
 
-def _list_annotations(parts: Iterable[Facts | Call]) -> Iterable[tuple[str, Value]]:
+def _list_annotations(parts: Iterable[Work]) -> Iterable[tuple[str, Value]]:
     return (each for part in parts for each in part.annotations)
 
 

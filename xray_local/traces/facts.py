@@ -1,57 +1,92 @@
 """What the summary of a trace needs to know of each of its documents."""
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from xray_local.intake.schema import Element, Http
 
+from .flags import ERROR, FAULT, OK, OPEN, THROTTLE
 from .services import Service, name_callee, name_resource, name_service
 
 Annotations = tuple[tuple[str, str | float | bool], ...]
 
 
-class Call(Struct, frozen=True, gc=False):
-    """A subsegment that called a service, as its caller saw it."""
+class Work(Struct, frozen=True, gc=False):
+    """What took its time and went well or not. Times are seconds since 1970."""
 
     id: str
-    service: Service
-    is_open: bool
-    seconds: float  # 0 while it is in progress
-    has_fault: bool
-    has_error: bool
-    has_throttle: bool
-    http: dict[str, Any]  # the shape Http of the X-Ray API
-    annotations: Annotations  # its own
+    service: Service  # who did it
+    flags: int  # OK, or those of ERROR, FAULT, THROTTLE and OPEN that hold
+    start: float
+    end: float  # not before the start
+    block: Http | UnsetType  # as the document has it
+    annotations: Annotations
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether it has ended, without error, fault or throttle, and any status is a 2xx."""
+        return bool(self.flags & OK)
+
+    @property
+    def has_error(self) -> bool:
+        """Whether the client was wrong."""
+        return bool(self.flags & ERROR)
+
+    @property
+    def has_fault(self) -> bool:
+        """Whether the server was wrong."""
+        return bool(self.flags & FAULT)
+
+    @property
+    def is_throttled(self) -> bool:
+        """Whether it itself was throttled."""
+        return bool(self.flags & THROTTLE)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is in progress."""
+        return bool(self.flags & OPEN)
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return self.end - self.start
+
+    @property
+    def http(self) -> dict[str, Any]:
+        """The shape Http of the X-Ray API."""
+        return _describe_http(self.block) if self.block else {}
 
 
-class Facts(Struct, frozen=True, gc=False):
-    """One document, its embedded subsegments included. Times are seconds since 1970."""
+class Call(Work, frozen=True, gc=False):
+    """A subsegment that called a service, as its caller saw it.
 
-    id: str
+    It ends when it starts while it is in progress. The annotations are its own.
+    """
+
+
+class Facts(Work, frozen=True, gc=False):
+    """One document, its embedded subsegments included, whose annotations are among its own."""
+
     parent_id: str | None
     is_segment: bool  # else a subsegment that came on its own
-    is_open: bool
-    start: float
-    end: float  # the start, while it is in progress
-    service: Service
-    has_fault: bool
-    has_error: bool
-    is_throttled: bool
-    has_any_fault: bool  # here or in a subsegment, as the next two
-    has_any_error: bool
-    has_throttle: bool
-    http: dict[str, Any]  # the shape Http of the X-Ray API
+    any_flags: int  # those of its own and of its subsegments
     user: str | None
     ids: tuple[str, ...]  # its own and those of its subsegments
     calls: tuple[Call, ...]
-    annotations: Annotations  # its own and those of its subsegments
     resource_arns: tuple[str, ...]
     instance_ids: tuple[str, ...]
     zones: tuple[str, ...]
     links: tuple[tuple[str, str], ...]  # trace id and segment id of what it was caused by
+
+    @property
+    def has_throttle(self) -> bool:
+        """Whether it or a subsegment was throttled."""
+        return bool(self.any_flags & THROTTLE)
 
 
 _decode = msgspec.json.Decoder(Element).decode
@@ -67,59 +102,83 @@ def gather_facts(content: dict[str, Any]) -> Facts:
     return gather(msgspec.convert(content, Element))
 
 
-def gather(document: Element) -> Facts:
-    """Return the facts of a document."""
-    start, end = document.start_time, document.end_time
-    aws = document.aws
-    ec2 = aws.get("ec2") if aws else None
-    elements = document.walk()
-    has_any_fault = has_any_error = has_throttle = False
-    ids: list[str] = []
+def gather(document: Element, elements: Sequence[Element] = ()) -> Facts:
+    """Return the facts of a document.
+
+    elements: what `walk` returns, where it has been asked for already.
+    """
+    any_flags = 0
     calls: list[Call] = []
     annotations: list[tuple[str, str | float | bool]] = []
     links: list[tuple[str, str]] = []
+    elements = elements or document.walk()
     for element in elements:
-        ids.append(element.id)
-        if element.fault:
-            has_any_fault = True
-        if element.error:
-            has_any_error = True
-        if element.throttle:
-            has_throttle = True
-        if element.annotations:
-            annotations += element.annotations.items()
+        flags = _read_flags(element)
+        any_flags |= flags
+        own = element.annotations
+        if own:
+            annotations += own.items()
         if element.namespace:
             service = _find_callee(element)
             if service is not None:
-                calls.append(_read_call(element, service))
+                start = element.start_time
+                calls.append(
+                    Call(
+                        element.id,
+                        service,
+                        flags,
+                        start,
+                        start if flags & OPEN else _find_end(element),
+                        element.http,
+                        tuple(own.items()) if own else (),
+                    )
+                )
         if element.links:
             links += [(link.trace_id, link.id) for link in element.links]
+    aws = document.aws
+    ec2 = aws.get("ec2") if aws else None
     return Facts(
-        id=document.id,
-        parent_id=document.parent_id or None,
-        is_segment=document.is_segment,
-        is_open=document.is_open,
-        start=start,
-        end=max(start, end) if end is not UNSET else start,
-        service=_find_service(
-            document.name, document.origin, aws.get("account_id") if aws else None
-        ),
-        has_fault=document.fault,
-        has_error=document.error,
-        is_throttled=document.throttle,
-        has_any_fault=has_any_fault,
-        has_any_error=has_any_error,
-        has_throttle=has_throttle,
-        http=_read_http(document.http) if document.http else {},
-        user=document.user or None,
-        ids=tuple(ids),
-        calls=tuple(calls),
-        annotations=tuple(annotations),
-        resource_arns=_wrap(document.resource_arn),
-        instance_ids=_wrap(ec2.get("instance_id")) if ec2 else (),
-        zones=_wrap(ec2.get("availability_zone")) if ec2 else (),
-        links=tuple(links),
+        document.id,
+        _find_service(document.name, document.origin, aws.get("account_id") if aws else None),
+        _read_flags(document),
+        document.start_time,
+        _find_end(document),
+        document.http,
+        tuple(annotations),
+        document.parent_id or None,
+        document.type != "subsegment",
+        any_flags,
+        document.user or None,
+        tuple([element.id for element in elements]),
+        tuple(calls),
+        (document.resource_arn,) if document.resource_arn else (),
+        _wrap(ec2.get("instance_id")) if ec2 else (),
+        _wrap(ec2.get("availability_zone")) if ec2 else (),
+        tuple(links),
     )
+
+
+def _read_flags(element: Element) -> int:
+    flags = OPEN if element.in_progress or element.end_time is UNSET else 0
+    if element.error:
+        flags |= ERROR
+    if element.fault:
+        flags |= FAULT
+    if element.throttle:
+        flags |= THROTTLE
+    if flags:
+        return flags
+    http = element.http
+    response = http.response if http else None
+    # A status that is none says nothing.
+    if not response or not 100 <= response.status < 1000 or 200 <= response.status < 300:
+        return OK
+    return 0
+
+
+def _find_end(element: Element) -> float:
+    start, end = element.start_time, element.end_time
+    return start if end is UNSET or end < start else end
 
 
 @functools.lru_cache(200)  # services are few, but names may be long
@@ -140,7 +199,7 @@ def _find_remote(name: str, has_sql: bool) -> Service | None:
     return name_callee({"namespace": "remote", "name": name, "sql": has_sql})
 
 
-def _read_http(http: Http) -> dict[str, Any]:
+def _describe_http(http: Http) -> dict[str, Any]:
     """Return what is set of the request and the response."""
     fields: dict[str, Any] = {}
     request, response = http.request, http.response
@@ -163,22 +222,6 @@ def _read_http(http: Http) -> dict[str, Any]:
 def as_status(value: float | None) -> int | None:
     """Return the number if it can be an HTTP status, else None."""
     return int(value) if value is not None and 100 <= value < 1000 else None
-
-
-def _read_call(element: Element, service: Service) -> Call:
-    end = element.end_time
-    is_open = element.in_progress or end is UNSET
-    return Call(
-        element.id,
-        service,
-        is_open,
-        0.0 if is_open or end is UNSET else max(0.0, end - element.start_time),
-        element.fault,
-        element.error,
-        element.throttle,
-        _read_http(element.http) if element.http else {},
-        tuple(element.annotations.items()) if element.annotations else (),
-    )
 
 
 def _wrap(text: str | None) -> tuple[str, ...]:

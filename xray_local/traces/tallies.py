@@ -15,8 +15,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .elements import Element, is_ok, is_throttled, list_elements
+from .elements import list_elements
 from .facts import Facts
+from .flags import FLAGS
 from .services import Service
 from .summaries import find_owners
 
@@ -34,7 +35,6 @@ _BOUNDS = (
 LAST_BUCKET = len(_BOUNDS) - 1
 # Whatever is longer falls into the last one.
 _SOUGHT = _BOUNDS[:-1]
-FLAGS = 8
 
 
 class Shape(NamedTuple):
@@ -82,23 +82,6 @@ def value_of(bucket: int) -> float:
     return _BOUNDS[bucket]
 
 
-def read_flags(element: Element) -> int:
-    """Return the flags of the element's shape, a bit each, in the order of the shape's fields."""
-    _, _, is_node, is_inferred, is_root, part, _, _ = element
-    flags = is_node | is_inferred << 6 | is_root << 7
-    if is_ok(part):
-        return flags | 1 << 1
-    if part.has_error:
-        flags |= 1 << 2
-    if part.has_fault:
-        flags |= 1 << 3
-    if is_throttled(part):
-        flags |= 1 << 4
-    if part.is_open:
-        flags |= 1 << 5
-    return flags
-
-
 def make_shape(source: Service | None, service: Service, flags: int) -> Shape:
     """Return the shape with these flags."""
     return Shape(source, service, *(bool(flags >> bit & 1) for bit in range(FLAGS)))
@@ -110,7 +93,7 @@ def tally_trace(documents: Collection[Facts]) -> list[Tally]:
     last = max(document.end for document in documents)
     found: dict[Shape, Tally] = {}
     for element in list_elements(documents, find_owners(documents)):
-        shape = make_shape(element.source, element.service, read_flags(element))
+        shape = make_shape(element.source, element.service, element.flags)
         seconds = element.seconds
         found[shape] = _add(
             found.get(shape), Tally(shape, 1, seconds, {bucket_of(seconds): 1}, first, last)

@@ -53,7 +53,7 @@ def refuse(document: Any) -> DocumentRefused:
 
 def ids_of(arrived: list[Document | DocumentRefused]) -> list[str]:
     """Return the id of each document, "refused" for what was."""
-    return [each.id if isinstance(each, Document) else "refused" for each in arrived]
+    return [each.facts.id if isinstance(each, Document) else "refused" for each in arrived]
 
 
 # Datagrams.
@@ -65,10 +65,10 @@ def test_read_datagram() -> None:
     (document,) = read_datagram(make_datagram(segment))
 
     assert isinstance(document, Document)
-    assert (document.id, document.trace_id) == (segment["id"], segment["trace_id"])
+    assert (document.facts.id, document.trace_id) == (segment["id"], segment["trace_id"])
     assert document.body == json.dumps(segment).encode()
     assert document.facts.service.name == "Ünïcode"
-    assert not document.is_open
+    assert not document.facts.is_open
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_what_complies_is_stored_as_it_was_written(fields: dict[str, Any]) -> No
     ],
 )
 def test_in_progress(fields: dict[str, Any], is_open: bool) -> None:
-    assert read_document(encode(make_segment(**fields))).is_open is is_open
+    assert read_document(encode(make_segment(**fields))).facts.is_open is is_open
 
 
 def test_half_characters() -> None:

@@ -12,6 +12,7 @@ from tests.xray_local.made import (
     make_trace_id,
 )
 from xray_local.traces.facts import Facts, as_status, gather_facts, load_facts
+from xray_local.traces.flags import FAULT, OK, THROTTLE
 
 
 def gather(**fields: Any) -> Facts:
@@ -33,6 +34,7 @@ def test_gather_facts_of_the_whole_document() -> None:
     )
 
     assert facts.is_segment
+    assert (facts.flags, facts.any_flags & (FAULT | THROTTLE)) == (FAULT, FAULT | THROTTLE)
     assert (facts.start, facts.end) == (NOON, NOON + 0.1)
     assert (facts.has_fault, facts.has_error, facts.has_throttle) == (True, False, True)
     assert sorted(facts.annotations) == [("a", "x"), ("b", 2.0), ("c", False)]
@@ -54,7 +56,7 @@ def test_gather_facts_of_very_little() -> None:
     assert facts.end == facts.start == NOON
     assert (facts.annotations, facts.calls, facts.links, facts.resource_arns) == ((), (), (), ())
     assert (facts.user, facts.parent_id, facts.http) == (None, None, {})
-    assert (facts.has_any_fault, facts.has_any_error, facts.has_throttle) == (False,) * 3
+    assert (facts.flags, facts.any_flags, facts.has_throttle) == (OK, OK, False)
 
 
 def test_gather_facts_of_empty_texts() -> None:
