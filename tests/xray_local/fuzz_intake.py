@@ -23,6 +23,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.xray_local.made import (
+    ALL_TRACES,
     HEADER,
     make_id,
     make_late,
@@ -212,7 +213,7 @@ def fuzz_program(program: Program, inputs: Iterator[bytes], seconds: float) -> i
     chosen = urlencode({"filter": f'service("{segment["name"]}")'})
     program.send(segment)
     # What was sent before it is stored before it.
-    wait_until(lambda: segment["trace_id"] in program.fetch(f"/?{chosen}"), 60)
+    wait_until(lambda: segment["trace_id"] in program.fetch(f"{ALL_TRACES}&{chosen}"), 60)
     assert program.children() == family
     assert "Traceback" not in program.output()
     return number

@@ -7,6 +7,9 @@ from typing import Any
 
 HEADER = b'{"format":"json","version":1}\n'
 NOON = 1_700_000_000.0
+# The pages of the traces that began in the hours around noon, and at any time.
+TRACES = f"/traces?start={NOON - 3600:.0f}&end={NOON + 3600:.0f}"
+ALL_TRACES = "/traces?start=0&end=253402300799"
 
 
 def make_id() -> str:

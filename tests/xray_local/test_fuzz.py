@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.xray_local.conftest import Console
 from tests.xray_local.console.test_pages import check_nothing_runs
 from tests.xray_local.fuzz_intake import fuzz_program, fuzz_reading, make_inputs
-from tests.xray_local.made import HEADER, make_segment
+from tests.xray_local.made import ALL_TRACES, HEADER, make_segment
 from tests.xray_local.program import Program
 from xray_local.errors import DocumentRefused
 from xray_local.intake.arrivals import read_document
@@ -111,7 +111,7 @@ def test_whatever_is_stored_can_be_shown(
 
     storage.save(read, Counter())
 
-    check_nothing_runs(console.page("/"))
+    check_nothing_runs(console.page(ALL_TRACES))
     for document in documents:
         path = f"/traces/{document['trace_id']}"
         check_nothing_runs(console.page(path))

@@ -21,7 +21,14 @@ import pytest
 from tests.processes import ROOT
 from tests.xray_local.conftest import make_client
 from tests.xray_local.console.test_pages import check_nothing_runs, make_hostile
-from tests.xray_local.made import HEADER, make_id, make_segment, make_trace_id, wait_until
+from tests.xray_local.made import (
+    ALL_TRACES,
+    HEADER,
+    make_id,
+    make_segment,
+    make_trace_id,
+    wait_until,
+)
 from tests.xray_local.program import Program, is_alive, run_xray, start_xray
 
 
@@ -347,7 +354,7 @@ def send_hostile(program: Program, folder: Path) -> None:
 
 def list_pages(program: Program) -> Iterator[str]:
     """Yield the path of every page, with every hostile text where a path can hold one."""
-    yield from ("/", "/status", "/traces", "/?minutes=1440", "/counts")
+    yield from ("/", "/status", "/traces", ALL_TRACES, "/counts")
     with closing(sqlite3.connect(program.database)) as connection:
         trace_ids = [row[0] for row in connection.execute("SELECT id FROM traces")]
     for trace_id in trace_ids:
@@ -388,7 +395,7 @@ def test_nothing_in_a_segment_is_more_than_text(tmp_path: Path) -> None:
         send_hostile(program, tmp_path)
         sent = make_segment(name="last")
         program.send(sent)
-        wait_until(lambda: "last" in program.fetch("/"))
+        wait_until(lambda: "last" in program.fetch(ALL_TRACES))
         wait_until(lambda: fetch_raw(program, f"/traces/{sent['trace_id']}")[0] == 200)
         seen = 0
 

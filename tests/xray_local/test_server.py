@@ -15,7 +15,14 @@ from pathlib import Path
 import pytest
 
 from tests.processes import ROOT, find_free_port, stop, wait_for_http
-from tests.xray_local.made import make_datagram, make_id, make_late, make_segment, wait_until
+from tests.xray_local.made import (
+    ALL_TRACES,
+    make_datagram,
+    make_id,
+    make_late,
+    make_segment,
+    wait_until,
+)
 from tests.xray_local.program import (
     AS_COMMAND,
     AS_MODULE,
@@ -54,7 +61,7 @@ def test_ready(tmp_path: Path, command: tuple[str, ...]) -> None:
         assert line.startswith(f"X-Ray is at {program.url}/ ")
         assert line.count("\n") == 1
         assert sorted(children) == ["receiver", "writer"]
-        assert "Nothing has arrived yet" in program.fetch("/")
+        assert "Nothing has arrived yet" in program.fetch("/traces")
 
     check_nothing_is_left(program, children)
 
@@ -67,7 +74,7 @@ def test_udp_to_page(shared_xray: Program) -> None:
     # Others have sent traces of the year 9999, which fill the first page.
     chosen = urllib.parse.urlencode({"filter": f'service("{name}")'})
 
-    wait_until(lambda: path in shared_xray.fetch(f"/?{chosen}"))
+    wait_until(lambda: path in shared_xray.fetch(f"{ALL_TRACES}&{chosen}"))
     wait_until(lambda: "late one" in shared_xray.fetch(path))
 
     assert name in shared_xray.fetch(path)
@@ -216,7 +223,7 @@ def test_database_kept_between_runs(tmp_path: Path) -> None:
         program.wait_for_count("stored", 1)
 
     with run_xray(tmp_path) as program:
-        assert root["trace_id"] in program.fetch("/")
+        assert root["trace_id"] in program.fetch(ALL_TRACES)
         assert program.counts()["stored"] == 0
 
 
@@ -225,7 +232,7 @@ def test_size_cap(tmp_path: Path) -> None:
         program.send(*[make_segment() for _ in range(60)])
         program.wait_for_count("pruned_traces", 50)
 
-        assert program.fetch("/").count('href="/traces/') == 10
+        assert program.fetch(ALL_TRACES).count('href="/traces/') == 10
 
 
 def test_database_locked_for_a_while(tmp_path: Path) -> None:
@@ -252,7 +259,7 @@ def test_burst_while_pages_are_read(tmp_path: Path) -> None:
 
         def read() -> None:
             while not reading.is_set():
-                program.fetch("/")
+                program.fetch(ALL_TRACES)
 
         thread = threading.Thread(target=read)
         thread.start()

@@ -3,9 +3,6 @@
 const POLL_BREAK_MS = 1000;
 let prefix = "";
 
-for (const element of document.querySelectorAll("[data-script]")) element.hidden = false;
-for (const element of document.querySelectorAll("[data-no-script]")) element.hidden = true;
-
 chooseTheme();
 document.addEventListener("keydown", pressKey);
 document.addEventListener("click", click);

@@ -27,7 +27,7 @@ def show_traces(request: HttpRequest) -> HttpResponse:
         else:
             found = list_traces(
                 connection,
-                time_range=TimeRange(scope.start, scope.end, RangeType.TRACE_ID),
+                time_range=TimeRange(scope.start, scope.end, RangeType.EVENT),
                 chosen=chosen,
                 token=request.GET.get("after"),
                 limit=50,
@@ -45,4 +45,4 @@ def show_traces(request: HttpRequest) -> HttpResponse:
         "counts": counts,
         "address": request.get_host(),
     }
-    return render(request, "xray_local/traces.html", context, status=400 if mistake else 200)
+    return render(request, "xray_local/traces.html", context)

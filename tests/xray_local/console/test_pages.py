@@ -13,6 +13,7 @@ import pytest
 from tests.xray_local.conftest import Console, Store
 from tests.xray_local.made import (
     NOON,
+    TRACES,
     make_id,
     make_late,
     make_request,
@@ -22,8 +23,6 @@ from tests.xray_local.made import (
 from xray_local.store.queries import Cursor
 
 GUIDE = "https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html"
-# An hour before and after noon, where the documents of tests are.
-TRACES = f"/traces?start={NOON - 3600}&end={NOON + 3600}"
 HOSTILE = "</pre><script>alert('x')</script><img src=x onerror=alert(1)>\"' style='x"
 
 

@@ -10,7 +10,14 @@ import pytest
 
 from tests.xray_local.conftest import Console, Store
 from tests.xray_local.console.test_pages import Elements
-from tests.xray_local.made import NOON, make_request, make_segment, make_subsegment, wait_until
+from tests.xray_local.made import (
+    NOON,
+    TRACES,
+    make_request,
+    make_segment,
+    make_subsegment,
+    wait_until,
+)
 from tests.xray_local.program import Program
 from xray_local.store import queries
 
@@ -146,7 +153,7 @@ def test_console_filters(console: Console, store: Store) -> None:
     bad = [make_segment(start_time=NOON + n, fault=True) for n in range(60)]
     store(good, *bad)
 
-    page = console.page("/?filter=fault")
+    page = console.page(f"{TRACES}&filter=fault")
 
     assert good["trace_id"] not in page
     assert bad[-1]["trace_id"] in page
@@ -156,23 +163,25 @@ def test_console_filters(console: Console, store: Store) -> None:
         if tag == "a" and "after=" in (attributes.get("href") or "")
     )
     assert following is not None
-    assert following.startswith("?filter=fault&after=")
-    assert bad[0]["trace_id"] in console.page(f"/{following}")
+    assert "&filter=fault&" in following
+    assert bad[0]["trace_id"] in console.page(f"/traces{following}")
 
 
 def test_console_filter_box_holds_what_was_asked(console: Console) -> None:
     expression = 'user = "<b>"'
 
-    page = console.page("/?filter=user+%3D+%22%3Cb%3E%22")
+    page = console.page(f"{TRACES}&filter=user+%3D+%22%3Cb%3E%22")
 
-    (box,) = (attributes for tag, attributes in Elements(page).found if tag == "input")
+    (box,) = (
+        attributes for _, attributes in Elements(page).found if attributes.get("id") == "filter"
+    )
     assert box["value"] == expression
     assert "No trace fits the filter" in page
     assert "<b>" not in page
 
 
 def test_console_wrong_filter(console: Console) -> None:
-    page = console.page("/?filter=duration+%3E+fast", status=400)
+    page = console.page("/traces?filter=duration+%3E+fast")
 
     assert "at character 12: expected a number, got" in page
     assert 'aria-invalid="true"' in page
@@ -184,7 +193,7 @@ def test_console_knows_the_groups(console: Console, store: Store) -> None:
     store(bad, good)
     console.post("/CreateGroup", {"GroupName": "broken", "FilterExpression": "fault"})
 
-    page = console.page("/?filter=group.name+%3D+%22broken%22")
+    page = console.page(f"{TRACES}&filter=group.name+%3D+%22broken%22")
 
     assert bad["trace_id"] in page
     assert good["trace_id"] not in page
@@ -196,7 +205,7 @@ def test_console_nothing_found_so_far(
     monkeypatch.setattr(queries, "EXAMINED_MAX", 2)
     store(*[make_segment(start_time=NOON + n, fault=True) for n in range(5)])
 
-    page = console.page("/?filter=rootcause.fault.entity+%7B+name+%3D+%22x%22+%7D")
+    page = console.page(f"{TRACES}&filter=rootcause.fault.entity+%7B+name+%3D+%22x%22+%7D")
 
     assert "None of the newest 2 traces fits" in page
     assert "Search the older ones" in page
