@@ -114,13 +114,38 @@ screenshot: $(DEV) $(AWS) ## Make the README's pictures again (needs Chromium)
 package: $(DEV) ## Make the function's zip, build/movies.zip (FLAGS="--postgresql")
 	@$(RUN) scripts.package $(FLAGS)
 
+# Which deployment, and which of its functions: web, or manage.
+STAGE ?= dev
+FUNCTION ?= web
+DATA ?= {"manage": ["check"]}
+
 .PHONY: deploy
-deploy: $(DEV) $(NODE) ## Put the site on AWS, or bring it up to date there (FLAGS)
-	@npx serverless deploy $(FLAGS)
+deploy: $(DEV) $(NODE) ## Put the site on AWS, or bring it up to date there (STAGE, SEED=1, FLAGS)
+	@npx serverless deploy --stage $(STAGE) $(if $(SEED),--seed) $(FLAGS)
+
+.PHONY: info
+info: $(DEV) $(NODE) ## Say where the deployed site and its traces are (STAGE)
+	@npx serverless info --stage $(STAGE) $(FLAGS)
+
+.PHONY: logs
+logs: $(NODE) ## Show a deployed function's log (STAGE, FUNCTION, FLAGS=--tail)
+	@npx serverless logs --stage $(STAGE) --function $(FUNCTION) $(FLAGS)
+
+.PHONY: invoke
+invoke: $(NODE) ## Call a deployed function, see its answer and its log (STAGE, FUNCTION, DATA)
+	@npx serverless invoke --stage $(STAGE) --function $(FUNCTION) --data '$(DATA)' --log $(FLAGS)
+
+.PHONY: manage
+manage: $(DEV) ## Run a management command there (STAGE, ARGS="showmigrations")
+	@$(RUN) scripts.deployed --stage $(STAGE) manage $(ARGS)
+
+.PHONY: rollback
+rollback: $(DEV) $(NODE) ## Go back to an earlier deployment (STAGE, TO; lists them without TO)
+	@npx serverless rollback --stage $(STAGE) $(if $(TO),--timestamp $(TO)) $(FLAGS)
 
 .PHONY: remove
-remove: $(NODE) ## Remove the site from AWS (FLAGS)
-	@npx serverless remove $(FLAGS)
+remove: $(DEV) $(NODE) ## Remove the site from AWS (STAGE, FLAGS)
+	@npx serverless remove --stage $(STAGE) $(FLAGS)
 
 ##@ Keep
 
