@@ -6,37 +6,51 @@ time grows with the text, and no faster. What is cut is cut afterwards: half a s
 """
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from urllib.parse import quote, urlsplit
 
 REDACTED = "[redacted]"
 
+
+class Pattern:
+    """A regular expression that is compiled when it is first used: no start needs all of these."""
+
+    def __init__(self, text: str, flags: int = 0) -> None:
+        self._text = text
+        self._flags = flags
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        """The expression itself."""
+        return re.compile(self._text, self._flags)
+
+
 # scheme://user:password@ -> scheme://, where the password may hold anything but blanks. Digits
 # before a path or a text's end are a port, and an @ in that path is no user's.
-USER_INFO = re.compile(
+USER_INFO = Pattern(
     r"(?P<kept>\b[a-z][a-z0-9+.-]{0,20}://)[^\s/?#@:]*+"
     r"(?::(?!\d{1,5}(?:[/?#'\",;)}\]\\\s]|\Z))(?:[^\s@:]|:(?!//))*+)?+@(?:[^\s/?#@]*+@)*+",
     re.IGNORECASE,
 )
 # user:password@host without a scheme, also after //
-BARE_USER_INFO = re.compile(
+BARE_USER_INFO = Pattern(
     r"(?P<kept>(?<![^\s'\"(=<\[,])(?://)?)[^\s/?#@:'\"]{1,100}:[^\s/@]{1,256}@(?=[\w\[])"
 )
 # Whatever follows the ? of a path or a URL. A quote or a bracket in it ends it only where
 # something is closed by it. A ? that begins a word must be followed by a name and =.
-QUERY = re.compile(
+QUERY = Pattern(
     r"\?(?!\[redacted\])(?:(?<=\S\?)|(?=[\w.%\[\]-]{1,100}=))"
     r"(?:[^\s'\"<>)\]}]|['\"<>)\]}](?![\s,)}\]>:;.'\"]|\Z))++"
 )
-PRIVATE_KEY = re.compile(
+PRIVATE_KEY = Pattern(
     r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL
 )
 # Ids of access keys, and JSON Web Tokens
-LOOKS_SECRET = re.compile(
+LOOKS_SECRET = Pattern(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|(?<![\w-])eyJ[\w-]{5,}+\.[\w-]++(?:\.[\w-]*+)?"
 )
 # A word of six letters after Basic is a word, unless it has capitals or digits within.
-CREDENTIALS = re.compile(
+CREDENTIALS = Pattern(
     r"(?P<kept>\b(?:bearer|basic(?=\s{1,5}(?-i:\S[a-z]{0,300}+[A-Z0-9+/=]))(?=\s{1,5}\S{6}))\s{1,5})"
     r"(?!\[redacted\])\S++"
     r"|(?P<digest>\bdigest\s{1,5})(?=\w{1,20}=)[^\r\n]++",
@@ -50,7 +64,7 @@ WORDS = (
 )
 PASSWORDS = r"pass(?:word|wd|phrase|code)|pwd"
 SHORT_WORDS = r"(?:(?<![a-z])|(?-i:(?<=[a-z])(?=[A-Z])))(?:pass|pw|pin|sid|cvv|cvc|ssn)(?![a-z])"
-SECRET_NAME = re.compile(f"{WORDS}|{PASSWORDS}|{SHORT_WORDS}", re.IGNORECASE)
+SECRET_NAME = Pattern(f"{WORDS}|{PASSWORDS}|{SHORT_WORDS}", re.IGNORECASE)
 # What a text in small letters has at least if one of these is in it: most have nothing of it.
 STEMS = re.compile(
     "secret|token|api|access|private|sess|cookie|credential|signature|csrf|jwt|otp|auth|query"
@@ -70,29 +84,29 @@ IS = (
 )
 NAMED = (
     # Headers whose whole value is secret: Cookie: a=b; c=d
-    re.compile(
+    Pattern(
         r"(?P<kept>(?:\b|_)(?:set-cookie|cookie|authorization)['\"]?\s{0,5}:\s{0,5})"
         rf"{GONE}(?:{QUOTED_VALUE}(?=\s{{0,5}}[,}}\])])|[^\r\n]++)",
         re.IGNORECASE,
     ),
     # ('Cookie', 'a=b')
-    re.compile(
+    Pattern(
         rf"(?P<kept>[(\[]b?['\"][\w.-]{{0,60}}?(?:{WORDS}|{PASSWORDS}|{SHORT_WORDS})[\w.-]{{0,30}}"
         rf"['\"],\s{{0,5}}){QUOTED_VALUE}(?=\s{{0,5}},?[)\]])",
         re.IGNORECASE,
     ),
     # One word, or all that stands in quotes
-    re.compile(
+    Pattern(
         rf"(?P<kept>(?:{WORDS})[\w.-]{{0,30}}{IS}){GONE}(?:{QUOTED_VALUE}|{ONE_WORD})",
         re.IGNORECASE,
     ),
     # A password may have blanks: it ends where the clause does.
-    re.compile(
+    Pattern(
         rf"(?P<kept>(?:{PASSWORDS})[\w.-]{{0,30}}{IS}){GONE}(?:{QUOTED_VALUE}|[^,;&)}}\]\r\n]++)",
         re.IGNORECASE,
     ),
     # `first pass: 3 of 4` is said more often than a password: only = and "pass":
-    re.compile(
+    Pattern(
         rf"(?P<kept>{SHORT_WORDS}(?:['\"]\s{{0,5}}:|['\"]?\s{{0,5}}=)\s{{0,5}})"
         rf"{GONE}(?:{QUOTED_VALUE}|{ONE_WORD})",
         re.IGNORECASE,
@@ -100,8 +114,8 @@ NAMED = (
 )
 # PostgreSQL tells the values of the row in the further lines of its errors, and of bad input at
 # the end of the first.
-DETAIL = re.compile(r"\n\s{0,20}(?:DETAIL|CONTEXT|LINE \d{1,9}):.*", re.DOTALL)
-BAD_INPUT = re.compile(r"(?P<kept>\binvalid (?:input )?(?:syntax|value)[^:\n]{0,100}: )\"[^\n]*+")
+DETAIL = Pattern(r"\n\s{0,20}(?:DETAIL|CONTEXT|LINE \d{1,9}):.*", re.DOTALL)
+BAD_INPUT = Pattern(r"(?P<kept>\binvalid (?:input )?(?:syntax|value)[^:\n]{0,100}: )\"[^\n]*+")
 
 # What a database says of itself, in quotes; any other quote begins a value.
 NAMED_THINGS = (
@@ -110,13 +124,13 @@ NAMED_THINGS = (
 )
 AFTER_THING = "|".join(rf"(?<=\b{thing}\s)" for thing in NAMED_THINGS)
 QUOTED_NAME = rf"(?:{AFTER_THING})(?:'[\w.$-]{{1,200}}'|\"[\w.$-]{{1,200}}\")"
-QUOTED = re.compile(
+QUOTED = Pattern(
     rf"(?P<name>{QUOTED_NAME}|(?<=\bin\s)'(?:field list|\w{{1,20}} clause)')|(?<!\w)['\"]",
     re.IGNORECASE,
 )
 # Databases do not escape quotes in what they quote: it ends at the last one but for a name's.
-END_OF_QUOTED = re.compile(rf"['\"](?P<rest>[^'\"]*+(?:{QUOTED_NAME}[^'\"]*+)?)\Z", re.IGNORECASE)
-ROW = re.compile(r"\)=\([^\n]*+")
+END_OF_QUOTED = Pattern(rf"['\"](?P<rest>[^'\"]*+(?:{QUOTED_NAME}[^'\"]*+)?)\Z", re.IGNORECASE)
+ROW = Pattern(r"\)=\([^\n]*+")
 
 MAX_SQL_CHARACTERS = 4000
 # Of this much, what may be told is told: an end that is missing takes out what was begun.
@@ -124,7 +138,7 @@ MAX_SQL_READ = 4 * MAX_SQL_CHARACTERS
 MAX_HTTP_CHARACTERS = 250
 
 
-def _compile(*, comment: str, text: str, name: str) -> re.Pattern[str]:
+def _compile(*, comment: str, text: str, name: str) -> Pattern:
     """Return what finds the parts of a statement that are more than an operator.
 
     Each says how far it goes in the one reading of its dialect; where there are two, to the end.
@@ -133,7 +147,7 @@ def _compile(*, comment: str, text: str, name: str) -> re.Pattern[str]:
     comment += r"|/\*[^*/]*+(?:(?:\*(?!/)|/(?!\*))[^*/]*+)*+\*/|/\*.*"
     name += r"|[$:%@]\d+|[^\W\d]\w*+"
     number = r"\d[\w.]*+(?:(?<=[eE])[+-]\d++)?"
-    return re.compile(f"(?P<comment>{comment})|(?P<text>{text})|(?P<name>{name})|{number}", re.S)
+    return Pattern(f"(?P<comment>{comment})|(?P<text>{text})|(?P<name>{name})|{number}", re.S)
 
 
 _DOLLAR = r"\$(?:[^\W\d]\w{0,62})?\$"
@@ -183,29 +197,29 @@ UNKNOWN_DIALECT = _compile(
 
 def is_secret_name(name: str) -> bool:
     """Return whether a value of this name is not for the readers of traces."""
-    return bool(STEMS.search(name.lower()) and SECRET_NAME.search(name))
+    return bool(STEMS.search(name.lower()) and SECRET_NAME.compiled.search(name))
 
 
 def redact_text(text: str) -> str:
     """Return the text without credentials, query strings and values of secret-sounding names."""
     if "\n" in text:
-        text = DETAIL.sub("", text)
+        text = DETAIL.compiled.sub("", text)
     if "-----BEGIN " in text:
-        text = PRIVATE_KEY.sub(REDACTED, text)
+        text = PRIVATE_KEY.compiled.sub(REDACTED, text)
     if "@" in text:
-        text = BARE_USER_INFO.sub(r"\g<kept>", USER_INFO.sub(r"\g<kept>", text))
+        text = BARE_USER_INFO.compiled.sub(r"\g<kept>", USER_INFO.compiled.sub(r"\g<kept>", text))
     if "?" in text:
-        text = QUERY.sub("?" + REDACTED, text)
+        text = QUERY.compiled.sub("?" + REDACTED, text)
     if "AKIA" in text or "ASIA" in text or "eyJ" in text:
-        text = LOOKS_SECRET.sub(REDACTED, text)
+        text = LOOKS_SECRET.compiled.sub(REDACTED, text)
     lower = text.lower()
     if STEMS.search(lower):
         for pattern in NAMED:
-            text = pattern.sub(rf"\g<kept>{REDACTED}", text)
+            text = pattern.compiled.sub(rf"\g<kept>{REDACTED}", text)
     if "bearer" in lower or "basic" in lower or "digest" in lower:
-        text = CREDENTIALS.sub(_keep_scheme, text)
+        text = CREDENTIALS.compiled.sub(_keep_scheme, text)
     if "invalid " in lower:
-        text = BAD_INPUT.sub(rf"\g<kept>{REDACTED}", text)
+        text = BAD_INPUT.compiled.sub(rf"\g<kept>{REDACTED}", text)
     return text
 
 
@@ -221,10 +235,10 @@ def redact_short(text: str) -> str:
 
 def redact_quoted(text: str) -> str:
     """Return the message of a database without the values that it quotes, but with its names."""
-    text = ROW.sub(f")=({REDACTED})", DETAIL.sub("", text))
-    for quoted in QUOTED.finditer(text):
+    text = ROW.compiled.sub(f")=({REDACTED})", DETAIL.compiled.sub("", text))
+    for quoted in QUOTED.compiled.finditer(text):
         if quoted["name"] is None:
-            end = END_OF_QUOTED.search(text, quoted.end())
+            end = END_OF_QUOTED.compiled.search(text, quoted.end())
             return text[: quoted.start()] + REDACTED + (end["rest"] if end else "")
     return text
 
@@ -238,7 +252,7 @@ def redact_url(url: str) -> str:
     except ValueError:
         return _end_path(url.rpartition("@")[2])
     if not parts.netloc and "@" in url:
-        return _end_path(BARE_USER_INFO.sub("", url))
+        return _end_path(BARE_USER_INFO.compiled.sub("", url))
     if ":" in host:
         host = f"[{host}]"
     # What follows a semicolon are parameters, such as a session's id.
@@ -260,7 +274,7 @@ def sanitise_sql(sql: str, *, vendor: str = "") -> str:
     is taken out: what stands in double quotes too. The placeholders stay as they are.
     """
     pattern = DIALECTS.get(vendor.lower(), UNKNOWN_DIALECT)
-    return pattern.sub(_keep_names, sql[:MAX_SQL_READ])[:MAX_SQL_CHARACTERS]
+    return pattern.compiled.sub(_keep_names, sql[:MAX_SQL_READ])[:MAX_SQL_CHARACTERS]
 
 
 def _keep_names(match: re.Match[str]) -> str:
