@@ -7,8 +7,9 @@ hold, and the evaluator decides.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
@@ -72,9 +73,10 @@ TERM_KEYWORDS = {
     *TRACE_LISTS,
 }
 # In braces: what a shape decides, and the times, which are the same thing there.
+NAME_KEYWORDS = {"name", "type", "account.id"}
 SHAPE_KEYWORDS = {
     *("ok", "error", "fault", "throttle", "partial", "inferred", "root"),
-    *("name", "type", "account.id"),
+    *NAME_KEYWORDS,
 }
 TIMES = {"responsetime", "duration"}
 OPPOSITES = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -137,12 +139,13 @@ class Filter:
 
     expression: Expression
 
-    def compile(self, shapes: Mapping[int, Shape]) -> Condition:
+    def compile(self, read_shapes: Callable[[], Mapping[int, Shape]] = dict) -> Condition:
         """Return the expression in SQL.
 
-        shapes: those of all elements that there are, by number.
+        read_shapes: returns those of all elements that there are, by number; it is only called
+        where they are asked for.
         """
-        compiler = _Compiler(shapes)
+        compiler = _Compiler(read_shapes)
         may = compiler.compile(self.expression)
         must = compiler.compile(self.expression, is_upper=False)
         terms = tuple(compiler.list_terms(self.expression))
@@ -189,10 +192,15 @@ class _Compiler:
     only true where the expression holds for sure. Negation goes down to the tests.
     """
 
-    def __init__(self, shapes: Mapping[int, Shape]) -> None:
-        self._shapes = shapes
+    def __init__(self, read_shapes: Callable[[], Mapping[int, Shape]]) -> None:
+        self._read_shapes = read_shapes
         self.values: dict[str, Any] = {}
         self._names: dict[tuple[type, Any], str] = {}
+        self._groups: dict[tuple[ServiceTest | EdgeTest, bool], dict[str, list[int]]] = {}
+
+    @cached_property
+    def _shapes(self) -> Mapping[int, Shape]:
+        return self._read_shapes()
 
     def compile(
         self, expression: Expression, *, is_negated: bool = False, is_upper: bool = True
@@ -252,20 +260,37 @@ class _Compiler:
         self, test: ServiceTest | EdgeTest, *, is_upper: bool, column: str = "shape_no"
     ) -> list[str]:
         """Return conditions on shapes and their times, one of which an element fulfils."""
-        groups: dict[str, list[int]] = {}
-        for number, shape in self._shapes.items():
-            if _is_meant(test, shape):
-                rest = self._reduce(test.block, _describe(shape), is_upper=is_upper)
-                if rest is not False:
-                    groups.setdefault(self._write_rest(rest, is_upper=is_upper), []).append(number)
-        if is_upper and len(self._shapes) >= SHAPES_MAX:
-            groups.setdefault("1", []).append(OTHER)
+        groups = self._groups.get((test, is_upper))
+        if groups is None:
+            groups = self._groups[test, is_upper] = self._group_shapes(test, is_upper=is_upper)
         # Of many shapes, it is quicker to look at all that the trace has.
         return [
             f"{'+' if column == 'shape_no' and len(numbers) > SOUGHT_MAX else ''}t.{column} IN "
             f"({', '.join(map(str, numbers))})" + ("" if rest == "1" else f" AND {rest}")
             for rest, numbers in groups.items()
         ]
+
+    def _group_shapes(
+        self, test: ServiceTest | EdgeTest, *, is_upper: bool
+    ) -> dict[str, list[int]]:
+        """Return the shapes that are meant, by what is left to ask of their elements' times."""
+        has_names = _has_names(test.block)
+        rests: dict[object, str | None] = {}
+        groups: dict[str, list[int]] = {}
+        for number, shape in self._shapes.items():
+            if not _is_meant(test, shape):
+                continue
+            # There may be thousands of services; but not of what else a shape says.
+            key = shape[1:] if has_names else shape[2:]
+            if key not in rests:
+                rest = self._reduce(test.block, _describe(shape), is_upper=is_upper)
+                rests[key] = None if rest is False else self._write_rest(rest, is_upper=is_upper)
+            written = rests[key]
+            if written is not None:
+                groups.setdefault(written, []).append(number)
+        if is_upper and len(self._shapes) >= SHAPES_MAX:
+            groups.setdefault("1", []).append(OTHER)
+        return groups
 
     def _reduce(
         self, block: Expression | None, values: Values, *, is_upper: bool, is_negated: bool = False
@@ -374,6 +399,17 @@ def _is_meant(test: ServiceTest | EdgeTest, shape: Shape) -> bool:
         and is_node(test.source, shape.source)
         and is_node(test.target, shape.service)
     )
+
+
+def _has_names(block: Expression | None) -> bool:
+    match block:
+        case Not(part):
+            return _has_names(part)
+        case And(parts) | Or(parts):
+            return any(map(_has_names, parts))
+        case Comparison(field, _, _):
+            return field in NAME_KEYWORDS
+    return False
 
 
 def _describe(shape: Shape) -> Values:

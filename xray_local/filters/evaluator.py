@@ -133,8 +133,13 @@ def _is_a(value: Value, kind: type) -> bool:
 
 def is_node(node: Id, service: Service | None) -> bool:
     """Whether the service is one that the id means."""
-    return service is not None and all(
-        wanted is None or wanted == has for wanted, has in zip(node, service, strict=True)
+    if service is None:
+        return False
+    name, kind, account_id = node
+    return (
+        (name is None or name == service.name)
+        and (kind is None or kind == service.type)
+        and (account_id is None or account_id == service.account_id)
     )
 
 

@@ -195,7 +195,9 @@ def choose_traces(
     if cursor is not None:
         conditions.append("(start_time, traces.no) < (:before, :no)")
         values |= {"before": cursor.start_time, "no": cursor.trace_no}
-    condition = chosen.compile(read_shapes(connection)) if chosen else Condition("1", "1", {}, ())
+    condition = (
+        chosen.compile(lambda: read_shapes(connection)) if chosen else Condition("1", "1", {}, ())
+    )
     wanted = conditions
     if strategy is not None and strategy.name == "FixedRate":
         connection.create_function("share_of", 1, share_of, deterministic=True)

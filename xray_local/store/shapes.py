@@ -60,6 +60,10 @@ def read_shapes(connection: sqlite3.Connection) -> dict[int, Shape]:
 
 
 def _read(connection: sqlite3.Connection) -> Iterator[tuple[int, Key]]:
-    for number, *names, flags in connection.execute(f"SELECT no, {COLUMNS} FROM shapes"):  # noqa: S608
-        source = None if names[0] is None else Service(*names[:3])
-        yield number, (source, Service(*names[3:]), flags)
+    rows = connection.execute(f"SELECT no, {COLUMNS} FROM shapes")  # noqa: S608 - our names
+    # There may be thousands, and each filter reads them.
+    for number, source_name, source_type, source_account, name, kind, account, flags in rows:
+        source = None
+        if source_name is not None:
+            source = Service(source_name, source_type, source_account)
+        yield number, (source, Service(name, kind, account), flags)

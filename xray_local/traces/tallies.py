@@ -35,6 +35,7 @@ _BOUNDS = (
 LAST_BUCKET = len(_BOUNDS) - 1
 # Whatever is longer falls into the last one.
 _SOUGHT = _BOUNDS[:-1]
+_BITS = [[bool(flags >> bit & 1) for bit in range(FLAGS)] for flags in range(1 << FLAGS)]
 
 
 class Shape(NamedTuple):
@@ -84,7 +85,7 @@ def value_of(bucket: int) -> float:
 
 def make_shape(source: Service | None, service: Service, flags: int) -> Shape:
     """Return the shape with these flags."""
-    return Shape(source, service, *(bool(flags >> bit & 1) for bit in range(FLAGS)))
+    return Shape(source, service, *_BITS[flags])
 
 
 def tally_trace(documents: Collection[Facts]) -> list[Tally]:

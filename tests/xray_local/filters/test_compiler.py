@@ -24,6 +24,7 @@ from xray_local.filters.keywords import OPERATORS, Type
 from xray_local.filters.parser import MAX_DEPTH, MAX_TESTS
 from xray_local.filters.syntax import Comparison, Expression, write
 from xray_local.store.shapes import read_shapes
+from xray_local.traces.tallies import Shape
 
 TRACES = 80
 
@@ -92,9 +93,40 @@ def test_a_text_longer_than_a_pattern(operator: str) -> None:
     ],
 )
 def test_what_sql_decides_alone(text: str, is_exact: bool) -> None:
-    condition = read_filter(text).compile({})
+    condition = read_filter(text).compile()
 
     assert (condition.may == condition.must) is is_exact
+
+
+def test_shapes_are_read_once_and_only_where_they_are_asked_for() -> None:
+    """There may be thousands."""
+    reads: list[None] = []
+
+    def read_none() -> dict[int, Shape]:
+        reads.append(None)
+        return {}
+
+    read_filter("fault AND annotation.a = 1").compile(read_none)
+    assert not reads
+
+    read_filter('service("a") { fault } OR !edge("a", "b")').compile(read_none)
+    assert len(reads) == 1
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        'service() { name = "service-3" AND responsetime > 0.05 }',
+        'service() { fault OR !(name != "service-3") }',
+        'service() { name CONTAINS "e-3" }',
+    ],
+)
+def test_services_that_differ_by_their_names_alone(expression: str) -> None:
+    with open_storage() as (connection, storage):
+        segments = [make_segment(name=f"service-{number}") for number in range(5)]
+        save(storage, segments)
+
+        assert find(connection, expression) == {segments[3]["trace_id"]}
 
 
 def test_nothing_of_the_text_gets_into_sql() -> None:
@@ -104,7 +136,7 @@ def test_nothing_of_the_text_gets_into_sql() -> None:
         f'annotation[{hostile}] = "{hostile}" service("{hostile}") {{ user CONTAINS "{hostile}" }}'
     )
 
-    condition = chosen.compile({})
+    condition = chosen.compile()
     assert "DROP" not in condition.may + condition.must + "".join(condition.terms)
     with open_storage() as (connection, storage):
         save(storage, [make_segment()])
@@ -144,8 +176,8 @@ def test_groups() -> None:
 
 
 def test_group_default_is_every_trace() -> None:
-    assert read_filter('group.name = "Default"').compile({}).may == "1"
-    assert read_filter('group.name != "Default"').compile({}).may == "0"
+    assert read_filter('group.name = "Default"').compile().may == "1"
+    assert read_filter('group.name != "Default"').compile().may == "0"
 
 
 def test_group_that_does_not_exist() -> None:
@@ -185,7 +217,7 @@ def test_times_of_several_calls(block: str, is_found: bool, is_sure: bool, negat
     with open_storage() as (connection, storage):
         save(storage, [make_segment(name="front", end_time=NOON + 4, subsegments=calls)])
 
-        condition = chosen.compile(read_shapes(connection))
+        condition = chosen.compile(lambda: read_shapes(connection))
         may, must = connection.execute(
             f"SELECT {condition.may}, {condition.must} FROM traces",  # noqa: S608
             condition.values,
