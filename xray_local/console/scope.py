@@ -84,11 +84,12 @@ class Scope:
         The position in the error is that in the page's own filter.
         """
         if self.filter:
-            read_filter(self.filter, self._expressions)
-        return read_filter(self.expression, self._expressions) if self.expression else None
+            read_filter(self.filter, self.group_expressions)
+        return read_filter(self.expression, self.group_expressions) if self.expression else None
 
     @property
-    def _expressions(self) -> dict[str, str]:
+    def group_expressions(self) -> dict[str, str]:
+        """The filter expressions of the groups, by name and by ARN."""
         return {key: each.expression for each in self.groups for key in (each.name, each.arn)}
 
     def link(self, path: str, **changes: str | float | None) -> str:

@@ -36,6 +36,11 @@ class _Seen:
         self.statistics.add(tally)
         self.widen(tally.first, tally.last)
 
+    def absorb(self, other: "_Seen") -> None:
+        """Count all that another has counted."""
+        self.statistics.absorb(other.statistics)
+        self.widen(other.first, other.last)
+
     def widen(self, first: float, last: float) -> None:
         """Reach as far as these times."""
         self.first = min(self.first, first)

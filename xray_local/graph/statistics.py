@@ -56,6 +56,15 @@ class Statistics:
         for bucket, count in tally.histogram.items():
             self.histogram[bucket] += count
 
+    def absorb(self, other: "Statistics") -> None:
+        """Count all that others have counted."""
+        self.ok += other.ok
+        self.throttles += other.throttles
+        self.other_errors += other.other_errors
+        self.faults += other.faults
+        self.seconds += other.seconds
+        self.histogram += other.histogram
+
     @property
     def average_seconds(self) -> float:
         """How long a request took on average; 0 of none."""

@@ -9,6 +9,7 @@ from xray_local.console.assets import link_asset
 from xray_local.console.figures import write_count, write_rate, write_share, write_size
 from xray_local.console.navigation import SCREENS, Screen
 from xray_local.console.scope import RANGES, Scope
+from xray_local.console.selection import write_query
 from xray_local.console.times import (
     write_clock,
     write_duration,
@@ -16,6 +17,7 @@ from xray_local.console.times import (
     write_local,
     write_moment,
 )
+from xray_local.traces.services import Service
 
 register = template.Library()
 
@@ -35,6 +37,12 @@ register.simple_tag(link_asset, name="asset")
 def units(value: float) -> str:
     """Return a length in a drawing, short and never in the words of a locale."""
     return json.dumps(round(value, 2))
+
+
+@register.filter
+def exact(value: float) -> str:
+    """Return a number as a script or a form reads it, with all its digits."""
+    return json.dumps(value)
 
 
 @register.filter
@@ -64,6 +72,12 @@ def link(
 def here(scope: Scope, **changes: str | float | None) -> str:
     """Return the link to this screen with changes."""
     return scope.here(**changes)
+
+
+@register.simple_tag
+def choose(scope: Scope, service: Service, source: Service | None = None) -> str:
+    """Return the link to this screen with a node chosen, or the edge from the source to it."""
+    return scope.here(**write_query(service, source))
 
 
 @register.simple_tag

@@ -1,0 +1,98 @@
+// Zoom and pan of the map, and finding services while typing. What is drawn comes from the server.
+
+const STEP = 1.25;
+const LEAST = 0.2;
+const MOST = 3;
+const box = document.querySelector(".map");
+let zoom = Number(sessionStorage.getItem("map-zoom")) || 0; // 0 fits the map into its box
+
+if (box) {
+  for (const button of document.querySelectorAll("[data-zoom]")) {
+    button.addEventListener("click", () => change(Number(button.dataset.zoom)));
+  }
+  box.addEventListener("wheel", turnWheel, { passive: false });
+  box.addEventListener("pointerdown", startDrag);
+  box.addEventListener("dragstart", (event) => event.preventDefault());
+  box.addEventListener("keydown", (event) => {
+    const steps = { ArrowLeft: [-60, 0], ArrowRight: [60, 0], ArrowUp: [0, -60], ArrowDown: [0, 60] };
+    if (event.target !== box || !(event.key in steps)) return;
+    box.scrollBy(...steps[event.key]);
+    event.preventDefault();
+  });
+  new ResizeObserver(apply).observe(box);
+  document.addEventListener("console:refreshed", () => {
+    apply();
+    find();
+  });
+  document.querySelector("[data-find]")?.addEventListener("input", find);
+  apply();
+}
+
+function drawing() {
+  return box.querySelector("svg");
+}
+
+// The greatest zoom at which the whole width is seen; what is small is not made larger.
+function fit() {
+  return Math.max(LEAST, Math.min(1, (box.clientWidth - 8) / Number(drawing().dataset.width)));
+}
+
+function apply() {
+  const svg = drawing();
+  const scale = zoom || fit();
+  svg.setAttribute("width", (Number(svg.dataset.width) * scale).toFixed(1));
+  svg.setAttribute("height", (Number(svg.dataset.height) * scale).toFixed(1));
+}
+
+function change(direction, x = box.clientWidth / 2, y = box.clientHeight / 2) {
+  const before = zoom || fit();
+  zoom = direction === 0 ? 0 : Math.min(MOST, Math.max(LEAST, before * STEP ** direction));
+  sessionStorage.setItem("map-zoom", String(zoom));
+  const factor = (zoom || fit()) / before;
+  const left = (box.scrollLeft + x) * factor - x;
+  const top = (box.scrollTop + y) * factor - y;
+  apply();
+  box.scrollTo(left, top);
+}
+
+function turnWheel(event) {
+  if (!event.ctrlKey && !event.metaKey) return;
+  const frame = box.getBoundingClientRect();
+  change(event.deltaY < 0 ? 1 : -1, event.clientX - frame.left, event.clientY - frame.top);
+  event.preventDefault();
+}
+
+function startDrag(event) {
+  if (event.button !== 0 || event.pointerType !== "mouse") return;
+  const start = { x: event.clientX, y: event.clientY, left: box.scrollLeft, top: box.scrollTop };
+  let isDragged = false;
+  const move = (each) => {
+    const [x, y] = [each.clientX - start.x, each.clientY - start.y];
+    if (!isDragged && Math.hypot(x, y) < 4) return;
+    isDragged = true;
+    box.classList.add("dragged");
+    box.scrollTo(start.left - x, start.top - y);
+  };
+  const end = () => {
+    document.removeEventListener("pointermove", move);
+    document.removeEventListener("pointerup", end);
+    box.classList.remove("dragged");
+    if (isDragged) {
+      // The click that follows was a drag.
+      const stop = (each) => each.preventDefault();
+      box.addEventListener("click", stop, { capture: true, once: true });
+      setTimeout(() => box.removeEventListener("click", stop, { capture: true }));
+    }
+  };
+  document.addEventListener("pointermove", move);
+  document.addEventListener("pointerup", end);
+}
+
+function find() {
+  const text = document.querySelector("[data-find]").value.trim().toLowerCase();
+  for (const node of box.querySelectorAll("[data-name]")) {
+    const fits = node.dataset.name.toLowerCase().includes(text);
+    if (fits) delete node.dataset.state;
+    else node.dataset.state = "dim";
+  }
+}

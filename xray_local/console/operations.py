@@ -1,0 +1,104 @@
+"""What an element did: its kind, what it called, and what makes two of them the same work."""
+
+from typing import NamedTuple
+
+from xray_local.traces.documents import as_list, as_mapping, as_text
+from xray_local.traces.trees import Element
+
+from .sql_format import normalise
+
+NAME_CHARACTERS = 500
+QUERY_CHARACTERS = 20_000
+NOTE_CHARACTERS = 300
+# What of `aws` says which thing an operation was about, the widest first.
+RESOURCES = ("table_name", "bucket_name", "key", "queue_url", "topic_arn", "function_name")
+
+
+class Operation(NamedTuple):
+    """What is the same of elements that do the same.
+
+    kind: segment, aws, remote, sql or local. note: the operation and its resource, the query
+    without its values, or the method.
+    """
+
+    name: str
+    kind: str
+    note: str
+
+
+def name_operation(element: Element) -> Operation:
+    """Return what the element did."""
+    kind = name_kind(element)
+    if kind == "sql":
+        note = normalise(read_query(element) or "")
+    elif kind == "aws":
+        note = _name_aws(element)
+    elif kind == "remote":
+        note = _read_request(element, "method", 20)
+    else:
+        note = ""
+    return Operation(read_name(element), kind, note)
+
+
+def name_call(element: Element) -> Operation | None:
+    """Return what makes a call the same as another of the trace; None if it is no call.
+
+    As its operation, but for a call by HTTP, which names the URL too.
+    """
+    kind = name_kind(element)
+    if kind not in ("sql", "aws", "remote"):
+        return None
+    operation = name_operation(element)
+    if kind == "remote":
+        operation = operation._replace(note=describe_briefly(element))
+    return operation if operation.note else None
+
+
+def read_name(element: Element) -> str:
+    """Return the name of the element."""
+    return as_text(element.content.get("name"), NAME_CHARACTERS) or "unnamed"
+
+
+def name_kind(element: Element) -> str:
+    """Return what sort of work the element is."""
+    if element.is_segment:
+        return "segment"
+    if isinstance(element.content.get("sql"), dict):
+        return "sql"
+    namespace = element.content.get("namespace")
+    return namespace if namespace in ("aws", "remote") else "local"
+
+
+def read_query(element: Element) -> str | None:
+    """Return the SQL of the element, if it has any; SDKs have taken the values out of it."""
+    return as_text(as_mapping(element.content.get("sql")).get("sanitized_query"), QUERY_CHARACTERS)
+
+
+def describe_briefly(element: Element) -> str:
+    """Return the method and URL, or the operation and its resource, or the query: one line."""
+    return (
+        _name_aws(element)
+        or " ".join(
+            part
+            for part in (
+                _read_request(element, "method", 20),
+                _read_request(element, "url", NOTE_CHARACTERS),
+            )
+            if part
+        )
+        or " ".join((read_query(element) or "")[: 2 * NOTE_CHARACTERS].split())[:NOTE_CHARACTERS]
+    )
+
+
+def _name_aws(element: Element) -> str:
+    aws = as_mapping(element.content.get("aws"))
+    words = [as_text(aws.get("operation"), 100)]
+    words += [as_text(aws.get(key), 200) for key in RESOURCES]
+    if not any(words[1:]):
+        words += [as_text(each, 200) for each in as_list(aws.get("resource_names"))[:1]]
+    return " ".join(word for word in words if word)
+
+
+def _read_request(element: Element, key: str, limit: int) -> str:
+    http = as_mapping(element.content.get("http"))
+    return as_text(as_mapping(http.get("request")).get(key), limit) or ""

@@ -1,0 +1,306 @@
+"""What is chosen on the map: a node or an edge, and all that is known of it in a range of time."""
+
+import math
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+
+from xray_local.errors import InvalidRequest
+from xray_local.filters import Filter, read_filter
+from xray_local.filters.syntax import (
+    And,
+    Comparison,
+    EdgeTest,
+    Expression,
+    Id,
+    ServiceTest,
+    write,
+)
+from xray_local.graph import Graph, Statistics
+from xray_local.graph.model import CLIENT, list_sources
+from xray_local.graph.sources import collect_series, collect_tallies
+from xray_local.store.queries import RangeType, TimeRange, list_traces
+from xray_local.store.rollups import MINUTE_SECONDS
+from xray_local.traces.documents import as_number, show
+from xray_local.traces.services import Service
+from xray_local.traces.tallies import Tally
+
+from .alarms import list_alarms
+from .lines import TraceLine, make_lines
+from .scope import Scope
+
+# A chart has no more points than can be told apart.
+POINTS_MAX = 60
+LISTED_TRACES = 5
+# Of as many that are slow or failed the list is made.
+CANDIDATES = 20
+OUTCOMES = ("ok", "error", "throttle", "fault")
+PERCENTILES = (0.5, 0.9, 0.95, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A node, or an edge where there is a source; and which of its requests are meant.
+
+    least_ms, most_ms: how long they took; outcome: how they ended, "" for however.
+    """
+
+    service: Service
+    source: Service | None = None
+    least_ms: float | None = None
+    most_ms: float | None = None
+    outcome: str = ""
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether not all requests are meant."""
+        return bool(self.outcome) or self.least_ms is not None or self.most_ms is not None
+
+    @property
+    def title(self) -> str:
+        """What a person calls it."""
+        if self.source is not None:
+            return f"{_say(self.source)} → {self.service.name}"
+        return f"client of {self.service.name}" if self.service.type == CLIENT else _say(self)
+
+    def fits(self, tally: Tally) -> bool:
+        """Whether the tally counts requests of the node, or calls of the edge."""
+        if self.source is not None or self.service.type == CLIENT:
+            sources = list_sources(tally)
+            if self.source is None:
+                return self.service in sources
+            return self.source in sources and tally.shape.service == self.service
+        return tally.shape.is_node and tally.shape.service == self.service
+
+    def write_expression(self, graph: Graph, *more: Expression) -> str:
+        """Return a filter expression for the traces that have such a request.
+
+        more: what else must hold of the request.
+        """
+        parts = [*self._list_conditions(), *more]
+        client = self.source if self.source is not None else self.service
+        if client.type == CLIENT:
+            # The root's own segment says how long the client waited, and for what.
+            parts.insert(0, Comparison("root"))
+        block = And(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
+        target = _name(self.service, graph)
+        if self.source is None or self.source.type == CLIENT:
+            return write(ServiceTest(target, block))
+        return write(EdgeTest(_name(self.source, graph), target, block))
+
+    def _list_conditions(self) -> Iterator[Expression]:
+        if self.outcome:
+            yield Comparison(self.outcome)
+        for operator, limit_ms in ((">=", self.least_ms), ("<=", self.most_ms)):
+            if limit_ms is not None:
+                yield Comparison("responsetime", operator, round(limit_ms / 1000, 6))
+
+
+def read_selection(request: HttpRequest) -> Selection | None:
+    """Return what ?node=NAME&type=TYPE chooses, or the edge from ?source=; None for nothing."""
+    query = request.GET
+    if not query.get("node"):
+        return None
+    source = query.get("source")
+    outcome = query.get("outcome", "")
+    if outcome and outcome not in OUTCOMES:
+        raise InvalidRequest(
+            f"Expected one of {', '.join(OUTCOMES)} as outcome, got {show(outcome)}."
+        )
+    return Selection(
+        Service(query["node"], query.get("type") or None, query.get("account") or None),
+        Service(source, query.get("source_type") or None, query.get("source_account") or None)
+        if source
+        else None,
+        _read_limit("least_ms", query.get("least_ms")),
+        _read_limit("most_ms", query.get("most_ms")),
+        outcome,
+    )
+
+
+def write_query(service: Service, source: Service | None = None) -> dict[str, str | None]:
+    """Return the query that chooses a node, or the edge from the source; None leaves out."""
+    return {
+        "node": service.name,
+        "type": service.type,
+        "account": service.account_id,
+        "source": source.name if source else None,
+        "source_type": source.type if source else None,
+        "source_account": source.account_id if source else None,
+        # What was meant of another.
+        "least_ms": None,
+        "most_ms": None,
+        "outcome": None,
+    }
+
+
+def _read_limit(name: str, text: str | None) -> float | None:
+    if not text:
+        return None
+    try:
+        number = as_number(float(text))
+    except ValueError:
+        number = None
+    if number is None or number < 0:
+        raise InvalidRequest(f"Expected milliseconds as {name}, got {show(text)}.")
+    return number
+
+
+def _say(each: "Service | Selection") -> str:
+    service = each.service if isinstance(each, Selection) else each
+    return "client" if service.type == CLIENT else service.name
+
+
+def _name(service: Service, graph: Graph) -> Id:
+    """Return what names the service, its type only where another has the same name."""
+    same = [each for each in graph.nodes if each.name == service.name and each.type != CLIENT]
+    if service.type == CLIENT or len(same) < 2:
+        return Id(service.name)
+    return Id(service.name, service.type)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The statistics of one period; time is its begin, in seconds since 1970."""
+
+    time: float
+    statistics: Statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """All that is known of what is chosen.
+
+    traces: how its traces are chosen, as a filter expression. percentiles: in milliseconds, by
+    share. before: of the time before, as long as the range.
+    """
+
+    selection: Selection
+    traces: str
+    statistics: Statistics
+    before: Statistics
+    periods: Sequence[Period]
+    period_seconds: int
+    alarms: Sequence[str]
+    slowest: Sequence[TraceLine]
+    failing: Sequence[TraceLine]
+
+    @property
+    def percentiles(self) -> list[tuple[str, float]]:
+        """How many milliseconds it took at most, of so many in a hundred."""
+        return [
+            (f"p{share * 100:g}", self.statistics.find_percentile(share) * 1000)
+            for share in PERCENTILES
+        ]
+
+
+def draw_portrait(
+    connection: sqlite3.Connection, scope: Scope, graph: Graph, selection: Selection
+) -> Portrait:
+    """Return what is known of a node or an edge in the range.
+
+    The statistics are those that GetServiceGraph tells of the same range and group, the periods
+    those of GetTimeSeriesServiceStatistics.
+    """
+    chosen = scope.read_filter()
+    period_seconds = choose_period(scope.seconds)
+    start = scope.start // period_seconds * period_seconds
+    periods = [
+        Period(time, _sum_up(selection, tallies))
+        for time, tallies in collect_series(connection, start, scope.end, period_seconds, chosen)
+    ]
+    statistics = _find_statistics(graph, selection)
+    before = _sum_up(
+        selection,
+        collect_tallies(connection, scope.start - scope.seconds, scope.start, chosen),
+    )
+    return Portrait(
+        selection,
+        selection.write_expression(graph),
+        statistics,
+        before,
+        periods,
+        period_seconds,
+        list(list_alarms(statistics, before)),
+        _list_slowest(connection, scope, graph, selection, statistics),
+        _list_failing(connection, scope, graph, selection, statistics),
+    )
+
+
+def choose_period(seconds: float) -> int:
+    """Return how long the periods of a range are, in seconds: a multiple of a minute."""
+    minutes = max(1, math.ceil(seconds / POINTS_MAX / MINUTE_SECONDS))
+    # From an hour on whole hours, which are summed up already.
+    return MINUTE_SECONDS * (minutes if minutes <= 30 else math.ceil(minutes / 60) * 60)
+
+
+def _find_statistics(graph: Graph, selection: Selection) -> Statistics:
+    source = selection.source
+    if source is None and selection.service.type != CLIENT:
+        node = graph.nodes.get(selection.service)
+        return node.statistics if node else Statistics()
+    node = graph.nodes.get(source or selection.service)
+    statistics = Statistics()
+    for edge in node.edges.values() if node else ():
+        if source is None or (edge.target == selection.service and not edge.is_link):
+            statistics.absorb(edge.statistics)
+    return statistics
+
+
+def _sum_up(selection: Selection, tallies: Sequence[Tally]) -> Statistics:
+    statistics = Statistics()
+    for tally in tallies:
+        if selection.fits(tally):
+            statistics.add(tally)
+    return statistics
+
+
+def _list_slowest(
+    connection: sqlite3.Connection,
+    scope: Scope,
+    graph: Graph,
+    selection: Selection,
+    statistics: Statistics,
+) -> list[TraceLine]:
+    """Return the traces that waited longest for what is chosen."""
+    limit_seconds, left = 0.0, CANDIDATES
+    for entry in reversed(statistics.histogram_to_api()):
+        limit_seconds = entry["Value"]
+        left -= entry["Count"]
+        if left <= 0:
+            break
+    # A bucket is named by its end; what is in it may be shorter by a tenth or so.
+    slow = Comparison("responsetime", ">=", round(limit_seconds * 0.9, 6))
+    lines = _read_lines(connection, scope, selection.write_expression(graph, slow))
+    return sorted(lines, key=lambda line: -line.response_ms)[:LISTED_TRACES]
+
+
+def _list_failing(
+    connection: sqlite3.Connection,
+    scope: Scope,
+    graph: Graph,
+    selection: Selection,
+    statistics: Statistics,
+) -> list[TraceLine]:
+    """Return the newest traces in which what is chosen failed."""
+    if not statistics.faults and not statistics.errors:
+        return []
+    flag = Comparison("fault" if statistics.faults else "error")
+    return _read_lines(connection, scope, selection.write_expression(graph, flag))[:LISTED_TRACES]
+
+
+def _read_lines(connection: sqlite3.Connection, scope: Scope, expression: str) -> list[TraceLine]:
+    page = list_traces(
+        connection,
+        time_range=TimeRange(scope.start, scope.end, RangeType.TRACE_ID),
+        chosen=_join(scope, expression),
+        limit=CANDIDATES,
+    )
+    return make_lines(page)
+
+
+def _join(scope: Scope, expression: str) -> Filter:
+    whole = f"({scope.expression}) AND {expression}" if scope.expression else expression
+    return read_filter(whole, scope.group_expressions)
