@@ -135,6 +135,8 @@ def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]
         for each in documents
         if each.is_segment
     ]
+    # Once for each segment: one that sends all its subsegments alone may have thousands.
+    callers = {each: (owner, *late[each]) for each in late if (owner := owners[each])}
     called: set[str] = set()
     # Only what came on its own can be embedded somewhere as well.
     copies = _find_copies(documents) if len(elements) < len(documents) else set()
@@ -145,7 +147,7 @@ def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]
         owner = owners[document.id]
         source, caller = None, ()
         if owner is not None:
-            source, caller = owner.service, (owner, *late.get(owner.id, ()))
+            source, caller = owner.service, callers.get(owner.id) or (owner,)
         for call in calls:
             if copies and id(call) in copies:
                 continue
@@ -164,7 +166,7 @@ def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]
         owner = owners[document.id]
         if owner is None:
             continue
-        caller = (owner, *late.get(owner.id, ()))
+        caller = callers.get(owner.id) or (owner,)
         for known_id in direct.intersection(document.ids):
             elements += [
                 Element(
