@@ -127,7 +127,7 @@ class Writer:
         is_said = False
         while True:
             try:
-                self._storage.save(batch.documents, batch.counts, batch.refusals)
+                batch.refusals += self._storage.save(batch.documents, batch.counts, batch.refusals)
             except sqlite3.OperationalError as error:
                 if not is_said:
                     tell(f"Cannot store {len(batch.documents)} documents yet: {error}. Retrying.")

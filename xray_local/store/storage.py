@@ -104,9 +104,13 @@ class Storage:
         documents: Sequence[Document],
         counts: Counter[str],
         refusals: Sequence[DocumentRefused] = (),
-    ) -> None:
-        """Store all of it or nothing. Raises sqlite3.Error, and may then be called again."""
+    ) -> list[DocumentRefused]:
+        """Store all of it or nothing; return why documents were left out.
+
+        Raises sqlite3.Error, and may then be called again.
+        """
         counts = Counter(counts)
+        left_out: list[DocumentRefused] = []
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             if not self._is_sure:
@@ -114,8 +118,8 @@ class Storage:
             if self._is_new:
                 self._shapes.forget_unused()
             if documents:
-                self._save_documents(documents, counts)
-            self._save_refusals(refusals)
+                left_out = self._save_documents(documents, counts)
+            self._save_refusals([*refusals, *left_out])
             self._prune(counts, PRUNED_DOCUMENTS + 2 * len(documents))
             self._connection.executemany(ADD_COUNT, counts.items())
             self._connection.execute("COMMIT")
@@ -125,6 +129,7 @@ class Storage:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+        return left_out
 
     def _forget(self) -> None:
         """Know nothing: what is known may be ahead of what is stored."""
@@ -142,7 +147,11 @@ class Storage:
         self._last_trace = int(get("SELECT COALESCE(MAX(no), 0) FROM traces").fetchone()[0])
         self._last_segment = int(get("SELECT COALESCE(MAX(no), 0) FROM segments").fetchone()[0])
 
-    def _save_documents(self, documents: Sequence[Document], counts: Counter[str]) -> None:
+    def _save_documents(
+        self, documents: Sequence[Document], counts: Counter[str]
+    ) -> list[DocumentRefused]:
+        """Store the documents but those of traces that are too large; return why these are not."""
+        left_out: list[DocumentRefused] = []
         self._recall(dict.fromkeys(document.trace_id for document in documents))
         touched: dict[str, _KnownTrace] = {}
         new: dict[int, tuple[int, bytes]] = {}  # by the number of the segment
@@ -155,6 +164,7 @@ class Storage:
             if before is None:
                 if len(trace.facts) >= DOCUMENTS_PER_TRACE:
                     counts["refused"] += 1
+                    left_out.append(_refuse(trace_id, document_id))
                     continue  # the trace stays as it was: others must not wait for it
                 counts["stored"] += 1
                 self._last_segment += 1
@@ -190,6 +200,7 @@ class Storage:
         ):
             _, trace = self._known.popitem(last=False)
             self._forget_trace(trace)
+        return left_out
 
     def _forget_trace(self, trace: _KnownTrace) -> None:
         self._known_documents -= len(trace.facts)
@@ -396,3 +407,12 @@ class Storage:
             for name in ("page_count", "freelist_count")
         )
         return int(pages - free) * PAGE_BYTES
+
+
+def _refuse(trace_id: str, document_id: str) -> DocumentRefused:
+    return DocumentRefused(
+        "TraceTooLarge",
+        f"Expected at most {DOCUMENTS_PER_TRACE:,} documents of one trace, "
+        f"got one more of {trace_id}.",
+        document_id,
+    )

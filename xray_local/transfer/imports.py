@@ -130,9 +130,11 @@ def _open_store(options: Options, into: str | None) -> Iterator[tuple[Save, str]
 
 def _save(storage: Storage, documents: Sequence[Document]) -> None:
     try:
-        storage.save(documents, Counter())
+        left_out = storage.save(documents, Counter())
     except sqlite3.Error as error:
         raise CannotTransfer(f"Cannot store the traces: {error}.") from error
+    if left_out:
+        tell(f"Left out {len(left_out):,} segments; the last: {left_out[-1]}")
 
 
 def _is_running(address: Address) -> bool:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.xray_local.made import make_datagram, make_segment, wait_until
+from tests.xray_local.made import make_datagram, make_late, make_segment, wait_until
 from xray_local.intake import writer as writer_module
 from xray_local.intake.frames import Kind, pack
 from xray_local.intake.writer import Writer, main
+from xray_local.store import storage as storage_module
 from xray_local.store.database import open_for_writing, reading
 from xray_local.store.queries import get_counts, list_refusals
 from xray_local.store.storage import Storage
@@ -89,6 +90,26 @@ def test_run_counts_what_it_refuses_and_says_so_once(
     assert get_counts(connection)["refused"] == 3
     assert len(list_refusals(connection)) == 3
     assert capfd.readouterr().err.count("\n") == 1
+
+
+def test_run_says_that_a_trace_is_too_large(
+    connection: sqlite3.Connection,
+    storage: Storage,
+    pipes: Pipes,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(storage_module, "DOCUMENTS_PER_TRACE", 1)
+    root = make_segment()
+    os.write(pipes[1], pack(Kind.DATAGRAM, make_datagram(root)))
+    os.write(pipes[1], pack(Kind.DATAGRAM, make_datagram(make_late(root))))
+
+    run_to_the_end(storage, pipes)
+
+    assert get_counts(connection)["refused"] == 1
+    assert "Dropped 1 documents; the last: TraceTooLarge: Expected at most 1" in (
+        capfd.readouterr().err
+    )
 
 
 def test_run_counts_each_document_of_a_datagram(

@@ -169,6 +169,12 @@ def test_save_too_many_documents_of_one_trace(
 
     assert len(get_documents(connection, root["trace_id"])) == 3
     assert get_counts(connection)["refused"] == 3
+    assert [(code, reason) for _, code, reason in list_refusals(connection)] == [
+        (
+            "TraceTooLarge",
+            f"Expected at most 3 documents of one trace, got one more of {root['trace_id']}.",
+        )
+    ] * 3
 
 
 def test_save_nothing_when_it_fails(

@@ -19,6 +19,7 @@ from tests.xray_local.conftest import make_client
 from tests.xray_local.made import NOON, make_late, make_segment, make_subsegment
 from tests.xray_local.program import AS_COMMAND, Program, run_xray
 from xray_local.__main__ import main
+from xray_local.store import storage
 from xray_local.store.database import reading
 from xray_local.store.lock import hold
 from xray_local.store.queries import get_documents, get_summary
@@ -46,6 +47,21 @@ def write_lines(folder: Path, *values: Any) -> str:
     path = folder / "traces.jsonl"
     path.write_text("".join(f"{json.dumps(value)}\n" for value in values))
     return str(path)
+
+
+def test_a_trace_that_is_too_large(
+    tmp_path: Path,
+    nowhere: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(storage, "DOCUMENTS_PER_TRACE", 1)
+    root = make_segment()
+    file = write_lines(tmp_path, root, make_late(root))
+
+    main([f"--address={nowhere}", f"--database={tmp_path / 'xray.sqlite3'}", "import", file])
+
+    assert "Left out 1 segments; the last: Expected at most 1 doc" in capsys.readouterr().err
 
 
 def test_straight_into_the_database(
