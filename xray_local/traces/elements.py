@@ -136,10 +136,13 @@ def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]
         if each.is_segment
     ]
     # Once for each segment: one that sends all its subsegments alone may have thousands.
-    callers = {each: (owner, *late[each]) for each in late if (owner := owners[each])}
+    callers: dict[str, tuple[Facts, ...]] = {
+        each: (owner, *late[each]) for each in late if (owner := owners[each])
+    }
     called: set[str] = set()
     # Only what came on its own can be embedded somewhere as well.
     copies = _find_copies(documents) if len(elements) < len(documents) else set()
+    caller: tuple[Facts, ...]
     for document in documents:
         calls = document.calls
         if not calls:
