@@ -19,7 +19,6 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Final, cast
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, inspect
 
 from xray_local.traces.documents import ID_CHARACTERS, MAX_TIME, TRACE_ID, as_number
@@ -132,7 +131,7 @@ class LogGroup(Part):
 class Aws(Part):
     """aws: where a segment was made, or what a subsegment called.
 
-    An element keeps it as a mapping: where SDKs put the name of a resource has no end.
+    The last of them are not in the schema: that is where SDKs put the names of other resources.
     """
 
     account_id: str = ""
@@ -153,12 +152,14 @@ class Aws(Part):
     function_name: str = ""
     resource_names: list[str] | UnsetType = UNSET
     table_names: list[str] | UnsetType = UNSET
-
-
-# Those members of it that are no texts.
-NO_TEXTS_OF_AWS = frozenset(
-    field.name for field in msgspec.structs.fields(Aws) if field.type is not str
-)
+    event_bus_name: Any = None
+    state_machine_arn: Any = None
+    endpoint_name: Any = None
+    stream_name: Any = None
+    stream_arn: Any = None
+    delivery_stream_name: Any = None
+    secret_id: Any = None
+    key_id: Any = None
 
 
 class Frame(Part):
@@ -225,7 +226,7 @@ class Element(Part):
     origin: str = ""
     resource_arn: str = ""
     http: Http | UnsetType = UNSET
-    aws: dict[str, Any] | UnsetType = UNSET
+    aws: Aws | UnsetType = UNSET
     sql: Sql | UnsetType = UNSET
     service: Software | UnsetType = UNSET
     cause: Id | Cause | UnsetType = UNSET
@@ -267,20 +268,10 @@ def complies(document: Element, elements: Iterable[Element]) -> bool:
     elif not document.parent_id:
         return False
     for element in elements:
-        annotations, aws = element.annotations, element.aws
+        annotations = element.annotations
         if annotations and not (_known_keys.issuperset(annotations) or _are_keys(annotations)):
             return False
-        if aws and not _has_texts_only(aws):
-            try:
-                msgspec.convert(aws, Aws)
-            except msgspec.ValidationError:
-                return False
     return True
-
-
-def _has_texts_only(aws: dict[str, Any]) -> bool:
-    """Whether it complies because all that it has are texts, where texts may be."""
-    return NO_TEXTS_OF_AWS.isdisjoint(aws) and set(map(type, aws.values())) == {str}
 
 
 def clean_name(name: str) -> str:
@@ -338,7 +329,6 @@ def _types_of_members(part: type[Part]) -> dict[str, inspect.Type]:
     kind = cast(inspect.StructType, inspect.type_info(part))
     members = {field.encode_name: field.type for field in kind.fields}
     if part is Element:
-        members["aws"] = inspect.type_info(Aws)
         # Its items are fitted one by one: they may be nested deeper than calls should be.
         members["subsegments"] = inspect.ListType(item_type=inspect.AnyType())
     return members

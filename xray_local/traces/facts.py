@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from xray_local.intake.schema import Element, Http
+from xray_local.intake.schema import Aws, Element, Http
 
 from .flags import ERROR, FAULT, OK, OPEN, THROTTLE
 from .services import Service, name_callee, name_resource, name_service
@@ -89,6 +89,8 @@ class Facts(Work, frozen=True, gc=False):
         return bool(self.any_flags & THROTTLE)
 
 
+NO_AWS = Aws()
+
 _decode = msgspec.json.Decoder(Element).decode
 
 
@@ -107,90 +109,86 @@ def gather(document: Element, elements: Sequence[Element] = ()) -> Facts:
 
     elements: what `walk` returns, where it has been asked for already.
     """
-    any_flags = 0
+    elements = elements or document.walk()
+    any_flags = own_flags = 0
     calls: list[Call] = []
     annotations: list[tuple[str, str | float | bool]] = []
     links: list[tuple[str, str]] = []
-    elements = elements or document.walk()
     for element in elements:
-        flags = _read_flags(element)
+        end, http, own = element.end_time, element.http, element.annotations
+        if (
+            element.fault
+            or element.error
+            or element.throttle
+            or element.in_progress
+            or end is UNSET
+            or (http and http.response and not 200 <= http.response.status < 300)
+        ):
+            flags = _read_flags(element)
+        else:
+            flags = OK  # as nearly always
         any_flags |= flags
-        own = element.annotations
+        if element is document:
+            own_flags = flags
         if own:
             annotations += own.items()
         if element.namespace:
             service = _find_callee(element)
             if service is not None:
                 start = element.start_time
-                calls.append(
-                    Call(
-                        element.id,
-                        service,
-                        flags,
-                        start,
-                        start if flags & OPEN else _find_end(element),
-                        element.http,
-                        tuple(own.items()) if own else (),
-                    )
-                )
+                if end is UNSET or end < start or flags & OPEN:
+                    end = start
+                pairs = tuple(own.items()) if own else ()
+                calls.append(Call(element.id, service, flags, start, end, http, pairs))
         if element.links:
             links += [(link.trace_id, link.id) for link in element.links]
-    aws = document.aws
-    ec2 = aws.get("ec2") if aws else None
+    start, end, aws = document.start_time, document.end_time, document.aws
+    ec2 = aws.ec2 if aws else None
     return Facts(
         document.id,
-        _find_service(document.name, document.origin, aws.get("account_id") if aws else None),
-        _read_flags(document),
-        document.start_time,
-        _find_end(document),
+        _find_service(document.name, document.origin, aws.account_id if aws else ""),
+        own_flags,
+        start,
+        start if end is UNSET or end < start else end,
         document.http,
         tuple(annotations),
         document.parent_id or None,
-        document.type != "subsegment",
+        document.is_segment,
         any_flags,
         document.user or None,
         tuple([element.id for element in elements]),
         tuple(calls),
         (document.resource_arn,) if document.resource_arn else (),
-        _wrap(ec2.get("instance_id")) if ec2 else (),
-        _wrap(ec2.get("availability_zone")) if ec2 else (),
+        (ec2.instance_id,) if ec2 and ec2.instance_id else (),
+        (ec2.availability_zone,) if ec2 and ec2.availability_zone else (),
         tuple(links),
     )
 
 
 def _read_flags(element: Element) -> int:
-    flags = OPEN if element.in_progress or element.end_time is UNSET else 0
-    if element.error:
-        flags |= ERROR
-    if element.fault:
-        flags |= FAULT
-    if element.throttle:
-        flags |= THROTTLE
-    if flags:
-        return flags
-    http = element.http
-    response = http.response if http else None
+    """Return what holds of an element of which something may not be usual."""
+    flags = (
+        (element.error and ERROR)
+        | (element.fault and FAULT)
+        | (element.throttle and THROTTLE)
+        | (element.is_open and OPEN)
+    )
+    status = element.http.response.status if element.http and element.http.response else 0.0
     # A status that is none says nothing.
-    if not response or not 100 <= response.status < 1000 or 200 <= response.status < 300:
-        return OK
-    return 0
-
-
-def _find_end(element: Element) -> float:
-    start, end = element.start_time, element.end_time
-    return start if end is UNSET or end < start else end
+    return flags if flags or 100 <= status < 1000 else OK
 
 
 @functools.lru_cache(200)  # services are few, but names may be long
-def _find_service(name: str, origin: str, account_id: str | None) -> Service:
+def _find_service(name: str, origin: str, account_id: str) -> Service:
     return name_service({"name": name, "origin": origin, "aws": {"account_id": account_id}})
 
 
 def _find_callee(element: Element) -> Service | None:
-    if element.namespace == "remote":
+    namespace = element.namespace
+    if namespace == "remote":
         return _find_remote(element.name, bool(element.sql))
-    if element.namespace == "aws":
-        return name_resource(element.name, element.aws or {})
+    if namespace == "aws":
+        return name_resource(element.name, functools.partial(getattr, element.aws or NO_AWS))
     return None
 
 
@@ -222,7 +220,3 @@ def _describe_http(http: Http) -> dict[str, Any]:
 def as_status(value: float | None) -> int | None:
     """Return the number if it can be an HTTP status, else None."""
     return int(value) if value is not None and 100 <= value < 1000 else None
-
-
-def _wrap(text: str | None) -> tuple[str, ...]:
-    return (text,) if text else ()

@@ -13,7 +13,7 @@ other resources are doubtful: they are CloudFormation's, as the documented ones 
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from .documents import as_list, as_mapping, as_text
@@ -99,18 +99,18 @@ def name_callee(subsegment: Mapping[str, Any]) -> Service | None:
     if namespace == "remote":
         name = as_text(name) or "unnamed"
         return Service(name, "Database::SQL" if subsegment.get("sql") else "remote", None)
-    return name_resource(name, as_mapping(subsegment.get("aws")))
+    return name_resource(name, as_mapping(subsegment.get("aws")).get)
 
 
-def name_resource(name: object, aws: Mapping[str, Any]) -> Service:
+def name_resource(name: object, find: Callable[[str], object]) -> Service:
     """Return the service of AWS, or the resource of it, that a subsegment called.
 
-    name: the subsegment's. aws: its member of that name.
+    name: the subsegment's. find: returns a member of its block `aws`.
     """
     name = as_text(name) or "unnamed"
     kind = find_kind(name)
-    resource = _find_resource(aws, kind.keys if kind else ())
-    return _name_node(name, resource, as_text(aws.get("account_id")))
+    resource = _find_resource(find, kind.keys if kind else ())
+    return _name_node(name, resource, as_text(find("account_id")))
 
 
 @functools.lru_cache(200)  # as above
@@ -134,11 +134,11 @@ def find_kind(name: str) -> _Kind | None:
     return kind
 
 
-def _find_resource(aws: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
+def _find_resource(find: Callable[[str], object], keys: tuple[str, ...]) -> str | None:
     """Return the name of the one resource that was called; None if there are several, or none."""
     for key in (*keys, "resource_names"):
-        value = aws.get(key)
-        if value is not None:
+        value = find(key)
+        if value:
             resources = [value] if type(value) is str else as_list(value) or [value]
             resource = as_text(resources[0])
             if resource is not None and len(resources) == 1:
