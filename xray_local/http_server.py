@@ -6,6 +6,7 @@ import logging
 import socket
 import sys
 import threading
+import time
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,9 @@ logger = logging.getLogger(__name__)
 
 # Each has a thread and a file; a system allows 1,024 files or so.
 CONNECTIONS_MAX = 500
+# How long a client may go on sending what was refused.
+LINGER_SECONDS = 5.0
+READ_BYTES = 256 * 1024
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -78,9 +82,24 @@ class Handler(WSGIRequestHandler):
         return False
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer with an error, at once: the connection may be shut down next."""
+        """Answer with an error, and end the connection when the client has had time to read it."""
         super().send_error(code, message, explain)
         self.wfile.flush()
+        self._linger()
+
+    def _linger(self) -> None:
+        """Say that nothing follows, and throw away what the client still sends.
+
+        To close while bytes are unread would reset the connection, and clients that send first
+        and read then would never see the answer.
+        """
+        deadline = time.monotonic() + LINGER_SECONDS
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            while (left := deadline - time.monotonic()) > 0:
+                self.connection.settimeout(left)
+                if not self.connection.recv(READ_BYTES):
+                    return
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the console is where one looks, and views log their own failures."""

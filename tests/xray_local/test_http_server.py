@@ -1,9 +1,11 @@
 """HTTP by hand, over raw sockets."""
 
+import http.client
 import logging
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -76,6 +78,39 @@ def test_bodies_that_cannot_be_read(address: Address, header: bytes, status: byt
 
     assert answered.startswith(b"HTTP/1.1 " + status)
     assert answered.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_client_that_sends_too_much_reads_why(address: Address, is_chunked: bool) -> None:
+    """Most clients send all of a body before they read."""
+    with closing(http.client.HTTPConnection(address.host, address.port, timeout=10)) as connection:
+        pieces = (bytes(1_000_000) for _ in range(20))
+        headers = {} if is_chunked else {"Content-Length": "20000000"}
+
+        connection.request("POST", "/", pieces, headers, encode_chunked=is_chunked)
+
+        response = connection.getresponse()
+        assert response.status == 413
+        assert b"Expected a body of at most" in response.read()
+
+
+def test_a_client_that_does_not_end(address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "LINGER_SECONDS", 0.1)
+    with socket.create_connection((address.host, address.port), timeout=5) as connection:
+        connection.sendall(GET + b"Content-Length: 3000000\r\n\r\n")
+        while connection.recv(65_536):
+            pass
+
+        wait_until(lambda: is_reset(connection))
+
+
+def is_reset(connection: socket.socket) -> bool:
+    """Whether the other end answers that it is closed when something more is sent."""
+    try:
+        connection.sendall(b"x")
+    except ConnectionError:
+        return True
+    return False
 
 
 CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
