@@ -93,12 +93,14 @@ class Handler(WSGIRequestHandler):
         To close while bytes are unread would reset the connection, and clients that send first
         and read then would never see the answer.
         """
+        # Django's stubs take it for a request of Django's.
+        connection: Any = self.connection
         deadline = time.monotonic() + LINGER_SECONDS
         with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_WR)
+            connection.shutdown(socket.SHUT_WR)
             while (left := deadline - time.monotonic()) > 0:
-                self.connection.settimeout(left)
-                if not self.connection.recv(READ_BYTES):
+                connection.settimeout(left)
+                if not connection.recv(READ_BYTES):
                     return
 
     def log_message(self, format: str, *args: Any) -> None:
