@@ -153,10 +153,10 @@ def main(arguments: list[str]) -> int:
     *descriptors, database, max_bytes, max_traces = arguments
     datagrams, documents, *forward = map(int, descriptors)
     outlet = Outlet(forward[0]) if forward else None
-    # Documents are trees, which counting references frees: look for cycles rarely, and never among
-    # what has been imported.
+    # Documents are trees, which counting references frees, and most objects here are parts of them:
+    # look for cycles hardly ever, and never among what has been imported.
     gc.freeze()
-    gc.set_threshold(100_000)
+    gc.set_threshold(1_000_000)
     try:
         with closing(open_for_writing(Path(database))) as connection:
             storage = Storage(connection, max_bytes=int(max_bytes), max_traces=int(max_traces))
