@@ -45,7 +45,7 @@ def find_links(url: str, content_type: str, body: str) -> set[str]:
         parser.feed(body)
         links = iter(parser.links)
     elif content_type.startswith("application/json"):
-        links = _find_addresses(json.loads(body))
+        links = find_addresses(json.loads(body))
     return {there for link in links if _is_page(url, there := resolve(url, link))}
 
 
@@ -60,16 +60,17 @@ def _is_page(base: str, url: str) -> bool:
     return is_same_site and not there.path.startswith(AVOIDED_PREFIXES)
 
 
-def _find_addresses(value: Any) -> Iterator[str]:
+def find_addresses(value: Any) -> Iterator[str]:
+    """Yield the texts of a JSON document that are addresses."""
     if isinstance(value, str):
         if value.startswith("/") or "://" in value:
             yield value
     elif isinstance(value, dict):
         for item in value.values():
-            yield from _find_addresses(item)
+            yield from find_addresses(item)
     elif isinstance(value, list):
         for item in value:
-            yield from _find_addresses(item)
+            yield from find_addresses(item)
 
 
 def name_kind(url: str) -> str:
