@@ -22,7 +22,9 @@ What the guide leaves open was decided so:
 - `name`, `type` and `account.id` outside of a block are the root's (doubtful).
 - In a block, annotations are those of the segment with its subsegments, or of the calling
   subsegment (doubtful: the guide of 2023 forbids them there, later ones do not). In the braces of
-  an edge, `source.annotation` is an annotation of the segment that called, with its subsegments.
+  an edge, `source.annotation` is an annotation of the segment that called, with its subsegments,
+  and `destination.annotation` one of the segment that answered, or of the call itself where none
+  did (doubtful: the guide of 2023 has neither).
 - A table that a call names is found by its own name, not as `service("DynamoDB")` (doubtful), and a
   host that sends no segments has the type `remote` (doubtful).
 - `index` counts from 0 within the list that the element stands in.

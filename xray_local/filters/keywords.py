@@ -59,8 +59,8 @@ _KEYWORDS = (
 KEYWORDS = {keyword.name: keyword for keyword in _KEYWORDS}
 ALIASES = {"availability.zone": "availabilityzone"}
 ANNOTATION = "annotation."
-# Before it, in the braces of an edge: annotations of the segment that called.
-SOURCE = "source."
+# Before it, in the braces of an edge: annotations of the segment that called, or that was called.
+ENDS = ("source.", "destination.")
 
 OPERATORS = {
     Type.BOOLEAN: ("=", "!="),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from xray_local.traces.documents import show
 
 from .errors import BadFilter
-from .keywords import ANNOTATION, SOURCE
+from .keywords import ANNOTATION
 
 MAX_CHARACTERS = 10_000
 
@@ -56,7 +56,7 @@ class Token(NamedTuple):
 TOKEN = re.compile(
     r"""
       (?P<space>\s+)
-    | (?i:(?P<source>source\.)?annotation)\[\s*(?P<key>[^\]"\\\x00-\x1f]{1,500}?)\s*\]
+    | (?i:(?P<end>source\.|destination\.)?annotation)\[\s*(?P<key>[^\]"\\\x00-\x1f]{1,500}?)\s*\]
     | (?P<word>[A-Za-z_][A-Za-z0-9_.]*)
     | (?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     | "(?P<string>(?:[^"\\]|\\.)*)"
@@ -94,7 +94,7 @@ def read_tokens(text: str) -> list[Token]:
 def _make_token(match: re.Match[str]) -> Token:
     position = match.start() + 1
     if match["key"] is not None:
-        prefix = SOURCE if match["source"] else ""
+        prefix = (match["end"] or "").lower()
         return Token(Kind.ANNOTATION, f"{prefix}{ANNOTATION}{match['key']}", match[0], position)
     if match["string"] is not None:
         return Token(Kind.STRING, ESCAPE.sub(r"\1", match["string"]), match[0], position)

@@ -8,7 +8,7 @@ unary = ( "!" | "NOT" ) unary | "(" or ")" | test
 import json
 
 from .errors import BadFilter
-from .keywords import ANNOTATION, OPERATORS, SOURCE, Scope, Type, find_keyword, list_keywords
+from .keywords import ANNOTATION, ENDS, OPERATORS, Scope, Type, find_keyword, list_keywords
 from .lexer import Kind, Token, read_tokens
 from .syntax import (
     And,
@@ -182,7 +182,7 @@ class _Parser:
             return self._read_annotation(str(token.value), scope)
         if token.kind is not Kind.WORD:
             raise self._refuse_keyword(scope)
-        for prefix in (ANNOTATION, f"{SOURCE}{ANNOTATION}"):
+        for prefix in (ANNOTATION, *(f"{end}{ANNOTATION}" for end in ENDS)):
             if word.startswith(prefix) and len(word) > len(prefix):
                 return self._read_annotation(f"{prefix}{token.text[len(prefix) :]}", scope)
         if scope is Scope.TRACE:
@@ -207,13 +207,13 @@ class _Parser:
         elif scope & (Scope.SERVICE | Scope.EDGE):
             names.append(COMPLEX[0])
             if scope is Scope.EDGE:
-                names.append(f"{SOURCE}{COMPLEX[0]}")
+                names += [f"{end}{COMPLEX[0]}" for end in ENDS]
         place = "" if scope is Scope.TRACE else " within these braces"
         return self._refuse(f"one of the keywords {', '.join(names)}{place}")
 
     def _read_annotation(self, field: str, scope: Scope) -> Comparison:
-        is_source = field.startswith(SOURCE)
-        if not scope & (Scope.EDGE if is_source else Scope.TRACE | Scope.SERVICE | Scope.EDGE):
+        is_end = field.startswith(ENDS)
+        if not scope & (Scope.EDGE if is_end else Scope.TRACE | Scope.SERVICE | Scope.EDGE):
             raise self._refuse_keyword(scope)
         self._take()
         return self._read_comparison(field, Type.ANY)

@@ -40,6 +40,7 @@ class Element(Struct, frozen=True, gc=False):
     part: Work  # what says how it went
     late: tuple[Facts, ...] = ()  # subsegments of the part that came on their own
     caller: tuple[Facts, ...] = ()  # an edge's: the segment that called, with those of its own
+    callee: tuple[Facts, ...] = ()  # likewise the segment that answered
 
     @property
     def is_node(self) -> bool:
@@ -84,11 +85,14 @@ class Element(Struct, frozen=True, gc=False):
         return _describe_annotations(_list_annotations((self.part, *self.late)))
 
     def all_values(self) -> Values:
-        """Return the values with those of the annotations, and of those of an edge's source."""
+        """Return the values with those of the annotations, and of those of an edge's ends."""
         values = self.values
-        sources = _describe_annotations(_list_annotations(self.caller))
-        for prefix, annotations in (("", self.annotations), ("source.", sources)):
-            for key, each in annotations.items():
+        ends = {"": (self.part, *self.late)}
+        if self.source is not None:
+            # Of what nobody answered for, the caller's call is all that is known.
+            ends |= {"source.": self.caller, "destination.": self.callee or (self.part,)}
+        for prefix, parts in ends.items():
+            for key, each in _describe_annotations(_list_annotations(parts)).items():
                 values[f"{prefix}annotation.{key}"] = each
         return values
 
@@ -161,7 +165,11 @@ def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]
                 elements.append(Element(call.service, source, flags, call, (), caller))
             elif source is not None:
                 elements += [
-                    Element(each.service, source, call.flags, call, (), caller) for each in callees
+                    Element(
+                        *(each.service, source, call.flags, call, (), caller),
+                        callers.get(each.id) or (each,),
+                    )
+                    for each in callees
                 ]
     # A segment right below another, without a subsegment between that says how the call went.
     direct = answers.keys() - called
@@ -174,7 +182,7 @@ def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]
             elements += [
                 Element(
                     *(each.service, owner.service, each.flags, each),
-                    *(tuple(late.get(each.id, ())), caller),
+                    *(tuple(late.get(each.id, ())), caller, callers.get(each.id) or (each,)),
                 )
                 for each in answers[known_id]
                 if each is not document

@@ -241,6 +241,11 @@ EXAMPLES = [
     ('edge("front", "api") { Source.Annotation[size] = 7 }', "g"),
     ("edge() { !source.annotation.route AND source.annotation[is_cold] }", ""),
     ("edge() { !source.annotation.route }", "bt"),
+    # Of the segment that answered; of the call, where none did.
+    ('edge("front", "api") { destination.annotation.shard = "a.b" }', "g"),
+    ('edge("front", "api") { Destination.Annotation[my.key] = "late" }', "g"),
+    ('edge("front", "pictures") { destination.annotation.size = 7 }', "g"),
+    ('edge("front", "api") { destination.annotation.route }', ""),
     ('group.name = "Default" AND fault', "b"),
     ('group.name != "Default"', ""),
     ('rootcause.fault.service { name = "api" }', "gb"),

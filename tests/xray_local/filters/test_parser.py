@@ -26,6 +26,12 @@ from xray_local.filters.parser import MAX_DEPTH, MAX_TESTS, parse
         ('annotation.a > "5"', 16, "a number", "'\"5\"'"),
         ("annotation.a CONTAINS 5", 23, "a text in quotation marks", "'5'"),
         ("source.annotation.a", 1, "one of the keywords", "'source.annotation.a'"),
+        (
+            "service { destination.annotation.a }",
+            11,
+            "one of the keywords",
+            "'destination.annotation.a'",
+        ),
         ("service { source.annotation.a }", 11, "one of the keywords", "'source.annotation.a'"),
         ("edge { a }", 8, "one of the keywords ok", "'a'"),
         ("annotation.", 1, "one of the keywords", "'annotation.'"),
