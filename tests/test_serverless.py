@@ -352,33 +352,46 @@ def test_dashboard_is_json_and_names_what_is_there(resources):
     assert {"FaultsAlarm", "LatencyAlarm", "CommandsAlarm", "WebLogGroup"} <= names
 
 
-@pytest.mark.parametrize("logs", ["none", "json"])
-def test_settings_of_a_stage(tmp_path: Path, logs: str):
-    """What is given on the command line, without making the zip again: osls prints the result."""
-    flags = ["reservedConcurrency=20", "logRetentionDays=7", f"accessLog={logs}", "sampleRate=1"]
-
+def read_service(folder: Path, *flags: str) -> dict[str, Any]:
+    """Return serverless.yml with all variables filled in; the zip is not made for that."""
     done = subprocess.run(
-        [SERVERLESS, "print", "--format", "json", *(f"--param={flag}" for flag in flags)],
+        [SERVERLESS, "print", "--format", "json", *flags],
         cwd=ROOT,
-        env=make_environment(tmp_path),
+        env=make_environment(folder),
         capture_output=True,
         text=True,
     )
-
     assert done.returncode == 0, done.stdout + done.stderr
-    service = json.loads(done.stdout)
+    service: dict[str, Any] = json.loads(done.stdout)
+    return service
+
+
+def test_settings_of_a_stage(tmp_path: Path):
+    texts = ["reservedConcurrency=20", "logRetentionDays=7", "accessLog=json", "sampleRate=1"]
+
+    service = read_service(tmp_path, *(f"--param={text}" for text in texts))
+
     provider = service["provider"]
+    rule = service["resources"]["Resources"]["SamplingRule"]["Properties"]["SamplingRule"]
+    # API Gateway fills its variables in; the line must be JSON before and after.
+    line = json.loads(provider["logs"]["restApi"]["format"])
     assert service["functions"]["web"]["reservedConcurrency"] == 20
     assert provider["logRetentionInDays"] == 7
-    rule = service["resources"]["Resources"]["SamplingRule"]["Properties"]["SamplingRule"]
     assert rule["FixedRate"] == "1"
-    if logs == "none":
-        assert provider["logs"]["restApi"] is False
-    else:
-        # API Gateway fills its variables in; the line must be JSON before and after.
-        line = json.loads(provider["logs"]["restApi"]["format"])
-        assert line["xrayTraceId"] == "$context.xrayTraceId"
-        assert provider["logs"]["restApi"]["roleManagedExternally"] is True
+    assert line["xrayTraceId"] == "$context.xrayTraceId"
+    # Else osls would add a function of its own that may create roles.
+    assert provider["logs"]["restApi"]["roleManagedExternally"] is True
+
+
+def test_prod_keeps_its_films_and_posters(tmp_path: Path):
+    service = read_service(tmp_path, "--stage", "prod")
+
+    resources = service["resources"]["Resources"]
+    for name in ("MoviesTable", "MovieTermsTable", "PostersBucket"):
+        assert resources[name]["DeletionPolicy"] == "Retain"
+    for name in ("MoviesTable", "MovieTermsTable"):
+        assert resources[name]["Properties"]["DeletionProtectionEnabled"] is True
+    assert service["provider"]["logs"]["restApi"] is False
 
 
 def test_zip_holds_what_ships_and_nothing_else(artifact: zipfile.ZipFile):
