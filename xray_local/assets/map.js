@@ -19,7 +19,6 @@ if (box) {
     box.scrollBy(...steps[event.key]);
     event.preventDefault();
   });
-  new ResizeObserver(apply).observe(box);
   document.addEventListener("console:refreshed", () => {
     apply();
     find();
@@ -32,27 +31,27 @@ function drawing() {
   return box.querySelector("svg");
 }
 
-// The greatest zoom at which the whole width is seen; what is small is not made larger.
-function fit() {
-  return Math.max(LEAST, Math.min(1, (box.clientWidth - 8) / Number(drawing().dataset.width)));
-}
-
+// Without a zoom of its own the style sheet fits the drawing into its box.
 function apply() {
   const svg = drawing();
-  const scale = zoom || fit();
-  svg.setAttribute("width", (Number(svg.dataset.width) * scale).toFixed(1));
-  svg.setAttribute("height", (Number(svg.dataset.height) * scale).toFixed(1));
+  if (zoom) svg.dataset.state = "zoomed";
+  else delete svg.dataset.state;
+  svg.setAttribute("width", (Number(svg.dataset.width) * (zoom || 1)).toFixed(1));
+  svg.setAttribute("height", (Number(svg.dataset.height) * (zoom || 1)).toFixed(1));
+}
+
+function measure() {
+  return drawing().getBoundingClientRect().width / Number(drawing().dataset.width);
 }
 
 function change(direction, x = box.clientWidth / 2, y = box.clientHeight / 2) {
-  const before = zoom || fit();
+  const before = measure();
   zoom = direction === 0 ? 0 : Math.min(MOST, Math.max(LEAST, before * STEP ** direction));
   sessionStorage.setItem("map-zoom", String(zoom));
-  const factor = (zoom || fit()) / before;
-  const left = (box.scrollLeft + x) * factor - x;
-  const top = (box.scrollTop + y) * factor - y;
+  const [left, top] = [box.scrollLeft + x, box.scrollTop + y];
   apply();
-  box.scrollTo(left, top);
+  const factor = measure() / before;
+  box.scrollTo(left * factor - x, top * factor - y);
 }
 
 function turnWheel(event) {

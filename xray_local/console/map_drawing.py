@@ -15,7 +15,7 @@ NODES_MAX = 150
 # Likewise of the calls; of each service at least the busiest that leads to it is drawn.
 EDGES_MAX = 250
 # Units of the drawing; its width on the screen is the same in pixels, or less.
-LAYER_WIDTH = 236.0
+LAYER_WIDTH = 264.0
 NODE_HEIGHT = 138.0
 RADIUS = 27.0
 NAME_CHARACTERS = 28
@@ -25,7 +25,7 @@ WIDTH_MIN = 1.25
 # The account of a node that stands for all of a type.
 MANY = "*"
 # How far along an edge its words stand.
-LABEL_SHARE = 0.6
+LABEL_SHARE = 0.52
 # What the type of a node begins with, and the icon for it; the first that fits.
 ICONS = (
     (CLIENT, "client"),
@@ -143,6 +143,12 @@ class Map:
     edges: tuple[MapEdge, ...]
     width: float
     height: float
+
+    @property
+    def width_class(self) -> str:
+        """How many layers there are, as a class of the style sheet."""
+        layers = self.width / LAYER_WIDTH
+        return "most-layers" if layers >= 8 else "many-layers" if layers >= 4 else "few-layers"
 
 
 def draw_map(

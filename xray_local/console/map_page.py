@@ -31,7 +31,7 @@ from .map_drawing import (
     write_figures,
 )
 from .scope import read_scope
-from .selection import draw_portrait, read_selection
+from .selection import OUTCOMES, draw_portrait, read_selection
 from .view import page
 
 # How the tables can be sorted: by name, or with the most first.
@@ -103,6 +103,7 @@ def show_map(request: HttpRequest) -> HttpResponse:
         ][:SLOWEST_SHOWN],
         "leads": leads,
         "portrait": portrait,
+        "outcomes": OUTCOMES,
         "figures": write_figures(portrait.statistics, minutes) if portrait else None,
         "traces_filter": _join(portrait.traces, scope.filter) if portrait else "",
         "is_focused": "focus" in request.GET,

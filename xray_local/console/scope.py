@@ -98,7 +98,8 @@ class Scope:
 
     def here(self, **changes: str | float | None) -> str:
         """Return a link to the same screen, with the rest of its query; it begins with "?"."""
-        kept = {name: value for name, value in self.kept if name not in PLACES}
+        gone = {*PLACES, *changes}
+        kept = {name: value for name, value in self.kept if name not in gone}
         return _join("", kept | self._change(changes)) or "?"
 
     def fields(self, *without: str) -> Iterator[tuple[str, str]]:

@@ -25,11 +25,13 @@ from xray_local.store.queries import RangeType, TimeRange, list_traces
 from xray_local.store.rollups import MINUTE_SECONDS
 from xray_local.traces.documents import as_number, show
 from xray_local.traces.services import Service
-from xray_local.traces.tallies import Tally
+from xray_local.traces.tallies import Tally, value_of
 
 from .alarms import list_alarms
+from .charts import Chart, Line, draw_histogram, draw_lines, draw_stacks
 from .lines import TraceLine, make_lines
 from .scope import Scope
+from .times import write_duration
 
 # A chart has no more points than can be told apart.
 POINTS_MAX = 60
@@ -44,19 +46,19 @@ PERCENTILES = (0.5, 0.9, 0.95, 0.99)
 class Selection:
     """A node, or an edge where there is a source; and which of its requests are meant.
 
-    least_ms, most_ms: how long they took; outcome: how they ended, "" for however.
+    low, high: longer than so many seconds, and no longer; outcome: how they ended, "" for however.
     """
 
     service: Service
     source: Service | None = None
-    least_ms: float | None = None
-    most_ms: float | None = None
+    low: float | None = None
+    high: float | None = None
     outcome: str = ""
 
     @property
     def is_narrowed(self) -> bool:
         """Whether not all requests are meant."""
-        return bool(self.outcome) or self.least_ms is not None or self.most_ms is not None
+        return bool(self.outcome) or self.low is not None or self.high is not None
 
     @property
     def title(self) -> str:
@@ -93,9 +95,9 @@ class Selection:
     def _list_conditions(self) -> Iterator[Expression]:
         if self.outcome:
             yield Comparison(self.outcome)
-        for operator, limit_ms in ((">=", self.least_ms), ("<=", self.most_ms)):
-            if limit_ms is not None:
-                yield Comparison("responsetime", operator, round(limit_ms / 1000, 6))
+        for operator, limit in ((">", self.low), ("<=", self.high)):
+            if limit is not None:
+                yield Comparison("responsetime", operator, limit)
 
 
 def read_selection(request: HttpRequest) -> Selection | None:
@@ -114,8 +116,8 @@ def read_selection(request: HttpRequest) -> Selection | None:
         Service(source, query.get("source_type") or None, query.get("source_account") or None)
         if source
         else None,
-        _read_limit("least_ms", query.get("least_ms")),
-        _read_limit("most_ms", query.get("most_ms")),
+        _read_limit("low", query.get("low")),
+        _read_limit("high", query.get("high")),
         outcome,
     )
 
@@ -130,8 +132,8 @@ def write_query(service: Service, source: Service | None = None) -> dict[str, st
         "source_type": source.type if source else None,
         "source_account": source.account_id if source else None,
         # What was meant of another.
-        "least_ms": None,
-        "most_ms": None,
+        "low": None,
+        "high": None,
         "outcome": None,
     }
 
@@ -144,7 +146,7 @@ def _read_limit(name: str, text: str | None) -> float | None:
     except ValueError:
         number = None
     if number is None or number < 0:
-        raise InvalidRequest(f"Expected milliseconds as {name}, got {show(text)}.")
+        raise InvalidRequest(f"Expected seconds as {name}, got {show(text)}.")
     return number
 
 
@@ -173,11 +175,13 @@ class Period:
 class Portrait:
     """All that is known of what is chosen.
 
-    traces: how its traces are chosen, as a filter expression. percentiles: in milliseconds, by
-    share. before: of the time before, as long as the range.
+    start, end: of the charts, seconds since 1970. traces: how its traces are chosen, as a filter
+    expression. before: the statistics of the time before, as long as the range.
     """
 
     selection: Selection
+    start: float
+    end: float
     traces: str
     statistics: Statistics
     before: Statistics
@@ -186,6 +190,59 @@ class Portrait:
     alarms: Sequence[str]
     slowest: Sequence[TraceLine]
     failing: Sequence[TraceLine]
+
+    @property
+    def period_words(self) -> str:
+        """How long a period is, as a person says it."""
+        minutes = self.period_seconds // MINUTE_SECONDS
+        count, unit = (minutes // 60, "hour") if minutes % 60 == 0 else (minutes, "minute")
+        return f"a{'n' if unit == 'hour' else ''} {unit}" if count == 1 else f"{count} {unit}s"
+
+    @property
+    def histogram(self) -> Chart:
+        """How many took how long."""
+        return draw_histogram(self.statistics.histogram, name="Response times")
+
+    @property
+    def outcomes(self) -> Chart:
+        """How many there were over time, and how they ended."""
+        counts = [
+            (each.ok, each.other_errors, each.throttles, each.faults)
+            for each in (period.statistics for period in self.periods)
+        ]
+        layers = [
+            Line(name, name, [count[number] for count in counts])
+            for number, name in enumerate(OUTCOMES)
+            if any(count[number] for count in counts)
+        ]
+        return draw_stacks(
+            [period.time for period in self.periods],
+            self.period_seconds,
+            layers,
+            name="Requests",
+            start=self.start,
+            end=self.end,
+        )
+
+    @property
+    def latencies(self) -> Chart:
+        """How long they took over time: percentiles, in milliseconds."""
+        ended = [period for period in self.periods if period.statistics.histogram]
+        return draw_lines(
+            [period.time + self.period_seconds / 2 for period in ended],
+            [
+                Line(
+                    f"p{share * 100:g}",
+                    f"p{share * 100:g}",
+                    [period.statistics.find_percentile(share) * 1000 for period in ended],
+                )
+                for share in (0.5, 0.95, 0.99)
+            ],
+            name="Response times",
+            start=self.start,
+            end=self.end,
+            write=write_duration,
+        )
 
     @property
     def percentiles(self) -> list[tuple[str, float]]:
@@ -218,6 +275,8 @@ def draw_portrait(
     )
     return Portrait(
         selection,
+        start,
+        max(scope.end, start + period_seconds),
         selection.write_expression(graph),
         statistics,
         before,
@@ -264,15 +323,13 @@ def _list_slowest(
     selection: Selection,
     statistics: Statistics,
 ) -> list[TraceLine]:
-    """Return the traces that waited longest for what is chosen."""
-    limit_seconds, left = 0.0, CANDIDATES
-    for entry in reversed(statistics.histogram_to_api()):
-        limit_seconds = entry["Value"]
-        left -= entry["Count"]
+    """Return traces that waited longest for what is chosen; of many in one bucket, the newest."""
+    low, left = 0.0, LISTED_TRACES
+    for bucket, count in sorted(statistics.histogram.items(), reverse=True):
+        low, left = value_of(max(0, bucket - 1)), left - count
         if left <= 0:
             break
-    # A bucket is named by its end; what is in it may be shorter by a tenth or so.
-    slow = Comparison("responsetime", ">=", round(limit_seconds * 0.9, 6))
+    slow = Comparison("responsetime", ">" if low else ">=", low)
     lines = _read_lines(connection, scope, selection.write_expression(graph, slow))
     return sorted(lines, key=lambda line: -line.response_ms)[:LISTED_TRACES]
 
