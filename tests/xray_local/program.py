@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -122,6 +123,17 @@ def start_xray(
             stderr=output,
         )
     return Program(process, port, otlp_port, database, log)
+
+
+def ask(url: str, data: bytes | None = None, **headers: str) -> tuple[int, bytes]:
+    """Return the status and the body, whatever the status is; with data, it is a POST."""
+    request = urllib.request.Request(url, data, headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
 
 
 def is_alive(pid: int) -> bool:

@@ -8,9 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -29,7 +27,7 @@ from tests.xray_local.made import (
     make_trace_id,
     wait_until,
 )
-from tests.xray_local.program import Program, is_alive, run_xray, start_xray
+from tests.xray_local.program import Program, ask, is_alive, run_xray, start_xray
 
 
 def put(program: Program, *documents: dict[str, Any]) -> None:
@@ -292,19 +290,9 @@ def make_span(text: str) -> dict[str, Any]:
     return {"resourceSpans": [{"resource": resource_, "scopeSpans": [{"spans": [span]}]}]}
 
 
-def post(url: str, fields: Any, **headers: str) -> tuple[int, bytes]:
+def post(url: str, fields: Any) -> tuple[int, bytes]:
     """Return the status and the body; JSON may hold half a character, as here."""
-    request = urllib.request.Request(
-        url,
-        fields if isinstance(fields, bytes) else json.dumps(fields).encode(),
-        {"Content-Type": "application/json"} | headers,
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            return response.status, response.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read()
+    return ask(url, json.dumps(fields).encode(), **{"Content-Type": "application/json"})
 
 
 def send_hostile(program: Program, folder: Path) -> None:

@@ -16,7 +16,7 @@ from tests.processes import ROOT, stop
 from tests.xray_local.conftest import Console, make_client
 from tests.xray_local.made import make_id, wait_until
 from tests.xray_local.program import Program, run_xray
-from tests.xray_local.test_clients import CLIENTS, needs_node
+from tests.xray_local.test_clients import needs_node, run_client
 
 RULE: dict[str, Any] = {
     "RuleName": "films",
@@ -196,20 +196,8 @@ def test_polled_unsigned(shared_xray: Program, path: str) -> None:
 @needs_node
 def test_polled_by_node(shared_xray: Program) -> None:
     """It takes an answer only with what it checks for; see also control/rules."""
-    ran = subprocess.run(
-        ["node", CLIENTS / "sampling.js"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{shared_xray.port}",
-        },
-    )
+    answer = json.loads(run_client(shared_xray, "node", "sampling.js"))
 
-    assert ran.returncode == 0, ran.stderr
-    answer = json.loads(ran.stdout)
     assert "Default" in answer["names"]
     assert answer["targets"]["Default"]["rate"] == 1
     assert answer["targets"]["Default"]["interval"] == 10

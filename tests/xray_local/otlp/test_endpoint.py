@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import urllib.error
 import urllib.request
 import zlib
 from pathlib import Path
@@ -16,7 +15,7 @@ from tests.processes import find_free_port
 from tests.xray_local.conftest import Console
 from tests.xray_local.made import wait_until
 from tests.xray_local.otlp.made import encode_json, encode_protobuf, make_span
-from tests.xray_local.program import Program, run_xray, start_xray
+from tests.xray_local.program import Program, ask, run_xray, start_xray
 from xray_local import settings as own_settings
 from xray_local.errors import IntakeDown
 from xray_local.otlp import endpoint
@@ -214,18 +213,8 @@ def test_pages_of_other_origins(console: Console, headers: dict[str, str]) -> No
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
-def ask(url: str, data: bytes | None, **headers: str) -> tuple[int, bytes]:
-    request = urllib.request.Request(url, data, headers)
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            return response.status, response.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read()
-
-
 def is_there(program: Program, path: str) -> bool:
-    status, _ = ask(program.url + path, None)
+    status, _ = ask(program.url + path)
     return status == 200
 
 
