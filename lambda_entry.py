@@ -1,6 +1,9 @@
 """The function's entry point on AWS Lambda: `lambda_entry.lambda_handler`."""
 
-from gateway import make_handler, manage
-from movies_site.wsgi import application
+from gateway import make_handler, manage, starting, warm_up
 
-lambda_handler = make_handler(application, on_command=manage)
+with starting():
+    from movies_site.wsgi import application
+
+    warm_up(application, "/healthz")
+    lambda_handler = make_handler(application, on_command=manage)

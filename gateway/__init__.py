@@ -16,6 +16,7 @@ from .errors import (
 from .handler import make_handler
 from .queues import Message
 from .schedules import Schedule
+from .starting import starting, warm_up
 
 __all__ = [
     "BatchError",
@@ -28,4 +29,6 @@ __all__ = [
     "UnservedEvent",
     "make_handler",
     "manage",
+    "starting",
+    "warm_up",
 ]

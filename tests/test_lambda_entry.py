@@ -337,6 +337,24 @@ def test_health_check_makes_no_trace(function: Function, receiver: Daemon):
     assert receiver.receive() == []
 
 
+def test_init_loads_what_every_request_needs_and_no_more(
+    task_dir: Path, variables: dict[str, str], tmp_path: Path
+):
+    """Without a warning, and with nothing left for the collector to look through."""
+    program = (
+        "import gc, sys; "
+        "print(*(name in sys.modules for name in "
+        "('movies.views.movies', 'django.contrib.messages.storage.cookie', 'boto3', 'requests')), "
+        "gc.get_freeze_count() > 50_000)"
+    )
+    with run_function(task_dir, tmp_path / "log", **variables) as function:
+        result = function.invoke({"manage": ["shell", "--no-imports", "-c", program]})
+
+        log = function.read_log()
+    assert result == {"output": "True True False False True\n", "exit_code": 0}
+    assert [line for line in log.splitlines() if "'shell' ended well" not in line] == []
+
+
 def test_only_the_first_request_is_a_cold_start(
     task_dir: Path, variables: dict[str, str], receiver: Daemon, tmp_path: Path
 ):

@@ -37,6 +37,8 @@ from .settings import current as current_settings
 
 # What needs no escaping, which takes longer than all else that is said of a request.
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")
+# In the environ of the request that gateway.warm_up makes: nobody has sent it.
+WARM_UP = "gateway.is_warm_up"
 _cold_start = threading.Lock()  # taken by the first request of the process, and never given back
 
 
@@ -97,7 +99,7 @@ def begin_request(request: HttpRequest) -> Any:
             entity = xray_recorder._context.put_untraced()
         else:
             entity = _open(request)
-        is_cold = _cold_start.acquire(blocking=False)
+        is_cold = WARM_UP not in request.META and _cold_start.acquire(blocking=False)
         if entity.sampled:
             ids.trace_id = entity.parent_segment.trace_id
             _describe_request(entity, request, known, is_cold)
