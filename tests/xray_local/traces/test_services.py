@@ -103,3 +103,18 @@ def test_name_callee(subsegment: dict[str, Any], service: tuple[str, str] | None
 
 def test_the_account_is_the_one_that_was_called() -> None:
     assert name_callee(call("S3", account_id="12")) == Service("S3", "AWS::S3", "12")
+
+
+@pytest.mark.parametrize(
+    "subsegment",
+    [
+        {"namespace": "remote", "name": "x" * 3000},
+        {"namespace": "aws", "name": "S3", "aws": {"bucket_name": "x" * 3000}},
+    ],
+)
+def test_long_names_are_cut(subsegment: dict[str, Any]) -> None:
+    """Subsegments may have names of any length, and the map keeps each."""
+    service = name_callee(subsegment)
+
+    assert service is not None
+    assert service.name == "x" * 2000
