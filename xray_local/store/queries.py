@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -27,7 +28,7 @@ from xray_local.traces.facts import load_facts
 from xray_local.traces.summaries import find_owners, summarise
 from xray_local.traces.trees import build_tree
 
-from .scans import Row, scan
+from .scans import Order, Row, rank, scan
 from .shapes import read_shapes
 
 PAGE_TRACES = 100
@@ -66,12 +67,12 @@ class Strategy(NamedTuple):
 
 
 class Cursor(NamedTuple):
-    """The place after a trace in the list that begins with the newest.
+    """The place after a trace in a list: what the list is ordered by, and the trace's number.
 
     floor: the start of the last trace that is looked at, of a partial scan.
     """
 
-    start_time: float
+    place: float
     trace_no: int
     floor: float = 0.0
 
@@ -83,8 +84,8 @@ class Cursor(NamedTuple):
     def decode(cls, token: str) -> "Cursor":
         """Read what `encode` returned. Raises InvalidRequest."""
         try:
-            start_time, trace_no, floor = tokens.decode(token)
-            start, lowest = as_number(start_time), as_number(floor)
+            place, trace_no, floor = tokens.decode(token)
+            start, lowest = as_number(place), as_number(floor)
         except ValueError:
             start = lowest = trace_no = None
         is_number = type(trace_no) is int and 0 <= trace_no < 1 << 63
@@ -139,8 +140,11 @@ def list_traces(
     strategy: Strategy | None = None,
     token: str | None = None,
     limit: int = PAGE_TRACES,
+    order: Order = Order.NEWEST,
 ) -> Page:
     """Return the newest traces in the range that fit the filter, after the token if there is one.
+
+    order: another one; then all of the range are looked at.
 
     A page may be short, or empty, and yet have a next one.
     Raises InvalidRequest if the token is not one of ours.
@@ -152,6 +156,7 @@ def list_traces(
         strategy=strategy,
         token=token,
         limit=limit,
+        order=order,
     )
     summaries = [_summarise(each.id, each.revision, each.bodies) for each in choice.traces]
     if time_range is not None and time_range.type is RangeType.EVENT:
@@ -175,6 +180,7 @@ def choose_traces(
     strategy: Strategy | None = None,
     token: str | None = None,
     limit: int = PAGE_TRACES,
+    order: Order = Order.NEWEST,
 ) -> Choice:
     """Return the traces of a page of `list_traces`, which it summarises.
 
@@ -193,8 +199,8 @@ def choose_traces(
         conditions.append("start_time >= :floor")
         values["floor"] = floor
     if cursor is not None:
-        conditions.append("(start_time, traces.no) < (:before, :no)")
-        values |= {"before": cursor.start_time, "no": cursor.trace_no}
+        conditions.append(order.after)
+        values |= {"before": cursor.place, "no": cursor.trace_no}
     condition = (
         chosen.compile(lambda: read_shapes(connection)) if chosen else Condition("1", "1", {}, ())
     )
@@ -203,17 +209,21 @@ def choose_traces(
         connection.create_function("share_of", 1, share_of, deterministic=True)
         wanted = [*conditions, "share_of(id) < :share"]
         values["share"] = strategy.value
-    rows = scan(connection, wanted, values, condition, limit)
+    if order is Order.NEWEST:
+        rows = scan(connection, wanted, values, condition, limit)
+    else:
+        rows = rank(connection, wanted, values, condition, order, limit)
     shown: list[Row] = []
     bodies: dict[int, list[bytes]] = {}
     last: Cursor | None = None
+    reached: float | None = None
     has_more = False
     examined = 0
     for row in rows:
         if len(shown) == limit or examined == EXAMINED_MAX:
             has_more = True
             break
-        last = Cursor(row.start_time, row.no, floor)
+        last, reached = Cursor(row.place, row.no, floor), row.start_time
         if chosen is not None and not row.is_sure:
             examined += 1
             found = _read_bodies(connection, row.no)
@@ -223,7 +233,8 @@ def choose_traces(
         shown.append(row)
     processed = len(shown)
     if chosen is not None or strategy is not None:
-        processed = _count_processed(connection, conditions, values, last if has_more else None)
+        is_part = has_more and order is Order.NEWEST
+        processed = _count_processed(connection, conditions, values, last if is_part else None)
     return Choice(
         tuple(
             Found(
@@ -236,9 +247,40 @@ def choose_traces(
             for row in shown
         ),
         processed,
-        last.start_time if last else None,
+        reached,
         last.encode() if last and has_more else None,
     )
+
+
+def list_numbers(
+    connection: sqlite3.Connection,
+    time_range: TimeRange,
+    chosen: Filter | None,
+    limit: int,
+) -> tuple[list[int], bool]:
+    """Return the numbers of the newest traces that fit for sure, and whether there are no others.
+
+    Where documents would have to be asked, a trace is none of them.
+    """
+    condition = (
+        chosen.compile(lambda: read_shapes(connection)) if chosen else Condition("1", "1", {}, ())
+    )
+    rows = scan(
+        connection,
+        [RANGE_CONDITIONS[time_range.type]],
+        {"start": time_range.start, "end": time_range.end},
+        condition,
+        limit,
+    )
+    found = list(islice(rows, limit + 1))
+    numbers = [row.no for row in found if row.is_sure]
+    return numbers[:limit], len(found) == len(numbers) <= limit
+
+
+def count_traces(connection: sqlite3.Connection, time_range: TimeRange) -> int:
+    """Return how many traces there are in the range."""
+    values = {"start": time_range.start, "end": time_range.end}
+    return _count_processed(connection, [RANGE_CONDITIONS[time_range.type]], values, None)
 
 
 def share_of(trace_id: str) -> float:
@@ -270,7 +312,7 @@ def _count_processed(
     """Return how many traces there are down to the last one, or to the end of the range."""
     if last is not None:
         conditions = [*conditions, "(start_time, traces.no) >= (:last_start, :last_no)"]
-        values = values | {"last_start": last.start_time, "last_no": last.trace_no}
+        values = values | {"last_start": last.place, "last_no": last.trace_no}
     row = connection.execute(
         f"SELECT COUNT(*) FROM traces WHERE {' AND '.join(conditions)}",  # noqa: S608 - fixed texts
         values,

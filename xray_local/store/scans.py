@@ -9,6 +9,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
+from enum import Enum
 from typing import Any, NamedTuple
 
 from xray_local.filters import Condition
@@ -28,10 +29,43 @@ TEXT_COLUMNS = re.compile(
     r"\b(http_url|http_method|user_agent|client_ip|users|zones|instance_ids|resource_arns"
     r"|annotations|root_name|root_type|root_account_id)\b"
 )
+TRACES_OF_BLOCKS = (
+    "(SELECT value * :size AS first FROM json_each(:blocks)) AS b "
+    "CROSS JOIN traces ON traces.no BETWEEN b.first AND b.first + :size - 1"
+)
+
+
+class Order(Enum):
+    """How a list is ordered: by what, and whether the largest is first."""
+
+    NEWEST = ("start_time", True)
+    OLDEST = ("start_time", False)
+    SLOWEST = ("response_time", True)
+    FASTEST = ("response_time", False)
+    HIGHEST_STATUS = ("COALESCE(http_status, 0)", True)
+    LOWEST_STATUS = ("COALESCE(http_status, 0)", False)
+
+    @property
+    def column(self) -> str:
+        """What is compared, in SQL."""
+        return self.value[0]
+
+    @property
+    def direction(self) -> str:
+        """The same, for ORDER BY."""
+        return "DESC" if self.value[1] else "ASC"
+
+    @property
+    def after(self) -> str:
+        """The condition of all that come after the place `:before` and the number `:no`."""
+        return f"({self.column}, traces.no) {'<' if self.value[1] else '>'} (:before, :no)"
 
 
 class Row(NamedTuple):
-    """A trace for which a condition may hold; is_sure: it does."""
+    """A trace for which a condition may hold; is_sure: it does.
+
+    place: what the list is ordered by.
+    """
 
     start_time: float
     no: int
@@ -39,6 +73,7 @@ class Row(NamedTuple):
     revision: int
     root_name: str
     is_sure: int
+    place: float
 
 
 def scan(
@@ -59,8 +94,8 @@ def scan(
 
     def select(tables: str, *more: str, order: str = "start_time") -> Iterator[Row]:
         rows = connection.execute(
-            f"SELECT start_time, traces.no, traces.id, revision, root_name, {must} "  # noqa: S608
-            f"FROM {tables} WHERE {' AND '.join([*more, *wanted, condition.may])} "
+            f"SELECT start_time, traces.no, traces.id, revision, root_name, {must}, "  # noqa: S608
+            f"start_time FROM {tables} WHERE {' AND '.join([*more, *wanted, condition.may])} "
             f"ORDER BY {order} DESC, traces.no DESC LIMIT :limit",
             values,
         )
@@ -70,10 +105,7 @@ def scan(
     if blocks is not None:
         values |= {"blocks": json.dumps(blocks), "size": BLOCK_TRACES}
         if len(blocks) <= BLOCKS_READ:
-            return select(
-                "(SELECT value * :size AS first FROM json_each(:blocks)) AS b "
-                "CROSS JOIN traces ON traces.no BETWEEN b.first AND b.first + :size - 1"
-            )
+            return select(TRACES_OF_BLOCKS)
         if len(blocks) < BLOCKS_SHARE_MAX * _count_blocks(connection):
             return select("traces", "traces.no / :size IN (SELECT value FROM json_each(:blocks))")
     if not is_exact or not TEXT_COLUMNS.search(condition.may):
@@ -85,6 +117,38 @@ def scan(
     found = list(select("traces", "start_time >= :newest"))
     # A plus: the order is then no reason to take the index.
     return iter(found) if len(found) > limit else select("traces", order="+start_time")
+
+
+def rank(
+    connection: sqlite3.Connection,
+    wanted: Sequence[str],
+    values: dict[str, Any],
+    condition: Condition,
+    order: Order,
+    limit: int,
+) -> Iterator[Row]:
+    """Yield the rows for which the condition may hold, in an order that is not the index's.
+
+    All rows are looked at; where the index has what is asked for, in it alone. See `scan`.
+    """
+    is_exact = condition.may == condition.must
+    values = {**values, **condition.values, "limit": limit + 1 if is_exact else -1}
+    blocks = _find_blocks(connection, condition)
+    tables = "traces"
+    if blocks is not None and len(blocks) <= BLOCKS_READ:
+        values |= {"blocks": json.dumps(blocks), "size": BLOCK_TRACES}
+        tables = TRACES_OF_BLOCKS
+    direction = order.direction
+    rows = connection.execute(
+        "SELECT start_time, traces.no, traces.id, revision, root_name, "  # noqa: S608 - fixed texts
+        f"{'1' if is_exact else condition.must}, place FROM ("
+        f"SELECT {order.column} AS place, traces.no AS ranked FROM {tables} "
+        f"WHERE {' AND '.join([*wanted, condition.may])} "
+        f"ORDER BY place {direction}, ranked {direction} LIMIT :limit"
+        f") CROSS JOIN traces ON traces.no = ranked ORDER BY place {direction}, ranked {direction}",
+        values,
+    )
+    return map(Row._make, rows)
 
 
 def _find_blocks(connection: sqlite3.Connection, condition: Condition) -> list[int] | None:

@@ -1,0 +1,69 @@
+"""What some traces have in common: how many have each URL, status, user, service and annotation."""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from xray_local.traces.elements import Value
+
+from .shapes import OTHER, read_shapes
+
+_decode = msgspec.json.Decoder().decode
+
+
+@dataclass(slots=True)
+class Facets:
+    """How many traces have each value; annotations by their keys.
+
+    A boolean annotation is told apart from the number that it equals: by whether it is one.
+    """
+
+    urls: Counter[str] = field(default_factory=Counter)
+    methods: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
+    users: Counter[str] = field(default_factory=Counter)
+    services: Counter[str] = field(default_factory=Counter)
+    annotations: dict[str, Counter[tuple[bool, Value]]] = field(default_factory=dict)
+
+
+def count_facets(connection: sqlite3.Connection, numbers: Sequence[int]) -> Facets:
+    """Return how many of the traces of these numbers have each value."""
+    facets = Facets()
+    chosen = json.dumps(list(numbers))
+    rows = connection.execute(
+        "SELECT http_url, http_method, http_status, users, annotations FROM json_each(?) AS chosen "
+        "CROSS JOIN traces ON traces.no = chosen.value",
+        (chosen,),
+    )
+    for url, method, status, users, annotations in rows:
+        if url is not None:
+            facets.urls[url] += 1
+        if method is not None:
+            facets.methods[method] += 1
+        if status is not None:
+            facets.statuses[status] += 1
+        if users is not None:
+            facets.users.update(_decode(users))
+        if annotations is not None:
+            for key, values in _decode(annotations).items():
+                found = facets.annotations.setdefault(key, Counter())
+                found.update((type(value) is bool, value) for value in values)
+    _count_services(connection, chosen, facets.services)
+    return facets
+
+
+def _count_services(connection: sqlite3.Connection, chosen: str, services: Counter[str]) -> None:
+    """Count each service once for a trace, however many of its shapes the trace has."""
+    names = {number: shape.service.name for number, shape in read_shapes(connection).items()}
+    rows = connection.execute(
+        "SELECT chosen.value, shape_no FROM json_each(?) AS chosen "
+        "CROSS JOIN trace_shapes ON trace_no = chosen.value",
+        (chosen,),
+    )
+    services.update(
+        name for _, name in {(number, names[shape]) for number, shape in rows if shape != OTHER}
+    )
