@@ -71,7 +71,7 @@ lambda: $(DEV) $(AWS) ## The same, as a Lambda function behind an API Gateway (L
 	@$(RUN) scripts.lambda_run
 
 .PHONY: traffic
-traffic: $(RUNTIME) ## Browse the running site, for traces to look at (SECONDS, REQUESTS)
+traffic: $(RUNTIME) ## Browse the running site, for traces to look at (SITE_URL, SECONDS, REQUESTS)
 	@$(RUN) scripts.traffic
 
 ##@ Develop

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 # Not pages of the site.
-AVOIDED_PREFIXES = ("/admin/", "/static/")
+AVOIDED_PREFIXES = ("admin/", "static/")
 
 
 class PageParser(HTMLParser):
@@ -37,8 +37,11 @@ class PageParser(HTMLParser):
             self._action = None
 
 
-def find_links(url: str, content_type: str, body: str) -> set[str]:
-    """Return the addresses of all pages of the site that the page at the URL leads to."""
+def find_links(url: str, content_type: str, body: str, root: str) -> set[str]:
+    """Return the addresses of all pages of the site that the page at the URL leads to.
+
+    root: where the site begins, such as 'http://127.0.0.1:3000/dev/'.
+    """
     links: Iterator[str] = iter(())
     if content_type.startswith("text/html"):
         parser = PageParser()
@@ -46,7 +49,7 @@ def find_links(url: str, content_type: str, body: str) -> set[str]:
         links = iter(parser.links)
     elif content_type.startswith("application/json"):
         links = find_addresses(json.loads(body))
-    return {there for link in links if _is_page(url, there := resolve(url, link))}
+    return {there for link in links if _is_page(root, there := resolve(url, link))}
 
 
 def resolve(base: str, link: str) -> str:
@@ -54,10 +57,8 @@ def resolve(base: str, link: str) -> str:
     return urldefrag(urljoin(base, link)).url
 
 
-def _is_page(base: str, url: str) -> bool:
-    here, there = urlsplit(base), urlsplit(url)
-    is_same_site = (here.scheme, here.netloc) == (there.scheme, there.netloc)
-    return is_same_site and not there.path.startswith(AVOIDED_PREFIXES)
+def _is_page(root: str, url: str) -> bool:
+    return url.startswith(root) and not url[len(root) :].startswith(AVOIDED_PREFIXES)
 
 
 def find_addresses(value: Any) -> Iterator[str]:
@@ -73,13 +74,13 @@ def find_addresses(value: Any) -> Iterator[str]:
             yield from find_addresses(item)
 
 
-def name_kind(url: str) -> str:
-    """Return the sort of page that a URL leads to: without numbers, titles and cursors.
+def name_kind(path: str) -> str:
+    """Return the sort of page that a path of the site is: without numbers, titles and cursors.
 
     Visitors choose a kind first, so that hundreds of films don't drown all else.
     """
-    parts = urlsplit(url)
+    parts = urlsplit(path)
     # After a year comes a title.
-    path = re.sub(r"/\d+(/[^/]+)?", lambda found: "/*" * found[0].count("/"), parts.path)
+    bare = re.sub(r"/\d+(/[^/]+)?", lambda found: "/*" * found[0].count("/"), parts.path)
     names = sorted({pair.partition("=")[0] for pair in parts.query.split("&") if pair})
-    return f"{path}?{'&'.join(names)}"
+    return f"{bare}?{'&'.join(names)}"

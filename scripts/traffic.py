@@ -1,7 +1,8 @@
 """`make traffic`: browse the running site for a while, so that there are traces to look at.
 
 A few visitors follow the links of the pages and the lab's buttons, search, and read the API.
-SECONDS (60) bounds the time, REQUESTS (5000) their number; SITE_PORT says where the site is.
+SECONDS (60) bounds the time, REQUESTS (5000) their number. The site is that of `make run` or of
+`make lambda`, whichever answers, or the one at SITE_URL.
 """
 
 import itertools
@@ -32,30 +33,40 @@ SEARCH_SHARE = 0.1  # of the visits
 BAR_WIDTH = 30
 
 
+class NoSite(Exception):
+    """There is nothing to browse."""
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One request made, and its answer. The status is 0 where there was none."""
+    """One request made, and its answer. The status is 0 where there was none.
 
-    url: str
+    path: within the site, so without a stage.
+    """
+
+    path: str
     status: int
     duration_ms: float
 
 
 class Crowd:
-    """Visitors who share what they found; each has cookies of its own."""
+    """Visitors who share what they found; each has cookies of its own.
 
-    def __init__(self, site_url: str, max_seconds: float, max_requests: int) -> None:
+    root: where the site begins, such as 'http://127.0.0.1:3000/dev/'.
+    """
+
+    def __init__(self, root: str, max_seconds: float, max_requests: int) -> None:
         self.visits: list[Visit] = []
         self.started = time.monotonic()
         self.max_seconds = max_seconds
         self.max_requests = max_requests
-        self._site_url = site_url
+        self._root = root
         self._lock = threading.Lock()
         self._end = threading.Event()
         self._tickets = itertools.count()
-        self._urls: dict[str, set[str]] = defaultdict(set)
+        self._paths: dict[str, set[str]] = defaultdict(set)
         self._words = {"the"}
-        self._learn({site_url + path for path in STARTS})
+        self._learn(set(STARTS))
 
     @property
     def share_done(self) -> float:
@@ -94,39 +105,40 @@ class Crowd:
     def _choose(self) -> str:
         with self._lock:
             if random.random() < SEARCH_SHARE:
-                return f"{self._site_url}/movies/?q={random.choice(sorted(self._words))}"
-            kinds = sorted(self._urls)
+                return f"/movies/?q={random.choice(sorted(self._words))}"
+            kinds = sorted(self._paths)
             weights = [3 if kind.startswith("/movies/") else 1 for kind in kinds]
             [kind] = random.choices(kinds, weights)
-            return random.choice(sorted(self._urls[kind]))
+            return random.choice(sorted(self._paths[kind]))
 
-    def _visit(self, session: requests.Session, url: str) -> None:
+    def _visit(self, session: requests.Session, path: str) -> None:
+        url = self._root + path[1:]
         started = time.perf_counter()
         try:
             # A redirect is a visit of its own: it may lead away from this machine.
             answer = session.get(url, timeout=TIMEOUT_SECONDS, allow_redirects=False)
-            status, links = answer.status_code, _read_links(answer)
+            status, links = answer.status_code, _read_links(answer, self._root)
         except requests.RequestException:
             status, links = 0, set()
-        visit = Visit(url, status, (time.perf_counter() - started) * 1000)
+        visit = Visit(path, status, (time.perf_counter() - started) * 1000)
         with self._lock:
             self.visits.append(visit)
-            self._learn(links)
+            self._learn({link[len(self._root) - 1 :] for link in links})
 
-    def _learn(self, urls: set[str]) -> None:
-        for url in urls:
-            kind = name_kind(url)
-            self._urls[kind].add(url)
+    def _learn(self, paths: set[str]) -> None:
+        for path in paths:
+            kind = name_kind(path)
+            self._paths[kind].add(path)
             if kind.startswith("/movies/*/*"):
-                title = unquote(url).split("/")[5]
+                title = unquote(path).split("/")[3]
                 self._words.update(re.findall(r"[A-Za-z]{4,}", title))
 
 
-def _read_links(answer: requests.Response) -> set[str]:
+def _read_links(answer: requests.Response, root: str) -> set[str]:
     if "Location" in answer.headers:
         link = json.dumps(resolve(answer.url, answer.headers["Location"]))
-        return find_links(answer.url, "application/json", link)
-    return find_links(answer.url, answer.headers.get("Content-Type", ""), answer.text)
+        return find_links(answer.url, "application/json", link, root)
+    return find_links(answer.url, answer.headers.get("Content-Type", ""), answer.text, root)
 
 
 def show_bar(crowd: Crowd) -> None:
@@ -146,10 +158,10 @@ def summarise(visits: list[Visit]) -> str:
     percentiles = quantiles(times, n=20, method="inclusive") if len(times) > 1 else times * 20
     statuses = Counter(visit.status or "no answer" for visit in visits)
     counts = ", ".join(f"{count} x {status}" for status, count in statuses.most_common())
-    failed = {urlsplit(visit.url).path for visit in visits if visit.status >= 500}
-    silent = {urlsplit(visit.url).path for visit in visits if not visit.status}
+    failed = {urlsplit(visit.path).path for visit in visits if visit.status >= 500}
+    silent = {urlsplit(visit.path).path for visit in visits if not visit.status}
     lines = [
-        f"{len(visits)} requests to {len({name_kind(visit.url) for visit in visits})} kinds of "
+        f"{len(visits)} requests to {len({name_kind(visit.path) for visit in visits})} kinds of "
         f"pages: {counts}.",
         f"Half took less than {percentiles[9]:.0f} ms, 95 % less than {percentiles[18]:.0f} ms.",
     ]
@@ -173,24 +185,49 @@ def read_limits(environment: Mapping[str, str]) -> tuple[float, int]:
     return limits[0], limits[1]
 
 
+def find_root(environment: Mapping[str, str]) -> str:
+    """Return where the site begins: SITE_URL, or what answers of `make run` and `make lambda`.
+
+    Raises BadPort, ValueError for a SITE_URL that is none, and NoSite.
+    """
+    chosen = environment.get("SITE_URL")
+    if chosen and urlsplit(chosen).scheme not in ("http", "https"):
+        raise ValueError(
+            f"SITE_URL is {chosen!r}; expected one such as http://127.0.0.1:3000/dev/."
+        )
+    stacks = [read_stack(environment, is_lambda=is_lambda) for is_lambda in (False, True)]
+    known = [chosen] if chosen else [f"{stack.site_url}{stack.site_root}" for stack in stacks]
+    roots = [f"{url.rstrip('/')}/" for url in known]
+    for root in roots:
+        if is_site(root):
+            return root
+    raise NoSite(
+        f"The site does not answer at {' nor at '.join(roots)}. Start it in another terminal: "
+        "make run, or make lambda (SITE_URL says where it is, if elsewhere)."
+    )
+
+
+def is_site(root: str) -> bool:
+    """Say whether the site begins there."""
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            return session.get(f"{root}healthz", timeout=5).ok
+        except requests.RequestException:
+            return False
+
+
 def main() -> int:
     """Browse, then say what came of it. Returns 1 if nothing answers."""
     try:
-        stack = read_stack(os.environ)
         max_seconds, max_requests = read_limits(os.environ)
-    except (BadPort, ValueError) as error:
+        root = find_root(os.environ)
+    except (BadPort, NoSite, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    if not answers(stack.site_url, "/healthz"):
-        print(
-            f"The site does not answer at {stack.site_url}. "
-            "Start it in another terminal: make run (SITE_PORT says where it is, if not at 8000).",
-            file=sys.stderr,
-        )
-        return 1
-    crowd = Crowd(stack.site_url, max_seconds, max_requests)
+    crowd = Crowd(root, max_seconds, max_requests)
     crowd.browse(show_bar)
-    return report(crowd, stack)
+    return report(crowd, read_stack(os.environ))
 
 
 def report(crowd: Crowd, stack: Stack) -> int:

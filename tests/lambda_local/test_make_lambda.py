@@ -299,6 +299,24 @@ def test_killed_under_load(run: Run) -> None:
     assert report.statuses[200] > load.CLIENTS
 
 
+def test_traffic(run: Run) -> None:
+    """`make traffic` finds it, and stays behind the stage."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "scripts.traffic"],
+        cwd=ROOT,
+        env=make_run_environment(run.stack, SITE_PORT="9", REQUESTS="30"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert "\n30 requests to " in ran.stdout
+    assert " x 403" not in ran.stdout
+    assert f"Their traces are at {run.stack.xray_url}/" in ran.stdout
+
+
 def test_port_taken(run: Run) -> None:
     again = subprocess.run(
         load.AS_LAMBDA,

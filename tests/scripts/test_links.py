@@ -6,8 +6,8 @@ import pytest
 
 from scripts.links import find_links, name_kind
 
-SITE = "http://127.0.0.1:8000"
-PAGE = SITE + "/movies/"
+ROOT = "http://127.0.0.1:8000/"
+PAGE = ROOT + "movies/"
 
 
 def test_find_links_in_a_page() -> None:
@@ -20,7 +20,7 @@ def test_find_links_in_a_page() -> None:
         <input name="outside" value="of any form">
     """
 
-    links = find_links(PAGE, "text/html; charset=utf-8", body)
+    links = find_links(PAGE, "text/html; charset=utf-8", body, ROOT)
 
     assert links == {
         "http://127.0.0.1:8000/movies/1999/The%20Matrix/",
@@ -43,14 +43,23 @@ def test_find_links_stays_on_the_site() -> None:
     ]
     body = "".join(f'<a href="{link}">' for link in outside)
 
-    assert find_links(PAGE, "text/html", body) == set()
+    assert find_links(PAGE, "text/html", body, ROOT) == set()
+
+
+def test_find_links_behind_a_stage() -> None:
+    links = ("/dev/app", "movies/", "/app", "/", "/dev", "/dev/admin/", "/dev/static/site.css")
+    body = "".join(f'<a href="{link}">' for link in links)
+
+    found = find_links(f"{ROOT}dev/", "text/html", body, f"{ROOT}dev/")
+
+    assert found == {f"{ROOT}dev/app", f"{ROOT}dev/movies/"}
 
 
 def test_find_links_posts_nothing() -> None:
     """Traffic looks around; it signs nobody up and deletes nothing."""
     body = '<form method="post" action="/movies/1999/M/delete/"><button>Yes</button></form>'
 
-    assert find_links(PAGE, "text/html", body) == set()
+    assert find_links(PAGE, "text/html", body, ROOT) == set()
 
 
 def test_find_links_in_json() -> None:
@@ -63,7 +72,7 @@ def test_find_links_in_json() -> None:
         }
     )
 
-    links = find_links("http://127.0.0.1:8000/api/movies/", "application/json", body)
+    links = find_links("http://127.0.0.1:8000/api/movies/", "application/json", body, ROOT)
 
     assert links == {
         "http://127.0.0.1:8000/api/movies/1999/A/",
@@ -72,7 +81,7 @@ def test_find_links_in_json() -> None:
 
 
 def test_find_links_in_something_else() -> None:
-    assert find_links(PAGE, "image/svg+xml", '<a href="/app">') == set()
+    assert find_links(PAGE, "image/svg+xml", '<a href="/app">', ROOT) == set()
 
 
 @pytest.mark.parametrize(
@@ -85,7 +94,7 @@ def test_find_links_in_something_else() -> None:
     ],
 )
 def test_kind_same(one: str, other: str) -> None:
-    assert name_kind(SITE + one) == name_kind(SITE + other)
+    assert name_kind(one) == name_kind(other)
 
 
 @pytest.mark.parametrize(
@@ -99,4 +108,4 @@ def test_kind_same(one: str, other: str) -> None:
     ],
 )
 def test_kind_different(one: str, other: str) -> None:
-    assert name_kind(SITE + one) != name_kind(SITE + other)
+    assert name_kind(one) != name_kind(other)

@@ -11,7 +11,7 @@ from typing import ClassVar
 import pytest
 
 from scripts.ports import find_free_port
-from scripts.traffic import Crowd, Visit, read_limits, summarise
+from scripts.traffic import Crowd, Visit, find_root, read_limits, summarise
 from tests.processes import ROOT
 
 
@@ -38,39 +38,48 @@ class Site(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def site_url() -> Iterator[str]:
+def root() -> Iterator[str]:
     Site.asked.clear()
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
         thread = threading.Thread(target=server.serve_forever, args=[0.05])
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
         thread.join()
 
 
-def test_browse_is_bounded_by_requests(site_url: str) -> None:
-    crowd = Crowd(site_url, max_seconds=60, max_requests=80)
+def test_browse_is_bounded_by_requests(root: str) -> None:
+    crowd = Crowd(root, max_seconds=60, max_requests=80)
 
     crowd.browse(lambda _: None)
 
     assert len(crowd.visits) == len(Site.asked) == 80
     assert crowd.share_done == 1
     assert {"/", "/away", "/silent", "/movies/1999/Brazil/"} <= set(Site.asked)
-    assert all(visit.url.startswith(site_url) for visit in crowd.visits)
+    assert {visit.path for visit in crowd.visits} == set(Site.asked)
     assert {visit.status for visit in crowd.visits} == {0, 200, 302, 500}
     assert any(path.startswith("/movies/?q=") for path in Site.asked)
 
 
-def test_browse_is_bounded_by_time(site_url: str) -> None:
-    crowd = Crowd(site_url, max_seconds=0.5, max_requests=10_000)
+def test_browse_stays_behind_a_stage(root: str) -> None:
+    crowd = Crowd(f"{root}dev/", max_seconds=60, max_requests=40)
+
+    crowd.browse(lambda _: None)
+
+    assert {path[:5] for path in Site.asked} == {"/dev/"}
+    assert {"/", "/app"} <= {visit.path for visit in crowd.visits}
+
+
+def test_browse_is_bounded_by_time(root: str) -> None:
+    crowd = Crowd(root, max_seconds=0.5, max_requests=10_000)
 
     crowd.browse(lambda _: None)
 
     assert 0 < len(crowd.visits) < 1000
 
 
-def test_browse_ends_with_ctrl_c(site_url: str) -> None:
-    crowd = Crowd(site_url, max_seconds=60, max_requests=10_000)
+def test_browse_ends_with_ctrl_c(root: str) -> None:
+    crowd = Crowd(root, max_seconds=60, max_requests=10_000)
 
     def press_ctrl_c(crowd: Crowd) -> None:
         if crowd.visits and not crowd.is_over:
@@ -82,8 +91,8 @@ def test_browse_ends_with_ctrl_c(site_url: str) -> None:
 
 
 def test_summarise() -> None:
-    visits = [Visit("http://site/movies/", 200, duration_ms) for duration_ms in range(1, 101)]
-    visits += [Visit("http://site/app", 302, 50), Visit("http://site/lab/exception/", 500, 50)]
+    visits = [Visit("/movies/", 200, duration_ms) for duration_ms in range(1, 101)]
+    visits += [Visit("/app", 302, 50), Visit("/lab/exception/", 500, 50)]
 
     assert summarise(visits).splitlines() == [
         "102 requests to 3 kinds of pages: 100 x 200, 1 x 302, 1 x 500.",
@@ -93,7 +102,7 @@ def test_summarise() -> None:
 
 
 def test_summarise_real_failures() -> None:
-    visits = [Visit("http://site/", 500, 1), Visit("http://site/app?x", 0, 2)]
+    visits = [Visit("/", 500, 1), Visit("/app?x", 0, 2)]
 
     lines = summarise(visits).splitlines()
 
@@ -103,7 +112,7 @@ def test_summarise_real_failures() -> None:
 
 def test_summarise_little() -> None:
     assert summarise([]) == "No requests."
-    assert "Half took less than 7 ms" in summarise([Visit("http://site/", 200, 7)])
+    assert "Half took less than 7 ms" in summarise([Visit("/", 200, 7)])
 
 
 def test_read_limits() -> None:
@@ -117,20 +126,38 @@ def test_read_limits_bad(text: str) -> None:
         read_limits({"SECONDS": text})
 
 
+def test_find_root(root: str) -> None:
+    port, silent = root.split(":")[-1].strip("/"), str(find_free_port())
+
+    assert find_root({"SITE_PORT": port, "LAMBDA_PORT": silent}) == root
+    assert find_root({"SITE_PORT": silent, "LAMBDA_PORT": port}) == f"{root}dev/"
+    assert find_root({"SITE_URL": f"{root}any/stage"}) == f"{root}any/stage/"
+
+
 @pytest.mark.parametrize(
     ("variables", "line"),
     [
-        ({}, "The site does not answer at http://127.0.0.1:{port}. Start it in another terminal"),
+        (
+            {},
+            "The site does not answer at http://127.0.0.1:{port}/ nor at "
+            "http://127.0.0.1:{other_port}/dev/. Start it in another terminal: make run, or",
+        ),
+        (
+            {"SITE_URL": "http://127.0.0.1:{port}/dev"},
+            "The site does not answer at http://127.0.0.1:{port}/dev/. Start it in",
+        ),
+        ({"SITE_URL": "here"}, "SITE_URL is 'here'; expected one such as http://127.0.0.1:3000/d"),
         ({"SECONDS": "soon"}, "SECONDS is 'soon'; expected a number such as 60."),
         ({"XRAY_PORT": "x"}, "XRAY_PORT is 'x'; expected a port number from 1 to 65535."),
     ],
 )
 def test_main_refuses(variables: dict[str, str], line: str) -> None:
-    port = find_free_port()
+    port, other_port = find_free_port(), find_free_port()
+    variables = {name: text.format(port=port) for name, text in variables.items()}
     ran = subprocess.run(
         [sys.executable, "-m", "scripts.traffic"],
         cwd=ROOT,
-        env=os.environ | {"SITE_PORT": str(port)} | variables,
+        env=os.environ | {"SITE_PORT": str(port), "LAMBDA_PORT": str(other_port)} | variables,
         capture_output=True,
         text=True,
         check=False,
@@ -138,4 +165,4 @@ def test_main_refuses(variables: dict[str, str], line: str) -> None:
 
     assert ran.returncode == 1
     [said] = ran.stderr.splitlines()
-    assert said.startswith(line.format(port=port))
+    assert said.startswith(line.format(port=port, other_port=other_port))
