@@ -7,10 +7,10 @@ import socket
 import sys
 import threading
 import time
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
-from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from django.core.servers.basehttp import ServerHandler, ThreadedWSGIServer, WSGIRequestHandler
 
 from .chunks import BadChunks, TooLarge, read_chunks
 
@@ -22,7 +22,20 @@ CONNECTIONS_MAX = 500
 # How long a client may go on sending what was refused.
 LINGER_SECONDS = 5.0
 READ_BYTES = 256 * 1024
+# Of the line that a request begins with.
+LINE_MAX_BYTES = 65_536
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+class Exchange(ServerHandler):
+    """One request and its answer."""
+
+    request_handler: "Handler"
+
+    def __init__(self, *streams_and_environ: Any) -> None:
+        super().__init__(*streams_and_environ)
+        # What the process was started with is nothing a request says, and takes long to copy.
+        self.os_environ = {}
 
 
 class Handler(WSGIRequestHandler):
@@ -41,7 +54,15 @@ class Handler(WSGIRequestHandler):
     def handle_one_request(self) -> None:
         """Answer the next request of the connection."""
         self.rfile = self._stream
-        super().handle_one_request()
+        self.raw_requestline = self.rfile.readline(LINE_MAX_BYTES + 1)
+        if len(self.raw_requestline) > LINE_MAX_BYTES:
+            self.requestline = self.request_version = self.command = ""
+            self.send_error(414)
+            self.close_connection = True
+        elif self.parse_request():
+            exchange = Exchange(self.rfile, self.wfile, self.get_stderr(), self.get_environ())
+            exchange.request_handler = self
+            exchange.run(cast(Any, self.server).get_app())
 
     def parse_request(self) -> bool:
         """Read the head; refuse a body that cannot be read safely before any of it is read."""

@@ -101,10 +101,14 @@ def load_application(options: Options, pipeline: Pipeline, udp: Any) -> Applicat
     from .parts import KEY, Parts
 
     django = get_wsgi_application()
+    from . import shortcut
+
     parts = Parts(options.database, pipeline.send, udp, pipeline.count_forwarded)
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        return django({**environ, KEY: parts}, start_response)
+        environ[KEY] = parts
+        is_short = environ["PATH_INFO"] == shortcut.PATH
+        return (shortcut.take_segments if is_short else django)(environ, start_response)
 
     return application
 
