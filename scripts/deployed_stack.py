@@ -13,7 +13,6 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
 )
@@ -82,8 +81,8 @@ class DeployedStack:
     @cached_property
     def resources(self) -> list[tuple[str, str, bool]]:
         """Type and name of each resource, and whether it stays when the stack is removed."""
-        client = self._client("cloudformation")
         with self._translating_errors("GetTemplate"):
+            client = self._client("cloudformation")
             template = client.get_template(StackName=self.name)["TemplateBody"]
         if isinstance(template, str):
             template = json.loads(template)
@@ -137,8 +136,12 @@ class DeployedStack:
                     count += len(keys)
         return count
 
+    @cached_property
+    def _session(self) -> boto3.Session:
+        return boto3.Session(region_name=self.region)
+
     def _client(self, service: str, config: Config | None = None) -> Any:
-        return boto3.client(service, region_name=self.region, config=config)
+        return self._session.client(service, config=config)
 
     @contextmanager
     def _translating_errors(self, operation: str) -> Iterator[None]:
@@ -159,5 +162,5 @@ class DeployedStack:
                     "region.)"
                 ) from error
             raise DeploymentError(f"AWS refused {operation}: {code}: {message}") from error
-        except (BotoCoreError, HTTPClientError) as error:
-            raise DeploymentError(f"AWS did not answer {operation}: {error}") from error
+        except BotoCoreError as error:
+            raise DeploymentError(f"{operation} failed: {error}") from error
