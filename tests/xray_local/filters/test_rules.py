@@ -9,6 +9,8 @@ import pytest
 
 from tests.xray_local.filters.made import find, open_storage, save
 from tests.xray_local.made import NOON, make_request, make_segment, make_subsegment
+from xray_local.filters import read_filter
+from xray_local.store.queries import list_traces
 
 Trace = list[dict[str, Any]]
 
@@ -69,6 +71,27 @@ def test_annotations_of_all_segments_and_subsegments_count() -> None:
     # One of several values is enough, of opposite comparisons too.
     assert is_found("annotation.age = 2 AND annotation.age != 2", trace)
     assert not is_found("annotation.age = 4", trace)
+
+
+def test_more_annotations_than_x_ray_indexes() -> None:
+    """X-Ray indexes 50 of a trace; here there is no bill."""
+    trace = make_two(annotations={f"key_{number}": number for number in range(120)})
+
+    assert is_found("annotation.key_0 = 0 AND annotation.key_119 = 119", trace)
+
+
+def test_a_group_combines_with_other_keywords() -> None:
+    groups = {"slow": "duration > 2"}
+
+    with open_storage() as (connection, storage):
+        save(storage, make_two(end_time=NOON + 3, user="ada"))
+        for text, number in (
+            ('group.name = "slow" AND user = "ada"', 1),
+            ('group.name = "slow" AND user = "bob"', 0),
+            ('!group.name = "slow" OR user = "bob"', 0),
+        ):
+            page = list_traces(connection, chosen=read_filter(text, groups))
+            assert len(page.summaries) == number, text
 
 
 def test_metadata_is_never_searched() -> None:
