@@ -1,6 +1,6 @@
-"""A small Lambda: the Runtime API over HTTP, and a process of the real runtime client behind it.
+"""A small Lambda: a process of the real runtime client, with lambda_local's Runtime API before it.
 
-Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+Neither frozen nor limited, as lambda_local's environments are: what is tested is the function.
 """
 
 import json
@@ -12,18 +12,17 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from lambda_local.function import PAYLOAD_BYTES
+from lambda_local.runtime_api import RuntimeAPI
+from scripts.package import SHIPPED
 from tests.processes import ROOT, stop
 
-PREFIX = "/2018-06-01/runtime"
-LIMIT_BYTES = 6 * 1024 * 1024 + 100
-SHIPPED = ("movies", "movies_site", "gateway", "tracing", "lambda_entry.py")
 FUNCTION = "movies-test-web"
 ARN = f"arn:aws:lambda:eu-west-1:123456789012:function:{FUNCTION}"
 
@@ -49,7 +48,7 @@ class Invocation:
 
 
 class Function:
-    """The Runtime API of one execution environment, and the way to invoke the function in it."""
+    """One execution environment, and the way to invoke the function in it."""
 
     def __init__(self, log_path: Path) -> None:
         self.process: subprocess.Popen[bytes] | None = None
@@ -57,11 +56,8 @@ class Function:
         self._log_path = log_path
         self._waiting: queue.Queue[Invocation | None] = queue.Queue()
         self._running: dict[str, Invocation] = {}
-        self._server = _Server(("127.0.0.1", 0), _RuntimeAPI)
-        self._server.function = self
-        self.address = f"127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
+        self._api = RuntimeAPI(self)
+        self.address = self._api.address
 
     def invoke(
         self, event: Any, trace_header: str | None = None, timeout_seconds: float = 30
@@ -88,47 +84,15 @@ class Function:
 
     def close(self) -> None:
         self._waiting.put(None)
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._api.close()
 
-    def next_invocation(self) -> Invocation | None:
-        """Return the next event, as soon as there is one; None at the end."""
+    # --- What its process does, by the Runtime API -------------------------------------------
+
+    def wait_for_event(self) -> tuple[Mapping[str, str], bytes] | None:
         invocation = self._waiting.get()
-        if invocation is not None:
-            self._running[invocation.request_id] = invocation
-        return invocation
-
-    def finish(self, request_id: str, *, response: Any = None, error: Any = None) -> None:
-        invocation = self._running.pop(request_id)
-        invocation.response, invocation.error = response, error
-        invocation.is_done.set()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    function: Function
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of connections that a stopped function has left open."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-
-class _RuntimeAPI(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # Else every second answer waits for a delayed acknowledgement: 40 ms.
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def do_GET(self) -> None:
-        if self.path != f"{PREFIX}/invocation/next":
-            return self._send(404)
-        invocation = self.server.function.next_invocation()
         if invocation is None:
-            # The connection of a function that is about to be stopped.
-            self.close_connection = True
             return None
+        self._running[invocation.request_id] = invocation
         headers = {
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
             "Lambda-Runtime-Deadline-Ms": str(int((time.time() + 30) * 1000)),
@@ -136,35 +100,27 @@ class _RuntimeAPI(BaseHTTPRequestHandler):
         }
         if invocation.trace_header is not None:
             headers["Lambda-Runtime-Trace-Id"] = invocation.trace_header
-        return self._send(200, json.dumps(invocation.event).encode(), headers)
+        return headers, json.dumps(invocation.event).encode()
 
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        function = self.server.function
-        if self.path == f"{PREFIX}/init/error":
-            function.init_error = json.loads(body)
-            return self._send(202, b"{}")
-        request_id, outcome = self.path.removeprefix(f"{PREFIX}/invocation/").split("/")
-        if len(body) > LIMIT_BYTES:
-            function.finish(request_id, error={"errorType": "Function.ResponseSizeTooLarge"})
-            return self._send(413, b"{}")
-        if outcome == "response":
-            function.finish(request_id, response=json.loads(body))
-        else:
-            function.finish(request_id, error=json.loads(body))
-        return self._send(202, b"{}")
+    def take_response(self, request_id: str, body: bytes) -> int:
+        if len(body) > PAYLOAD_BYTES:
+            self._finish(request_id, error={"errorType": "Function.ResponseSizeTooLarge"})
+            return 413
+        self._finish(request_id, response=json.loads(body))
+        return 202
 
-    def _send(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    def take_error(self, request_id: str, body: bytes, cause: str | None) -> int:
+        self._finish(request_id, error=json.loads(body))
+        return 202
 
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Say nothing: pytest shows what fails."""
+    def take_init_error(self, body: bytes, error_type: str | None) -> int:
+        self.init_error = json.loads(body)
+        return 202
+
+    def _finish(self, request_id: str, *, response: Any = None, error: Any = None) -> None:
+        invocation = self._running.pop(request_id)
+        invocation.response, invocation.error = response, error
+        invocation.is_done.set()
 
 
 def make_task_dir(task_dir: Path) -> Path:
