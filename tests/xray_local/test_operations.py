@@ -19,6 +19,7 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
+from tests.processes import ROOT
 from tests.xray_local.answers import check
 from tests.xray_local.made import make_id, make_request, make_segment, make_subsegment, wait_until
 from tests.xray_local.program import Program
@@ -328,6 +329,12 @@ def make(client: Any) -> Any:
     maker = Maker(client)
     yield maker
     maker.tidy()
+
+
+def test_each_operation_is_in_the_documents() -> None:
+    text = (ROOT / "docs" / "xray-local.md").read_text()
+
+    assert [name for name in MODEL.operation_names if name not in text] == []
 
 
 def test_each_operation_of_the_model_is_asked() -> None:
