@@ -7,6 +7,7 @@ than every trace that is left.
 """
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable
 
 MINUTE_SECONDS = 60
@@ -24,25 +25,30 @@ class RollUps:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._changes: dict[Key, list[int]] = {}
+        # The microseconds of what came and of what was taken off.
+        self._added: defaultdict[Key, list[int]] = defaultdict(list)
+        self._removed: defaultdict[Key, list[int]] = defaultdict(list)
 
-    def add(self, contributions: Iterable[Contribution], sign: int = 1) -> None:
-        """Count elements, or, with a sign of -1, take them off."""
-        changes = self._changes
+    def add(self, contributions: Iterable[Contribution]) -> None:
+        """Count elements."""
+        added = self._added
         for key, microseconds in contributions:
-            change = changes.get(key)
-            if change is None:
-                changes[key] = [sign, sign * microseconds]
-            else:
-                change[0] += sign
-                change[1] += sign * microseconds
+            added[key].append(microseconds)
+
+    def remove(self, contributions: Iterable[Contribution]) -> None:
+        """Take elements off that have been counted."""
+        removed = self._removed
+        for key, microseconds in contributions:
+            removed[key].append(microseconds)
 
     def write(self) -> None:
         """Bring the tables up to date."""
-        changes, self._changes = self._changes, {}
+        changes = [(key, len(times), sum(times)) for key, times in self._added.items()]
+        changes += [(key, -len(times), -sum(times)) for key, times in self._removed.items()]
+        self.forget()
         for table, seconds in SECONDS_OF.items():
             totals: dict[Key, list[int]] = {}
-            for (minute, shape_no, bucket), (count, microseconds) in changes.items():
+            for (minute, shape_no, bucket), count, microseconds in changes:
                 key = (minute // seconds * seconds, shape_no, bucket)
                 total = totals.setdefault(key, [0, 0])
                 total[0] += count
@@ -75,5 +81,6 @@ class RollUps:
         return deleted["hours"] > 0
 
     def forget(self) -> None:
-        """Drop what a batch that failed had gathered."""
-        self._changes = {}
+        """Drop what has been gathered."""
+        self._added.clear()
+        self._removed.clear()

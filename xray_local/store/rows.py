@@ -1,7 +1,9 @@
 """The row of a trace that filters and lists read."""
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from json.encoder import encode_basestring
+from operator import attrgetter
 
 import msgspec
 
@@ -35,6 +37,7 @@ ID_AGE_MAX_SECONDS = 30 * 24 * 3600
 ID_AHEAD_MAX_SECONDS = 300
 
 Row = tuple[object, ...]
+_flags_of = attrgetter("flags")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -53,7 +56,7 @@ def make_row(
     zones: dict[str, None] = {}
     instance_ids: dict[str, None] = {}
     resource_arns: dict[str, None] = {}
-    annotations: dict[str, list[Value]] = {}
+    pairs: list[tuple[str, Value]] = []
     for each in documents:
         if each.start < start:
             start = each.start
@@ -69,24 +72,13 @@ def make_row(
             instance_ids |= dict.fromkeys(each.instance_ids)
         if each.resource_arns:
             resource_arns |= dict.fromkeys(each.resource_arns)
-        for key, raw in each.annotations:
-            value = clean(raw) if type(raw) is str and "\0" in raw else raw
-            found = annotations.get(key)
-            if found is None:
-                annotations[key] = [value]
-            elif value != found[0] or type(value) is not type(found[0]):  # rarely
-                _add(found, value)
+        pairs += each.annotations
+    annotations = _merge(pairs) if pairs else {}
     get = root.http.get
-    texts = (
-        *root.service,
-        *(get("HttpURL"), get("HttpMethod"), get("UserAgent"), get("ClientIp")),
+    texts, found = _find_texts(
+        *(*root.service, get("HttpURL"), get("HttpMethod"), get("UserAgent"), get("ClientIp"))
     )
-    cleaned = [each and clean(each) for each in texts]
-    terms = {
-        term_of(keyword, each)
-        for keyword, each in zip(TEXT_KEYWORDS, cleaned, strict=True)
-        if each is not None
-    }
+    terms = set(found)
     row = (
         number,
         trace_id,
@@ -103,10 +95,10 @@ def make_row(
         root.has_fault,
         any_flags & THROTTLE != 0,
         flags & OPEN != 0,
-        any(element.flags & INFERRED for element in elements),
+        any(map(INFERRED.__and__, map(_flags_of, elements))),
         any_flags & ERROR != 0,
         any_flags & FAULT != 0,
-        *cleaned,
+        *texts,
         _write_texts("user", users, terms),
         _write_texts("availabilityzone", zones, terms),
         _write_texts("instance.id", instance_ids, terms),
@@ -131,13 +123,26 @@ def read_id_time(trace_id: str, start: float) -> int:
     return seconds if is_time else int(start)
 
 
-def _add(found: list[Value], value: Value) -> None:
-    # True equals 1.0 in Python, but not in a filter; a text equals texts alone.
-    if value not in found or (
-        type(value) is not str
-        and not any(value == other and type(value) is type(other) for other in found)
-    ):
-        found.append(value)
+def _merge(pairs: Iterable[tuple[str, Value]]) -> dict[str, list[Value]]:
+    """Return every value of every key."""
+    keys, values = zip(*pairs, strict=True)
+    merged: dict[str, list[Value]] = {}
+    # True equals 1.0 in Python, but not in a filter.
+    for key, raw, kind in dict.fromkeys(zip(keys, values, map(type, values), strict=True)):
+        value = clean(raw) if kind is str and "\0" in raw else raw
+        if key in merged:
+            merged[key].append(value)
+        else:
+            merged[key] = [value]
+    return merged
+
+
+@lru_cache(1000)  # the same pages are asked for again and again
+def _find_texts(*texts: str | None) -> tuple[list[Value | None], frozenset[int]]:
+    """Return the texts, cleaned, and their terms, in the order of TEXT_KEYWORDS."""
+    cleaned = [None if each is None else clean(each) for each in texts]
+    found = zip(TEXT_KEYWORDS, cleaned, strict=True)
+    return cleaned, frozenset(term_of(name, each) for name, each in found if each is not None)
 
 
 def _write_texts(keyword: str, texts: Iterable[str], terms: set[int]) -> str | None:

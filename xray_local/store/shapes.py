@@ -16,28 +16,27 @@ COLUMNS = "source_name, source_type, source_account_id, name, type, account_id, 
 Key = tuple[Service | None, Service, int]
 
 
-class ShapeNumbers:
-    """Gives each shape a number, the same one for good. Reload it before the first."""
+class ShapeNumbers(dict[Key, int]):
+    """Gives each shape that it is asked for a number, the same one for good.
+
+    Reload it before the first.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__()
         self._connection = connection
-        self._numbers: dict[Key, int] = {}
 
     def reload(self) -> None:
         """Know what is in the database, and nothing else."""
-        self._numbers = {key: number for number, key in _read(self._connection)}
+        self.clear()
+        self.update({key: number for number, key in _read(self._connection)})
 
     @property
     def is_full(self) -> bool:
         """Whether there are as many as may be."""
-        return len(self._numbers) >= SHAPES_MAX
+        return len(self) >= SHAPES_MAX
 
-    def number_of(self, key: Key) -> int:
-        """Return the number of a shape."""
-        number = self._numbers.get(key)
-        return self._add(key) if number is None else number
-
-    def _add(self, key: Key) -> int:
+    def __missing__(self, key: Key) -> int:
         if self.is_full:
             return OTHER
         source, service, flags = key
@@ -45,7 +44,7 @@ class ShapeNumbers:
             f"INSERT INTO shapes ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
             (*(source or (None, None, None)), *service, flags),
         )
-        number = self._numbers[key] = int(cursor.lastrowid or 0)
+        number = self[key] = int(cursor.lastrowid or 0)
         return number
 
     def forget_unused(self) -> None:

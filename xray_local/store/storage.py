@@ -154,39 +154,40 @@ class Storage:
         left_out: list[DocumentRefused] = []
         self._recall(dict.fromkeys(document.trace_id for document in documents))
         touched: dict[str, _KnownTrace] = {}
-        new: dict[int, tuple[int, bytes]] = {}  # by the number of the segment
+        new: dict[int, list[Any]] = {}  # rows by the number of the segment
         replaced: dict[int, bytes] = {}
+        last = self._last_segment
         for document in documents:
-            trace_id, facts = document.trace_id, document.facts
-            document_id = facts.id
+            trace_id, facts, body = document.trace_id, document.facts, document.body
             trace = touched.get(trace_id) or self._known[trace_id]
-            before = trace.facts.get(document_id)
+            before = trace.facts.get(facts.id)
             if before is None:
                 if len(trace.facts) >= DOCUMENTS_PER_TRACE:
                     counts["refused"] += 1
-                    left_out.append(_refuse(trace_id, document_id))
+                    left_out.append(_refuse(trace_id, facts.id))
                     continue  # the trace stays as it was: others must not wait for it
-                counts["stored"] += 1
-                self._last_segment += 1
-                self._known_documents += 1
-                place = trace.places[document_id] = self._last_segment
-                new[place] = (trace.number, document.body)
+                last += 1
+                trace.places[facts.id] = last
+                new[last] = [last, trace.number, body]
             else:
                 counts["replaced"] += 1
                 if facts.is_open and not before.is_open:
                     continue  # what is complete stays, though the beginning arrives after the end
-                place = trace.places[document_id]
+                place = trace.places[facts.id]
                 if place in new:
-                    new[place] = (trace.number, document.body)
+                    new[place][-1] = body
                 else:
-                    replaced[place] = document.body
-            trace.facts[document_id] = facts
-            trace.size += len(document.body)
-            self._known_bytes += len(document.body)
+                    replaced[place] = body
+            trace.facts[facts.id] = facts
+            trace.size += len(body)
+            self._known_bytes += len(body)
             touched[trace_id] = trace
+        self._last_segment = last
+        if new:
+            counts["stored"] += len(new)
+            self._known_documents += len(new)
         self._connection.executemany(
-            "INSERT INTO segments (no, trace_no, document) VALUES (?, ?, ?)",
-            [(place, trace_no, body) for place, (trace_no, body) in new.items()],
+            "INSERT INTO segments (no, trace_no, document) VALUES (?, ?, ?)", new.values()
         )
         self._connection.executemany(
             "UPDATE segments SET document = ? WHERE no = ?",
@@ -216,7 +217,7 @@ class Storage:
         for trace_id, trace in touched.items():
             if trace.revision:
                 changed.append((trace.number,))
-                self._rollups.add(trace.contributions, -1)
+                self._rollups.remove(trace.contributions)
             trace.revision += 1
             row, found = self._count(trace, trace_id)
             rows.append(row)
@@ -254,18 +255,17 @@ class Storage:
         minute = int(start // MINUTE_SECONDS) * MINUTE_SECONDS
         shapes: dict[int, tuple[float, float]] = {}
         contributions: list[Contribution] = []
-        number_of = self._shapes.number_of
+        numbers = self._shapes
         for element in elements:
-            shape = number_of((element.source, element.service, element.flags))
-            microseconds = element.microseconds
+            shape = numbers[element.source, element.service, element.flags]
+            part = element.part
+            microseconds = round((part.end - part.start) * 1_000_000)
             seconds = microseconds / 1_000_000
             span = shapes.get(shape)
             if span is None:
                 shapes[shape] = (seconds, seconds)
-            elif seconds < span[0]:
-                shapes[shape] = (seconds, span[1])
-            elif seconds > span[1]:
-                shapes[shape] = (span[0], seconds)
+            elif not span[0] <= seconds <= span[1]:
+                shapes[shape] = (min(span[0], seconds), max(span[1], seconds))
             contributions.append(((minute, shape, bucket_of(seconds)), microseconds))
         trace.shapes, trace.contributions = shapes, contributions
         return row, terms

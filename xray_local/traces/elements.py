@@ -158,12 +158,13 @@ def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]
         for call in calls:
             if copies and id(call) in copies:
                 continue
-            called.add(call.id)
             callees = answers.get(call.id)
             if callees is None:
                 flags = call.flags | NODE | INFERRED
                 elements.append(Element(call.service, source, flags, call, (), caller))
-            elif source is not None:
+                continue
+            called.add(call.id)
+            if source is not None:
                 elements += [
                     Element(
                         *(each.service, source, call.flags, call, (), caller),
