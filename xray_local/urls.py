@@ -17,7 +17,15 @@ from .api import (
     traces,
     wire,
 )
-from .console import assets, map_page, status_page, trace_page, traces_page, view
+from .console import (
+    assets,
+    map_page,
+    services_page,
+    status_page,
+    trace_page,
+    traces_page,
+    view,
+)
 from .otlp import endpoint
 
 
@@ -48,6 +56,7 @@ urlpatterns = [
     path("traces", traces_page.show_traces, name="traces"),
     path("traces/<str:trace_id>.json", trace_page.download_trace, name="trace-json"),
     path("traces/<str:trace_id>", trace_page.show_trace, name="trace"),
+    path("services", services_page.show_services, name="services"),
     path("status", status_page.show_status, name="status"),
     path("counts", status_page.show_counts, name="counts"),
     path("assets/<str:name>", assets.show_asset, name="asset"),

@@ -14,5 +14,6 @@ class Screen(NamedTuple):
 SCREENS = (
     Screen("map", "Map", "m"),
     Screen("traces", "Traces", "t"),
+    Screen("services", "Services", "v"),
     Screen("status", "Status", "s"),
 )

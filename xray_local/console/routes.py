@@ -6,10 +6,11 @@ path of the URL, with what looks like an id or a number taken out.
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from xray_local.filters.syntax import And, Comparison, Id, ServiceTest, write
+from xray_local.filters.syntax import And, Comparison, Id, Or, ServiceTest, write
 from xray_local.traces.facts import Facts
 
 ANNOTATION = "route"
@@ -41,12 +42,14 @@ class Route(NamedTuple):
     @property
     def expression(self) -> str:
         """A filter expression for its traces, and others whose URLs begin alike."""
-        parts: list[ServiceTest | Comparison] = [ServiceTest(Id(self.service))]
+        parts: list[ServiceTest | Comparison | Or] = [ServiceTest(Id(self.service))]
         if self.method:
             parts.append(Comparison("http.method", "=", self.method))
-        if self.prefix:
-            operator = "BEGINSWITH" if PLACEHOLDER in self.path else "="
-            parts.append(Comparison("http.url", operator, self.prefix))
+        if self.prefix and PLACEHOLDER in self.path:
+            parts.append(Comparison("http.url", "BEGINSWITH", self.prefix))
+        elif self.prefix:
+            query = Comparison("http.url", "BEGINSWITH", f"{self.prefix}?")
+            parts.append(Or((Comparison("http.url", "=", self.prefix), query)))
         elif self.path:
             parts.append(Comparison(f"annotation.{ANNOTATION}", "=", self.path))
         return write(And(tuple(parts)) if len(parts) > 1 else parts[0])
@@ -54,17 +57,30 @@ class Route(NamedTuple):
 
 def name_route(root: Facts, documents: Collection[Facts]) -> Route:
     """Return the route of a trace; root: the document that it began with."""
+    annotation = next(
+        (
+            value
+            for document in (root, *documents)
+            for key, value in document.annotations
+            if key == ANNOTATION and isinstance(value, str) and value
+        ),
+        None,
+    )
     http = root.http
-    method = http.get("HttpMethod", "")
-    for document in (root, *documents):
-        for key, value in document.annotations:
-            if key == ANNOTATION and isinstance(value, str) and value:
-                return Route(root.service.name, method, value)
-    url = http.get("HttpURL", "")
+    return make_route(
+        root.service.name, http.get("HttpMethod", ""), http.get("HttpURL", ""), annotation
+    )
+
+
+def make_route(service: str, method: str, url: str, annotation: str | None) -> Route:
+    """Return the route of a request; annotation: what it says itself."""
+    if annotation:
+        return Route(service, method, annotation)
     path, prefix = generalise(url)
-    return Route(root.service.name, method, path, prefix)
+    return Route(service, method, path, prefix)
 
 
+@lru_cache(5000)  # the same few, many times on a page
 def generalise(url: str) -> tuple[str, str]:
     """Return the URL's path without ids, and the URL up to the first of them."""
     whole = url.partition("?")[0].partition("#")[0]

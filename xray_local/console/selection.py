@@ -291,8 +291,8 @@ def draw_portrait(
 def choose_period(seconds: float) -> int:
     """Return how long the periods of a range are, in seconds: a multiple of a minute."""
     minutes = max(1, math.ceil(seconds / POINTS_MAX / MINUTE_SECONDS))
-    # From an hour on whole hours, which are summed up already.
-    return MINUTE_SECONDS * (minutes if minutes <= 30 else math.ceil(minutes / 60) * 60)
+    # Of a long range whole hours, which are summed up already.
+    return MINUTE_SECONDS * (minutes if minutes <= 10 else math.ceil(minutes / 60) * 60)
 
 
 def _find_statistics(graph: Graph, selection: Selection) -> Statistics:

@@ -65,6 +65,26 @@ def read_series(
         yield float(begin), _make_tallies(shapes, (row[1:] for row in group))
 
 
+def count_periods(
+    connection: sqlite3.Connection, start: float, end: float, period_seconds: int
+) -> Iterator[tuple[float, Shape, int]]:
+    """Yield how many of each shape were counted in each period that has any.
+
+    As `read_series`, without how long they took, in a fraction of its time.
+    """
+    shapes = read_shapes(connection)
+    first, last = widen(start, end)
+    is_hourly = period_seconds % SECONDS_OF["hours"] == 0 and first % SECONDS_OF["hours"] == 0
+    rows = connection.execute(
+        "SELECT time / :period * :period AS begin, shape_no, SUM(count) "  # noqa: S608 - our names
+        f"FROM {'hours' if is_hourly else 'minutes'} WHERE time >= :first AND time < :last "
+        "AND shape_no != :other GROUP BY begin, shape_no",
+        {"period": period_seconds, "first": first, "last": last, "other": OTHER},
+    )
+    for begin, number, count in rows:
+        yield float(begin), shapes[number], count
+
+
 def find_faulty_minutes(
     connection: sqlite3.Connection, start: float, end: float, least: int
 ) -> list[int]:

@@ -66,6 +66,8 @@ def test_an_annotation_that_is_no_text_says_nothing() -> None:
         ("http://site/movies/7", "http://site/movies/8", True),
         ("http://site/movies/7", "http://site/posters/8", False),
         ("http://site/movies/", "http://site/movies/", True),
+        ("http://site/movies/?page=1", "http://site/movies/?page=2", True),
+        ("http://site/movies", "http://site/movies-of-today", False),
         ("http://site/movies/", "http://site/movies/8", False),
     ],
 )

@@ -196,7 +196,7 @@ def test_wrong_queries(console: Console, query: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "period"),
-    [(300, 60), (3600, 60), (6 * 3600, 360), (86_400, 1440), (7 * 86_400, 10_800)],
+    [(300, 60), (3600, 60), (6 * 3600, 360), (86_400, 3600), (7 * 86_400, 10_800)],
 )
 def test_periods_suit_the_range(seconds: float, period: int) -> None:
     assert choose_period(seconds) == period

@@ -1,0 +1,84 @@
+"""Where the time of some traces went, by kind of work: SQL, templates, AWS, remote, own code."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from xray_local.traces.documents import as_time
+from xray_local.traces.services import Service, name_service
+from xray_local.traces.trees import Element, build_tree, walk_tree
+
+from .intervals import measure_own
+from .operations import name_kind, read_name
+
+# By kind, in the order in which they are drawn.
+KINDS = {
+    "local": "own code",
+    "sql": "SQL",
+    "template": "templates",
+    "aws": "AWS calls",
+    "remote": "remote calls",
+}
+TEMPLATE = re.compile(r"\.(?:html?|txt|xml|jinja2?|j2|djhtml)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of the time, in hundredths of it; x is where it begins."""
+
+    kind: str
+    label: str
+    percent: float
+    x: float
+
+
+def measure_work(documents: Iterable[dict[str, Any]]) -> dict[Service, dict[str, float]]:
+    """Return the seconds that the services of a trace spent, by service and kind.
+
+    Of each element its self time counts; that of a call which its callee tells of is the callee's.
+    """
+    roots = build_tree(documents)
+    elements = [element for element, _ in walk_tree(roots)]
+    until = max((as_time(each.end) or as_time(each.start) or 0.0 for each in elements), default=0.0)
+    found: dict[Service, dict[str, float]] = {}
+    for element in elements:
+        seconds = measure_own(element, until)
+        if seconds:
+            kinds = found.setdefault(name_service(_find_owner(element).content), {})
+            kind = _name_kind(element)
+            kinds[kind] = kinds.get(kind, 0.0) + seconds
+    return found
+
+
+def add_work(total: dict[str, float], more: Mapping[str, float]) -> None:
+    """Add the seconds of each kind."""
+    for kind, seconds in more.items():
+        total[kind] = total.get(kind, 0.0) + seconds
+
+
+def list_shares(work: Mapping[str, float]) -> list[Share]:
+    """Return the share of each kind, in the order of KINDS; none of nothing."""
+    whole = sum(work.values())
+    shares: list[Share] = []
+    x = 0.0
+    for kind, label in KINDS.items():
+        if work.get(kind):
+            percent = 100 * work[kind] / whole
+            shares.append(Share(kind, label, percent, x))
+            x += percent
+    return shares
+
+
+def _name_kind(element: Element) -> str:
+    kind = name_kind(element)
+    if kind == "local" and TEMPLATE.search(read_name(element)):
+        return "template"
+    return "local" if kind == "segment" else kind
+
+
+def _find_owner(element: Element) -> Element:
+    """Return the segment that the element belongs to; where that is not here, what is above all."""
+    while not element.is_segment and element.parent is not None:
+        element = element.parent
+    return element
