@@ -3,8 +3,9 @@
     UDP socket -> receiver -> pipe -> writer -> database
                     API -----> pipe ---^           `-> pipe -> forwarding (--forward)
 
-Neither outlives the server, however it ends: the receiver holds the other end of a lifeline, and
-the writer ends when both of its pipes have.
+None outlives the server, however it ends: the receiver holds the other end of a lifeline, the
+writer ends when both of its pipes have, and the forwarding process when the writer has. Should they
+be stuck, the receiver and the writer end by the lifeline alone, some time later (lifeline.py).
 """
 
 import contextlib
@@ -87,6 +88,7 @@ class Pipeline:
                 "intake.writer",
                 datagrams_out,
                 documents_out,
+                lifeline_out,
                 *forward,
                 arguments=(self._database, limits.max_bytes, limits.max_traces),
             ),

@@ -17,6 +17,7 @@ from collections import deque
 
 from .counts import BUFFER_BYTES, read_buffer_bytes
 from .frames import HEADER, Kind, pack
+from .lifeline import end_after_server
 
 DATAGRAM_MAX_BYTES = 65_536
 # About 60,000 datagrams of 2 KB: 20,000 a second outlive a writer that is busy for three, or that
@@ -149,6 +150,7 @@ def main(arguments: list[str]) -> None:
     udp, pipe, lifeline = (int(argument) for argument in arguments)
     # Nothing here makes cycles, and a collection is a pause.
     gc.disable()
+    end_after_server(lifeline)
     with contextlib.suppress(OSError):  # only the administrator may
         os.nice(RECEIVER_NICENESS)
     with socket.socket(fileno=udp) as bound:

@@ -1,9 +1,9 @@
 """The writer process: reads what the receiver and the API pass on, and stores it in batches.
 
-    python -m xray_local.intake.writer DATAGRAMS_FD DOCUMENTS_FD [FORWARD_FD] \
+    python -m xray_local.intake.writer DATAGRAMS_FD DOCUMENTS_FD LIFELINE_FD [FORWARD_FD] \
       DATABASE MAX_BYTES MAX_TRACES
 
-Ends when both pipes have ended and all that came is stored.
+Ends when both pipes have ended and all that came is stored, or some time after the lifeline.
 """
 
 import gc
@@ -24,6 +24,7 @@ from xray_local.store.storage import Storage
 
 from .arrivals import Document, read_datagram, read_documents
 from .frames import FrameReader, Kind
+from .lifeline import end_after_server
 
 # Of a trace whose segments come in two batches, what is counted is counted twice.
 BATCH_FRAMES = 2000
@@ -151,7 +152,8 @@ class Writer:
 def main(arguments: list[str]) -> int:
     """Run the writer on the file descriptors and the database given; return the exit code."""
     *descriptors, database, max_bytes, max_traces = arguments
-    datagrams, documents, *forward = map(int, descriptors)
+    datagrams, documents, lifeline, *forward = map(int, descriptors)
+    end_after_server(lifeline)
     outlet = Outlet(forward[0]) if forward else None
     # Documents are trees, which counting references frees, and most objects here are parts of them:
     # look for cycles hardly ever, and never among what has been imported.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from xray_local.intake import receiver as receiver_module
 from xray_local.intake.frames import FrameReader, Kind
 from xray_local.intake.receiver import Receiver, main
 
@@ -145,7 +146,10 @@ def test_run_ends_without_a_writer(ends: Ends) -> None:
     assert not thread.is_alive()
 
 
-def test_main(ends: Ends) -> None:
+def test_main(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched: list[int] = []
+    # This process is to go on.
+    monkeypatch.setattr(receiver_module, "end_after_server", watched.append)
     os.close(ends.life)
     ends.life = -1
     ends.send(b"last")
@@ -156,3 +160,4 @@ def test_main(ends: Ends) -> None:
     os.nice(niceness - os.nice(0))
 
     assert ends.read() == [(Kind.DATAGRAM, b"last")]
+    assert watched == [ends.lifeline]

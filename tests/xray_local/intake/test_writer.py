@@ -34,6 +34,15 @@ def pipes() -> Iterator[Pipes]:
             continue  # the test has closed it
 
 
+@pytest.fixture
+def lifeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A lifeline that is only looked at: this process is to go on."""
+    watched: list[int] = []
+    monkeypatch.setattr(writer_module, "end_after_server", watched.append)
+    yield 99
+    assert watched == [99]
+
+
 def run_to_the_end(storage: Storage, pipes: Pipes) -> None:
     os.close(pipes[1])
     os.close(pipes[3])
@@ -212,12 +221,12 @@ def test_run_waits_for_a_lock(
     assert "Storing again." in capfd.readouterr().err
 
 
-def test_main(database: Path, pipes: Pipes) -> None:
+def test_main(database: Path, pipes: Pipes, lifeline: int) -> None:
     os.write(pipes[1], pack(Kind.DATAGRAM, make_datagram(make_segment())))
     os.close(pipes[1])
     os.close(pipes[3])
 
-    code = main([str(pipes[0]), str(pipes[2]), str(database), "1000000", "100"])
+    code = main([*map(str, (pipes[0], pipes[2], lifeline)), str(database), "1000000", "100"])
 
     assert code == 0
     with reading(database) as connection:
@@ -225,9 +234,9 @@ def test_main(database: Path, pipes: Pipes) -> None:
 
 
 def test_main_without_a_database(
-    tmp_path: Path, pipes: Pipes, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, pipes: Pipes, lifeline: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    code = main([str(pipes[0]), str(pipes[2]), str(tmp_path), "1000000", "100"])
+    code = main([*map(str, (pipes[0], pipes[2], lifeline)), str(tmp_path), "1000000", "100"])
 
     assert code == 1
     error = capfd.readouterr().err
