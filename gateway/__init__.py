@@ -16,6 +16,7 @@ from .errors import (
 from .handler import make_handler
 from .queues import Message
 from .schedules import Schedule
+from .snapshots import start_ahead
 from .starting import starting, warm_up
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "UnservedEvent",
     "make_handler",
     "manage",
+    "start_ahead",
     "starting",
     "warm_up",
 ]

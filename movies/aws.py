@@ -85,6 +85,14 @@ def forget_clients() -> None:
             _clients.popitem()[1].close()
 
 
+def forget_credentials() -> None:
+    """Close every client, so that the next finds out anew who we are."""
+    import boto3
+
+    forget_clients()
+    boto3.DEFAULT_SESSION = None
+
+
 @contextmanager
 def lend_client(service: Literal["dynamodb"], *, patience: Patience) -> Iterator[DynamoDBClient]:
     """Yield a client that nobody else has or will have, so that it may be given hooks."""
