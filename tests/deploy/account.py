@@ -45,6 +45,7 @@ class Account:
         }
         return inherited | {
             "AWS_ACCESS_KEY_ID": "test",
+            "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL": self.url,
             "AWS_REGION": REGION,
@@ -108,6 +109,7 @@ def make_checkout(folder: Path) -> Path:
     for name in LINKED:
         (folder / name).symlink_to(ROOT / name)
     shutil.copy2(ROOT / "package-lock.json", folder)
+    shutil.copytree(ROOT / "tests" / "events", folder / "tests" / "events")
     return folder
 
 

@@ -12,8 +12,10 @@ do everything) and of the functions' roles. What it cannot show is in embedded_a
 import json
 import re
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -213,6 +215,23 @@ def test_commands(stage: Stage) -> None:
     assert "Unknown command: 'nosuch'" in wrong.stdout
 
 
+def test_the_documents_command_that_makes_an_administrator(stage: Stage) -> None:
+    """Its quotation marks pass through a shell, make, another shell and JSON."""
+    text = (ROOT / "docs" / "deploying.md").read_text()
+    [arguments] = re.findall(r"^make manage ARGS='(shell .*)'$", text, re.MULTILINE)
+    create = 'from django.contrib.auth.models import User; User.objects.create_user("ada")'
+    stage.account.client("lambda").invoke(
+        FunctionName="movies-dev-manage", Payload=json.dumps({"manage": ["shell", "-c", create]})
+    )
+
+    done = stage.account.make("manage", "STAGE=dev", f"ARGS={arguments}")
+
+    assert done.returncode == 0, done.stdout
+    with closing(sqlite3.connect(stage.database)) as database:
+        query = "SELECT is_superuser FROM auth_user WHERE username = 'ada'"
+        assert database.execute(query).fetchall() == [(1,)]
+
+
 def test_only_commands_may_read_whole_tables(stage: Stage) -> None:
     """The same command, in the function for requests: its role says no."""
     answer = stage.account.client("lambda").invoke(
@@ -272,3 +291,20 @@ def test_update_and_roll_back(stage: Stage) -> None:
     assert "The new version answers" in rolled_back.stdout
     assert stage.read_release() == "first"
     assert stage.get("/api/movies/?year=2013")[2] == films_before
+
+
+def test_the_documents_commands_of_the_aws_cli(account: Account) -> None:
+    """From nothing to nothing, as docs/deploying.md has them."""
+    text = (ROOT / "docs" / "deploying.md").read_text().partition("## By the AWS CLI")[2]
+    [script] = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)[:1]
+
+    done = account.run("bash", "-euo", "pipefail", "-c", script)
+
+    assert done.returncode == 0, done.stdout
+    assert '"tracingEnabled": true' in done.stdout
+    assert re.search(r"Films: [1-9]\d\d added", done.stdout)
+    assert "https://" in done.stdout
+    assert "The command 'seed_movies' ended well." in done.stdout
+    assert done.stdout.count('"exit_code": 0') == 4
+    assert "No updates are to be performed" in done.stdout
+    assert list_what_is_there(account, "movies-cli") == []
