@@ -48,7 +48,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forwarding, "PAUSE_MAX_SECONDS", 0.05)
     monkeypatch.setattr(forwarding, "BATCH_SECONDS", 0.05)
     monkeypatch.setattr(forwarding, "FLUSH_SECONDS", 10.0)
-    monkeypatch.setattr(forwarding, "ANSWER_TIMEOUT_SECONDS", 0.2)
 
 
 class Running:
@@ -186,6 +185,7 @@ def test_what_may_pass_is_tried_again(
 def test_silence_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(forwarding, "ANSWER_TIMEOUT_SECONDS", 0.2)
     end = threading.Event()
     silent = [None]
 
