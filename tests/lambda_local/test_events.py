@@ -5,6 +5,7 @@ function behind the port says what it got.
 """
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,25 @@ def test_a_body_in_chunks(local: Local) -> None:
     answer = local.ask("/dev/", "POST", data=iter([b"one ", b"two"]))
 
     assert answer.json()["body"] == "b25lIHR3bw=="
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ("Content-Length: many", ""),
+        ("Content-Length: -1", ""),
+        ("Transfer-Encoding: chunked", "many\r\nx\r\n"),
+    ],
+)
+def test_a_body_of_no_length(local: Local, headers: str, body: str) -> None:
+    """It is refused, and no further request is read from what it left."""
+    address = ("127.0.0.1", int(local.url.rpartition(":")[2]))
+    with socket.create_connection(address, timeout=30) as client:
+        client.sendall(f"POST /dev/ HTTP/1.1\r\nHost: a\r\n{headers}\r\n\r\n{body}".encode())
+        said = client.makefile("rb").read()
+
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert said.count(b"HTTP/1.1") == 1
 
 
 def test_no_stage_no_function(local: Local) -> None:
