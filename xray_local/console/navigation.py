@@ -15,5 +15,6 @@ SCREENS = (
     Screen("map", "Map", "m"),
     Screen("traces", "Traces", "t"),
     Screen("services", "Services", "v"),
+    Screen("live", "Live", "r"),
     Screen("status", "Status", "s"),
 )
