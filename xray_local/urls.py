@@ -19,6 +19,7 @@ from .api import (
 )
 from .console import (
     assets,
+    compare_page,
     live_page,
     map_page,
     services_page,
@@ -59,6 +60,7 @@ urlpatterns = [
     path("traces/<str:trace_id>", trace_page.show_trace, name="trace"),
     path("services", services_page.show_services, name="services"),
     path("live", live_page.show_live, name="live"),
+    path("compare", compare_page.show_comparison, name="compare"),
     path("status", status_page.show_status, name="status"),
     path("counts", status_page.show_counts, name="counts"),
     path("assets/<str:name>", assets.show_asset, name="asset"),

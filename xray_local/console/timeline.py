@@ -1,20 +1,26 @@
-"""The timeline of a trace: a row for each segment and subsegment, with a bar on a common scale."""
+"""The timeline of a trace: which rows are shown, and a bar for each on a common scale."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from xray_local.traces.documents import as_mapping, as_text
+from xray_local.traces.documents import as_mapping
 from xray_local.traces.facts import as_status
-from xray_local.traces.trees import Element, walk_tree
+from xray_local.traces.trees import Element
+
+from .intervals import Interval, find_interval, find_own
+from .operations import describe_briefly, name_kind, read_name
+from .outline import Outline, Place
 
 # Units across the drawing; its width on the screen is the style sheet's business.
 SCALE = 1000.0
 # A bar narrower than this could not be seen.
 NARROWEST_BAR = 3.0
+# Parts of a bar that are closer than this are drawn as one.
+NARROWEST_GAP = 2.0
 # The style sheet indents this many levels; deeper rows stand under each other.
 DEEPEST_INDENT = 15
+# Clocks of two machines differ, and some SDKs write milliseconds: less is no matter.
+SKEW_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,7 @@ class Row:
     """A segment or subsegment in the timeline."""
 
     element: Element
+    number: int
     name: str
     level: int  # 1 is a root
     indent: int
@@ -29,91 +36,131 @@ class Row:
     flags: tuple[str, ...]
     status: int | None
     note: str  # what it did, in a few words
-    query: str | None
-    query_count: int  # how often the same query stands in the trace
+    same_count: int  # how often the trace makes this call
+    below: int  # how many elements it has below itself
+    is_closed: bool
+    is_match: bool  # as opposed to one that is shown for what is below it
+    start: float | None  # seconds since 1970
     offset_ms: float | None  # after the start of the trace
     duration_ms: float | None  # None while it is in progress
-    bar_x: float
-    bar_width: float
+    own_ms: float  # while none of its children ran
+    path_ms: float  # on the critical path
+    bar: str  # paths of the drawing: the whole, its own time, the critical path
+    bar_own: str
+    bar_path: str
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """A query and how often the trace has it."""
+class Shown:
+    """A place that has a row."""
 
-    text: str
-    count: int
-    duration_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """All rows of a trace."""
-
-    rows: tuple[Row, ...]
-    start: float | None  # seconds since 1970
-    duration_ms: float
-    queries: tuple[Query, ...]
-
-    @property
-    def ticks_ms(self) -> list[float]:
-        """The times at the quarters of the scale."""
-        return [self.duration_ms * quarter / 4 for quarter in range(5)]
+    place: Place
+    is_closed: bool = False
+    is_match: bool = True
 
 
-def draw_timeline(roots: Sequence[Element]) -> Timeline:
-    """Return the rows of the trace, parents before children, and what they have in common."""
-    placed = list(walk_tree(list(roots)))
-    times = [
-        time for element, _ in placed for time in (element.start, element.end) if time is not None
-    ]
-    start, end = (min(times), max(times)) if times else (None, None)
-    length = (end - start) if start is not None and end is not None else 0.0
-    counts = Counter(query for element, _ in placed if (query := read_query(element)))
-    rows = tuple(_make_row(element, depth, start, length, counts) for element, depth in placed)
-    return Timeline(rows, start, length * 1000, tuple(_list_queries(rows)))
+def choose_shown(
+    outline: Outline, levels: int | None = None, toggled: Collection[str] = ()
+) -> list[Shown]:
+    """Return the places that have a row, in their order.
+
+    levels: what is deeper is closed, None for nothing. toggled: the ids of elements for which it is
+    the other way round.
+    """
+    shown: list[Shown] = []
+    number = 0
+    while number < len(outline.places):
+        place = outline.places[number]
+        is_deep = levels is not None and place.depth + 1 >= levels
+        is_closed = place.below > 0 and is_deep != (place.element.id in toggled)
+        shown.append(Shown(place, is_closed))
+        number += 1 + (place.below if is_closed else 0)
+    return shown
 
 
-def _make_row(
-    element: Element, depth: int, trace_start: float | None, length: float, counts: Counter[str]
-) -> Row:
-    start, end = element.start, element.end
-    query = read_query(element)
-    if start is None or trace_start is None:
-        offset, bar_x, bar_width = None, 0.0, 0.0
-    else:
-        offset = start - trace_start
-        # What is in progress reaches as far as the trace is known.
-        until = end if end is not None else trace_start + length
-        scale = SCALE / length if length else 0.0
-        bar_width = max(NARROWEST_BAR, (until - start) * scale)
-        bar_x = min(offset * scale, SCALE - NARROWEST_BAR)
+def choose_found(outline: Outline, found: Collection[int]) -> list[Shown]:
+    """Return these places and those above them, in their order."""
+    kept = set(found)
+    for number in found:
+        above = outline.places[number].element.parent
+        while above is not None and outline.numbers[above] not in kept:
+            kept.add(outline.numbers[above])
+            above = above.parent
+    return [Shown(outline.places[each], is_match=each in found) for each in sorted(kept)]
+
+
+def draw_rows(outline: Outline, shown: Iterable[Shown]) -> list[Row]:
+    """Return the rows of these places."""
+    return [_draw_row(outline, each) for each in shown]
+
+
+def list_ticks(outline: Outline) -> list[float]:
+    """Return the milliseconds at the quarters of the scale."""
+    return [outline.seconds * 1000 * quarter / 4 for quarter in range(5)]
+
+
+def _draw_row(outline: Outline, shown: Shown) -> Row:
+    place = shown.place
+    element = place.element
+    start = element.start
+    whole = find_interval(element, outline.end)
+    own = find_own(element, outline.end)
+    path = outline.path.get(element, [])[::-1]
     return Row(
         element=element,
-        name=as_text(element.content.get("name"), 500) or "unnamed",
-        level=depth + 1,
-        indent=min(depth, DEEPEST_INDENT),
+        number=place.number,
+        name=read_name(element),
+        level=place.depth + 1,
+        indent=min(place.depth, DEEPEST_INDENT),
         kind=name_kind(element),
         flags=read_flags(element),
         status=_read_status(element),
         note=describe_briefly(element),
-        query=query,
-        query_count=counts[query] if query else 0,
-        offset_ms=None if offset is None else offset * 1000,
-        duration_ms=None if start is None or end is None else max(0.0, end - start) * 1000,
-        bar_x=bar_x,
-        bar_width=bar_width,
+        same_count=outline.count_same(element),
+        below=place.below,
+        is_closed=shown.is_closed,
+        is_match=shown.is_match,
+        start=start,
+        offset_ms=None if start is None else (start - (outline.start or 0.0)) * 1000,
+        duration_ms=None if whole is None or element.end is None else whole.seconds * 1000,
+        own_ms=1000 * sum(interval.seconds for interval in own),
+        path_ms=1000 * sum(interval.seconds for interval in path),
+        bar=_draw_bars(outline, [whole] if whole else [], NARROWEST_BAR),
+        bar_own=_draw_bars(outline, own, NARROWEST_BAR if place.below == 0 else 1.0),
+        bar_path=_draw_lines(outline, path),
     )
 
 
-def name_kind(element: Element) -> str:
-    """Return what sort of work the element is."""
-    if element.is_segment:
-        return "segment"
-    if isinstance(element.content.get("sql"), dict):
-        return "sql"
-    namespace = element.content.get("namespace")
-    return namespace if namespace in ("aws", "remote") else "local"
+def _draw_bars(outline: Outline, intervals: Sequence[Interval], narrowest: float) -> str:
+    return "".join(
+        f"M{_write(x)} 3h{_write(width)}v10h-{_write(width)}z"
+        for x, width in _place(outline, intervals, narrowest)
+    )
+
+
+def _draw_lines(outline: Outline, intervals: Sequence[Interval]) -> str:
+    return "".join(f"M{_write(x)} 15h{_write(width)}" for x, width in _place(outline, intervals))
+
+
+def _place(
+    outline: Outline, intervals: Sequence[Interval], narrowest: float = 1.0
+) -> Iterator[tuple[float, float]]:
+    """Yield where each begins and how wide it is; those that would be seen as one are one."""
+    scale = SCALE / outline.seconds if outline.seconds else 0.0
+    start = outline.start or 0.0
+    spots: list[tuple[float, float]] = []
+    for interval in intervals:
+        x, end = (interval.start - start) * scale, (interval.end - start) * scale
+        if spots and x - spots[-1][1] < NARROWEST_GAP:
+            x, _ = spots.pop()
+        spots.append((x, end))
+    for x, end in spots:
+        x = min(x, SCALE - narrowest)
+        yield x, min(max(narrowest, end - x), SCALE - x)
+
+
+def _write(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def read_flags(element: Element) -> tuple[str, ...]:
@@ -123,38 +170,29 @@ def read_flags(element: Element) -> tuple[str, ...]:
         flags.append("in progress")
     if element.is_orphan:
         flags.append("orphan")
+    if measure_lead(element) > SKEW_SECONDS:
+        flags.append("clock skew")
+    elif measure_lag(element) > SKEW_SECONDS:
+        flags.append("outlives parent")
     return tuple(flags)
 
 
-def read_query(element: Element) -> str | None:
-    """Return the SQL of the element, if it has any; the SDK has taken the values out of it."""
-    return as_text(as_mapping(element.content.get("sql")).get("sanitized_query"), 20_000)
+def measure_lead(element: Element) -> float:
+    """Return the seconds by which the element began before its parent; 0 if it did not."""
+    parent = element.parent
+    if parent is None or parent.start is None or element.start is None:
+        return 0.0
+    return max(0.0, parent.start - element.start)
 
 
-def describe_briefly(element: Element) -> str:
-    """Return the method and URL, or the operation and its table, or the query: one line."""
-    request = as_mapping(as_mapping(element.content.get("http")).get("request"))
-    aws = as_mapping(element.content.get("aws"))
-    words = [as_text(aws.get("operation"), 100)]
-    words += [as_text(aws.get(key), 200) for key in ("table_name", "bucket_name", "key")]
-    if not any(words):
-        words = [as_text(request.get("method"), 20), as_text(request.get("url"), 500)]
-    if not any(words):
-        words = [" ".join((read_query(element) or "").split())[:200]]
-    return " ".join(word for word in words if word)
+def measure_lag(element: Element) -> float:
+    """Return the seconds by which the element ended after its parent; 0 if it did not."""
+    parent = element.parent
+    if parent is None or parent.end is None or element.end is None:
+        return 0.0
+    return max(0.0, element.end - parent.end)
 
 
 def _read_status(element: Element) -> int | None:
     response = as_mapping(as_mapping(element.content.get("http")).get("response"))
     return as_status(response.get("status"))
-
-
-def _list_queries(rows: Iterable[Row]) -> list[Query]:
-    """Return each query once: the most frequent first, then the one that took longest."""
-    durations: dict[str, float] = {}
-    for row in rows:
-        if row.query:
-            durations[row.query] = durations.get(row.query, 0.0) + (row.duration_ms or 0.0)
-    counts: dict[str, Any] = {row.query: row.query_count for row in rows if row.query}
-    queries = [Query(text, counts[text], duration) for text, duration in durations.items()]
-    return sorted(queries, key=lambda query: (-query.count, -query.duration_ms))

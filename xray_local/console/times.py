@@ -41,6 +41,14 @@ def write_duration(milliseconds: float) -> str:
     return f"{hours:,} h {minutes} min" if hours else f"{minutes} min {seconds} s"
 
 
+def write_difference(milliseconds: float) -> str:
+    """Return a duration with its sign; 0 without one."""
+    if not milliseconds:
+        return "0"
+    sign = "+" if milliseconds > 0 else "\N{MINUS SIGN}"
+    return f"{sign}{write_duration(abs(milliseconds))}"
+
+
 def _as_local(seconds: float) -> datetime:
     moment = datetime.fromtimestamp(seconds, UTC)
     try:

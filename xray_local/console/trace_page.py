@@ -1,97 +1,266 @@
-"""The page of one trace: its timeline, with the details of each segment and subsegment."""
+"""The page of one trace: what stands out, its map, its timeline in several views, its details."""
 
 import json
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from xray_local.errors import InvalidRequest
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
-from xray_local.store.queries import get_documents, get_summary
-from xray_local.traces.facts import gather_facts
-from xray_local.traces.summaries import find_root
-from xray_local.traces.trees import build_tree
+from xray_local.store.queries import get_bodies, get_documents
+from xray_local.traces.facts import Facts, load_facts
+from xray_local.traces.summaries import find_owners, find_root, summarise
+from xray_local.traces.trees import Element, build_tree
 from xray_local.traces.whole import describe_trace
 
 from .details import describe
+from .findings import divide_path, find_oddities, list_queries, list_raised, list_same
+from .flame import draw_flame
+from .intervals import find_interval, measure_own
 from .lines import TraceLine
-from .timeline import Timeline, draw_timeline
+from .logs import find_logs
+from .operations import read_name
+from .outline import Outline, Place, outline
+from .pauses import without_collecting
+from .routes import name_route
+from .scope import Scope, read_scope
+from .search import find_same, find_text
+from .timeline import Row, Shown, choose_found, choose_shown, draw_rows, list_ticks
+from .trace_map import draw_trace_map
+from .trace_query import VIEWS, Linker, TraceQuery, read_trace_query
 from .view import page
 
-# A page with the details of more rows than this would be slow to load: each then has its own.
-DETAILS_INLINE = 200
-ROWS_PER_PAGE = 1000
+# As many rows as a screen shows a few times over; the others come when they are scrolled to.
+PAGE_ROWS = 120
+# Queries are long.
+QUERIES_SHOWN = 100
+FRAMES_LISTED = 100
+LEVELS_OFFERED = (1, 2, 3, 4)
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """A trace as it is stored."""
+class _Entry:
+    """A row with its links."""
 
-    line: TraceLine
-    timeline: Timeline
+    row: Row
+    link: str
+    toggle: str
+
+
+@dataclass(frozen=True, slots=True)
+class _RowsPage:
+    """Some rows, or the place where they will stand. Numbers count from 1."""
+
+    number: int
+    first: int
+    last: int
+    link: str
+    entries: Sequence[_Entry] = ()
+
+    @property
+    def count(self) -> int:
+        """How many rows it has."""
+        return self.last - self.first + 1
 
 
 @page
+@without_collecting()
 def show_trace(request: HttpRequest, trace_id: str) -> HttpResponse:
-    """Show one trace; with ?element=ID one segment or subsegment of it."""
-    found = _find_trace(request, trace_id)
-    if found is None:
-        return _show_missing(request, trace_id)
-    if "element" in request.GET:
-        return _show_element(request, found, request.GET["element"])
-    rows = found.timeline.rows
-    first = _read_row_number(request.GET.get("row"), len(rows))
-    shown = rows[first : first + ROWS_PER_PAGE]
-    is_inline = len(rows) <= DETAILS_INLINE
-    context = {
-        "line": found.line,
-        "timeline": found.timeline,
-        "entries": [(row, describe(row.element) if is_inline else None) for row in shown],
-        "first": first + 1,
-        "last": first + len(shown),
-        "before": first - ROWS_PER_PAGE + 1 if first else None,
-        "after": first + ROWS_PER_PAGE + 1 if first + len(shown) < len(rows) else None,
-    }
-    return render(request, "xray_local/trace.html", context)
-
-
-def _show_element(request: HttpRequest, found: _Found, element_id: str) -> HttpResponse:
-    for row in found.timeline.rows:
-        if row.element.id == element_id:
-            context = {
-                "line": found.line,
-                "timeline": found.timeline,
-                "row": row,
-                "details": describe(row.element),
-            }
-            return render(request, "xray_local/element.html", context)
-    return _show_missing(request, found.line.id)
-
-
-def _find_trace(request: HttpRequest, trace_id: str) -> _Found | None:
+    """Show one trace, or with ?part= only what has changed: body, pane or rows."""
+    query = read_trace_query(request.GET, read_scope(request))
     with reading(get_parts(request).database) as connection:
-        summary = get_summary(connection, trace_id)
-        documents = get_documents(connection, trace_id)
-    if summary is None or not documents:
-        return None
+        bodies = get_bodies(connection, trace_id)
+    if not bodies:
+        return _show_missing(request, trace_id, query.scope)
+    whole = outline(build_tree(map(msgspec.json.decode, bodies)))
+    if query.element and whole.get(query.element) is None:
+        return _show_missing(request, trace_id, query.scope)
+    context: dict[str, Any] = {"trace_id": trace_id, "query": query, "scope": query.scope}
+    if query.part == "pane":
+        return render(request, "xray_local/_pane.html", context | _describe_pane(whole, query))
+    if query.part == "rows":
+        pages = [each for each in _make_pages(whole, query) if each.entries]
+        context["rows"] = pages[0] if pages else None
+        return render(request, "xray_local/_rows.html", context)
+    context |= _describe_view(trace_id, whole, query) | _describe_pane(whole, query)
+    if query.part == "body":
+        return render(request, "xray_local/_trace_body.html", context)
+    facts = [load_facts(body) for body in bodies]
+    return render(
+        request, "xray_local/trace.html", context | _describe_trace(trace_id, facts, whole, query)
+    )
+
+
+def _describe_trace(
+    trace_id: str, facts: Sequence[Facts], whole: Outline, query: TraceQuery
+) -> dict[str, Any]:
+    """Return what stands above the views."""
+    summary = summarise(trace_id, facts, find_owners(facts), 0)
+    root = find_root(facts)
     # The one that the list names the trace after.
-    name = find_root([gather_facts(each) for each in documents]).service.name
-    return _Found(TraceLine.read(summary, name), draw_timeline(build_tree(documents)))
+    name = root.service.name
+    return {
+        "section": "traces",
+        "line": TraceLine.read(summary, name),
+        "likeness": name_route(root, facts).expression,
+        "outline": whole,
+        "map": draw_trace_map(facts),
+        "shares": divide_path(whole),
+        "same": list_same(whole),
+        "raised": list_raised(whole),
+        "oddities": find_oddities(whole),
+    }
 
 
-def _read_row_number(text: str | None, rows: int) -> int:
-    """Return the index of the row that a page begins with."""
-    if text is None:
-        return 0
-    if not text.isascii() or not text.isdigit() or len(text) > 9 or not 0 < int(text) <= rows:
-        raise InvalidRequest(f"Expected a row from 1 to {rows}, got {text[:50]!a}.")
-    return int(text) - 1
+def _describe_pane(whole: Outline, query: TraceQuery) -> dict[str, Any]:
+    """Return what is said of the chosen element; nothing if there is none."""
+    place = whole.get(query.element) if query.element else None
+    if place is None:
+        return {"details": None}
+    (row,) = draw_rows(whole, [Shown(place)])
+    return {"details": describe(place.element, whole), "chosen": row}
 
 
-def _show_missing(request: HttpRequest, trace_id: str) -> HttpResponse:
-    context = {"trace_id": trace_id, "here": request.get_full_path()}
+def _describe_view(trace_id: str, whole: Outline, query: TraceQuery) -> dict[str, Any]:
+    """Return what the chosen view shows."""
+    found = _find(whole, query)
+    common = {
+        "outline": whole,
+        "views": [
+            (name, label, name == query.view)
+            for name, label in VIEWS.items()
+            if name != "sql" or any(call.kind == "sql" for call in whole.calls)
+        ],
+        "levels": LEVELS_OFFERED,
+        "matches": None if found is None else len(found),
+        "ticks": list_ticks(whole),
+    }
+    if query.view == "flame":
+        flame = draw_flame(whole, query.element)
+        return common | {"flame": flame, "frames": flame.frames[:FRAMES_LISTED]}
+    if query.view == "table":
+        return common | _describe_table(whole, query, found)
+    if query.view == "sql":
+        return common | {"queries": list_queries(whole)[:QUERIES_SHOWN]}
+    if query.view == "logs":
+        return common | {"logs": find_logs(trace_id, whole)}
+    pages = _make_pages(whole, query)
+    return common | {"pages": pages, "row_count": sum(each.count for each in pages)}
+
+
+def _find(whole: Outline, query: TraceQuery) -> set[int] | None:
+    """Return the numbers of what is looked for; None where nothing is."""
+    found = find_text(whole, query.find) if query.find else None
+    if query.same:
+        same = find_same(whole, query.same)
+        found = same if found is None else found & same
+    return found
+
+
+def _choose(whole: Outline, query: TraceQuery) -> list[Shown]:
+    """Return what has a row in the timeline."""
+    found = _find(whole, query)
+    if found is not None:
+        return choose_found(whole, found)
+    return choose_shown(whole, query.levels, query.toggled)
+
+
+def _make_pages(whole: Outline, query: TraceQuery) -> list[_RowsPage]:
+    """Return all pages of rows, of which one has its rows."""
+    shown = _choose(whole, query)
+    count = math.ceil(len(shown) / PAGE_ROWS)
+    current = query.page or _find_page(shown, query.element)
+    if count and current > count:
+        raise InvalidRequest(f"Expected a page from 1 to {count}, got {current}.")
+    linker = query.make_linker()
+    pages = []
+    for first in range(0, len(shown), PAGE_ROWS):
+        number = first // PAGE_ROWS + 1
+        here = shown[first : first + PAGE_ROWS]
+        pages.append(
+            _RowsPage(
+                number,
+                first + 1,
+                first + len(here),
+                query.link(page=number),
+                _make_entries(whole, here, linker) if number == current else (),
+            )
+        )
+    return pages
+
+
+def _find_page(shown: Sequence[Shown], element_id: str) -> int:
+    """Return the page that the element is on; the first if it is on none."""
+    for index, each in enumerate(shown if element_id else ()):
+        if each.place.element.id == element_id:
+            return index // PAGE_ROWS + 1
+    return 1
+
+
+def _make_entries(whole: Outline, shown: Sequence[Shown], linker: Linker) -> list[_Entry]:
+    return [
+        _Entry(
+            row,
+            linker.link_element(row.element.id),
+            linker.link_toggle(row.element.id) if row.below else "",
+        )
+        for row in draw_rows(whole, shown)
+    ]
+
+
+def _describe_table(whole: Outline, query: TraceQuery, found: set[int] | None) -> dict[str, Any]:
+    """Return the rows of the table in the order that was asked for, a page of them."""
+    places = [each for each in whole.places if found is None or each.number in found]
+    places = _sort(whole, places, query.order)
+    number = query.page or 1
+    first = (number - 1) * PAGE_ROWS
+    here = [Shown(each) for each in places[first : first + PAGE_ROWS]]
+    return {
+        "entries": _make_entries(whole, here, query.make_linker()),
+        "first": first + 1,
+        "last": first + len(here),
+        "table_count": len(places),
+        "before": number - 1,
+        "after": number + 1 if first + len(here) < len(places) else 0,
+    }
+
+
+def _sort(whole: Outline, places: list[Place], order: str) -> list[Place]:
+    """Return the places in an order of ORDERS; what is longest comes first."""
+    if order == "name":
+        return sorted(places, key=lambda each: read_name(each.element).casefold())
+    if order == "start":
+        return sorted(
+            places, key=lambda each: (each.element.start is None, each.element.start or 0.0)
+        )
+    measure = MEASURES[order]
+    return sorted(places, key=lambda each: -measure(each.element, whole))
+
+
+def _measure_duration(element: Element, whole: Outline) -> float:
+    interval = find_interval(element, whole.end)
+    return interval.seconds if interval else 0.0
+
+
+def _measure_self(element: Element, whole: Outline) -> float:
+    return measure_own(element, whole.end)
+
+
+def _measure_path(element: Element, whole: Outline) -> float:
+    return sum(interval.seconds for interval in whole.path.get(element, ()))
+
+
+MEASURES = {"duration": _measure_duration, "self": _measure_self, "path": _measure_path}
+
+
+def _show_missing(request: HttpRequest, trace_id: str, scope: Scope) -> HttpResponse:
+    context = {"trace_id": trace_id, "here": request.get_full_path(), "scope": scope}
     return render(request, "xray_local/missing.html", context, status=404)
 
 
@@ -101,6 +270,6 @@ def download_trace(request: HttpRequest, trace_id: str) -> HttpResponse:
     with reading(get_parts(request).database) as connection:
         documents = get_documents(connection, trace_id)
     if not documents:
-        return _show_missing(request, trace_id)
+        return _show_missing(request, trace_id, read_scope(request))
     trace = describe_trace(trace_id, documents)
     return HttpResponse(json.dumps(trace), content_type="application/json")

@@ -4,7 +4,6 @@ import html
 import json
 import re
 import sqlite3
-import time
 from html.parser import HTMLParser
 from typing import Any
 
@@ -14,8 +13,6 @@ from tests.xray_local.conftest import Console, Store
 from tests.xray_local.made import (
     NOON,
     TRACES,
-    make_id,
-    make_late,
     make_request,
     make_segment,
     make_subsegment,
@@ -135,135 +132,6 @@ def test_list_tells_of_refused_documents(console: Console, connection: sqlite3.C
 
     assert "3 documents refused." in page
     assert "1 datagram dropped." in page
-
-
-def test_trace(console: Console, store: Store) -> None:
-    query = make_subsegment("db", sql={"sanitized_query": "SELECT <1>"})
-    exception = {"id": make_id(), "type": "KeyError", "message": "'x'", "stack": [{"label": "f"}]}
-    failing = make_subsegment("S3", namespace="aws", cause={"exceptions": [exception]}, fault=True)
-    root = make_segment(
-        http=make_request("http://a/films/", 500),
-        metadata={"default": {"template": "films.html"}},
-        subsegments=[query, query | {"id": make_id()}, failing],
-    )
-    store(root)
-
-    page = console.page(f"/traces/{root['trace_id']}")
-
-    for text in (
-        "SELECT &lt;1&gt;",
-        "2 \N{MULTIPLICATION SIGN}",
-        "KeyError",
-        "&quot;template&quot;: &quot;films.html&quot;",
-        root["id"],
-        "flag-fault",
-        "bar-aws is-fault",
-        "+0.00 ms",
-    ):
-        assert text in page
-    assert page.count("<details>") == 4
-    check_nothing_runs(page)
-
-
-def test_trace_in_progress_with_orphans(console: Console, store: Store) -> None:
-    root = make_segment(in_progress=True, end_time=None)
-    store(root, make_late(root, parent_id=make_id(), name="lost"))
-
-    page = console.page(f"/traces/{root['trace_id']}")
-
-    assert "Part of this trace is in progress" in page
-    assert "flag-in-progress" in page
-    assert "flag-orphan" in page
-    assert "(has not arrived)" in page
-
-
-def test_trace_of_subsegments_only(console: Console, store: Store) -> None:
-    lost = make_late(make_segment(), name="handler")
-    store(lost)
-
-    assert "handler" in console.page(f"/traces/{lost['trace_id']}")
-
-
-@pytest.mark.parametrize(
-    "trace_id", ["1-6553f100-" + 24 * "0", "nonsense", "%3Cscript%3E", "x.json"]
-)
-def test_trace_that_is_not_here(console: Console, trace_id: str) -> None:
-    page = console.page(f"/traces/{trace_id}", status=404)
-
-    assert "Maybe it has not arrived yet" in page
-    assert re.search(r'href="/traces/[^"]+">Reload', page)
-    check_nothing_runs(page)
-
-
-def test_trace_of_ten_thousand(console: Console, store: Store) -> None:
-    root = make_segment(end_time=NOON + 20)
-    late = [
-        make_late(root, start_time=NOON + number / 500, end_time=NOON + number / 500 + 0.01)
-        for number in range(10_000)
-    ]
-    store(root, *late)
-    began = time.monotonic()
-
-    page = console.page(f"/traces/{root['trace_id']}")
-
-    assert time.monotonic() - began < 5
-    assert "Rows 1 to 1000 of 10001" in page
-    assert len(page) < 1_000_000
-    last = console.page(f"/traces/{root['trace_id']}?row=10001")
-    assert "Rows 10001 to 10001" in last
-    assert "?row=9001" in last
-    assert late[-1]["id"] in last
-
-
-@pytest.mark.parametrize("row", ["0", "2", "-1", "x", "²", "9" * 5000, ""])
-def test_trace_with_a_row_that_is_none(console: Console, store: Store, row: str) -> None:
-    root = make_segment()
-    store(root)
-
-    page = console.page(f"/traces/{root['trace_id']}?row={row}", status=400)
-
-    assert "Expected a row from 1 to 1" in page
-
-
-def test_trace_whose_rows_are_links(console: Console, store: Store) -> None:
-    strange = make_subsegment("strange", id="a&b=c#d/e?f +12%")
-    root = make_segment(subsegments=[make_subsegment() for _ in range(250)] + [strange])
-    store(root)
-
-    page = console.page(f"/traces/{root['trace_id']}")
-    (link,) = re.findall(r'href="(\?element=a%26b[^"]+)"', page)
-    details = console.page(f"/traces/{root['trace_id']}{link}")
-
-    assert "252 rows. Each is a link" in page
-    assert "<h1>" in details
-    assert "strange" in details
-    assert f'href="/traces/{root["trace_id"]}"' in details
-
-
-def test_element_that_is_not_here(console: Console, store: Store) -> None:
-    root = make_segment()
-    store(root)
-
-    page = console.page(f"/traces/{root['trace_id']}?element=none", status=404)
-
-    assert "This trace is not here" in page
-
-
-def test_cause_told_elsewhere(console: Console, store: Store) -> None:
-    root = make_segment(cause=make_id())
-    store(root)
-
-    assert root["cause"] in console.page(f"/traces/{root['trace_id']}")
-
-
-def test_json(console: Console, store: Store) -> None:
-    root = make_segment(subsegments=[make_subsegment()])
-    store(root)
-
-    trace = console.get(f"/traces/{root['trace_id']}.json").json()
-
-    assert trace["Id"] == root["trace_id"]
-    assert trace["Segments"] == [{"Id": root["id"], "Document": root}]
 
 
 @pytest.mark.parametrize(

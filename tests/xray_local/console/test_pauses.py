@@ -1,0 +1,30 @@
+"""Reading without collecting garbage meanwhile."""
+
+import gc
+
+import pytest
+
+from xray_local.console.pauses import without_collecting
+
+
+def test_nothing_is_collected_meanwhile() -> None:
+    with without_collecting():
+        assert not gc.isenabled()
+
+    assert gc.isenabled()
+
+
+def test_whatever_happens() -> None:
+    with pytest.raises(ValueError, match="x"), without_collecting():
+        raise ValueError("x")
+
+    assert gc.isenabled()
+
+
+def test_one_in_another() -> None:
+    with without_collecting():
+        with without_collecting():
+            pass
+        assert not gc.isenabled()
+
+    assert gc.isenabled()

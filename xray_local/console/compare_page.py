@@ -1,0 +1,206 @@
+"""The page that compares two traces; with one of them alone, it offers others."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from xray_local.errors import InvalidRequest
+from xray_local.filters import read_filter
+from xray_local.parts import get_parts
+from xray_local.store.database import reading
+from xray_local.store.queries import get_bodies, list_traces
+from xray_local.traces.documents import show
+from xray_local.traces.facts import load_facts
+from xray_local.traces.summaries import find_owners, find_root, summarise
+from xray_local.traces.trees import build_tree
+
+from .comparison import Comparison, Pair, Step, compare
+from .lines import TraceLine, make_lines
+from .outline import Outline, outline
+from .pauses import without_collecting
+from .routes import name_route
+from .scope import read_scope
+from .times import write_duration
+from .view import page
+
+PAGE_ROWS = 200
+STEPS_SHOWN = 30
+OFFERED = 20
+REASONS = 3
+# What is this small a part of the whole difference is no reason of it.
+LEAST_SHARE = 0.05
+# Less is written as 0.
+LEAST_MS = 0.005
+ORDERS = ("tree", "difference")
+ONLY = ("", "one", "other", "both")
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One of the two traces."""
+
+    line: TraceLine
+    likeness: str
+    outline: Outline
+
+
+@page
+@without_collecting()
+def show_comparison(request: HttpRequest) -> HttpResponse:
+    """Show what differs between the traces ?one= and ?other=."""
+    scope = read_scope(request)
+    ids = request.GET.get("one", ""), request.GET.get("other", "")
+    context: dict[str, Any] = {"section": "traces", "scope": scope, "ids": ids}
+    with reading(get_parts(request).database) as connection:
+        one, other = (_find(connection, each) if each else None for each in ids)
+        missing = [
+            each for each, side in zip(ids, (one, other), strict=True) if each and side is None
+        ]
+        context |= {"missing": missing, "one": one, "other": other}
+        if one is None or other is None:
+            known = one or other
+            context["offered"] = _offer(connection, known) if known else ()
+            status = 404 if missing else 200
+            return render(request, "xray_local/compare.html", context, status=status)
+    comparison = compare(one.outline, other.outline)
+    steps = [step for step in comparison.steps if step.more or abs(step.difference_ms) >= LEAST_MS]
+    return render(
+        request,
+        "xray_local/compare.html",
+        context
+        | {
+            "comparison": comparison,
+            "sentences": write_sentences(comparison),
+            "steps": steps[:STEPS_SHOWN],
+            "steps_left_out": len(comparison.steps) - len(steps[:STEPS_SHOWN]),
+        }
+        | _choose_rows(request, comparison),
+    )
+
+
+def _find(connection: sqlite3.Connection, trace_id: str) -> _Side | None:
+    bodies = get_bodies(connection, trace_id)
+    if not bodies:
+        return None
+    facts = [load_facts(body) for body in bodies]
+    root = find_root(facts)
+    return _Side(
+        TraceLine.read(summarise(trace_id, facts, find_owners(facts), 0), root.service.name),
+        name_route(root, facts).expression,
+        outline(build_tree(map(msgspec.json.decode, bodies))),
+    )
+
+
+def _offer(connection: sqlite3.Connection, side: _Side) -> list[TraceLine]:
+    """Return traces to compare it with: the newest that are like it."""
+    found = list_traces(connection, chosen=read_filter(side.likeness), limit=OFFERED + 1)
+    return [line for line in make_lines(found) if line.id != side.line.id][:OFFERED]
+
+
+def _choose_rows(request: HttpRequest, comparison: Comparison) -> dict[str, Any]:
+    order = _read_choice(request, "order", ORDERS)
+    only = _read_choice(request, "only", ONLY)
+    pairs: Sequence[Pair] = [pair for pair in comparison.pairs if _fits(pair, only)]
+    if order == "difference":
+        pairs = sorted(pairs, key=lambda pair: -abs(pair.difference_ms))
+    text = request.GET.get("page") or "1"
+    if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text)):
+        raise InvalidRequest(f"Expected a page from 1, got {show(text)}.")
+    first = (int(text) - 1) * PAGE_ROWS
+    here = pairs[first : first + PAGE_ROWS]
+    longest = max((max(pair.one_ms, pair.other_ms) for pair in comparison.pairs), default=0.0)
+    return {
+        "order": order,
+        "only": only,
+        "rows": [Row(pair, min(pair.depth, 15), *_draw(pair, longest)) for pair in here],
+        "first": first + 1,
+        "last": first + len(here),
+        "row_count": len(pairs),
+        "before": int(text) - 1,
+        "after": int(text) + 1 if first + len(here) < len(pairs) else 0,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the table; widths are hundredths of the longest."""
+
+    pair: Pair
+    indent: int
+    one_width: float
+    other_width: float
+
+
+def _draw(pair: Pair, longest_ms: float) -> tuple[float, float]:
+    scale = 100 / longest_ms if longest_ms else 0.0
+    return pair.one_ms * scale, pair.other_ms * scale
+
+
+def _fits(pair: Pair, only: str) -> bool:
+    if only == "one":
+        return pair.other is None
+    if only == "other":
+        return pair.one is None
+    return only != "both" or (pair.one is not None and pair.other is not None)
+
+
+def _read_choice(request: HttpRequest, name: str, choices: Sequence[str]) -> str:
+    value = request.GET.get(name) or choices[0]
+    if value not in choices:
+        known = ", ".join(filter(None, choices))
+        raise InvalidRequest(f"Expected one of {known} as {name}, got {show(value)}.")
+    return value
+
+
+def write_sentences(comparison: Comparison) -> list[str]:
+    """Return in words by how much the other trace is slower or quicker, and what makes it so."""
+    difference = comparison.difference_ms
+    if not difference:
+        return ["Both took the same time."]
+    ratio = comparison.ratio
+    times = f", {ratio:.2g} times as long" if ratio and ratio < 1000 else ""
+    sentences = [
+        f"B is {write_duration(abs(difference))} {_compare_word(difference)} than A: "
+        f"{write_duration(comparison.other_ms)} instead of "
+        f"{write_duration(comparison.one_ms)}{times}."
+    ]
+    for step in comparison.steps[:REASONS]:
+        if abs(step.difference_ms) >= LEAST_SHARE * abs(difference):
+            sentences.append(_write_reason(step, difference))
+    return sentences
+
+
+def _write_reason(step: Step, difference_ms: float) -> str:
+    what = " ".join(part for part in (step.operation.name, step.operation.note[:200]) if part)
+    if (step.difference_ms > 0) == (difference_ms > 0):
+        amount = f"{write_duration(abs(step.difference_ms))} of it in {what}"
+    else:
+        amount = (
+            f"{write_duration(abs(step.difference_ms))} {_compare_word(step.difference_ms)} "
+            f"in {what}"
+        )
+    return f"{amount}{_write_more(step)}."
+
+
+def _write_more(step: Step) -> str:
+    if step.one_count == 0:
+        return f", which only B has, {_write_times(step.other_count)}"
+    if step.other_count == 0:
+        return f", which only A has, {_write_times(step.one_count)}"
+    if step.more:
+        word = "more" if step.more > 0 else "less"
+        return f", called {_write_times(abs(step.more))} {word}"
+    return ""
+
+
+def _write_times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
+
+
+def _compare_word(difference_ms: float) -> str:
+    return "slower" if difference_ms > 0 else "quicker"

@@ -1,0 +1,214 @@
+"""Two traces, compared: the elements of one beside those of the other, and where the time differs.
+
+Beginning with what each trace began with, an element of one is paired with that of the other which
+did the same (see `operations`) below the paired parent, the first with the first, the second with
+the second, and so on. What is left over is only in one of them, with all that is below it.
+
+By how much the whole differs is told by kinds of work, as far as they are on the critical paths:
+these differences add up to the difference of the two roots, exactly.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from xray_local.traces.trees import Element
+
+from .intervals import find_interval
+from .operations import Operation, name_operation
+from .outline import Outline
+from .times import write_difference
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An element of each trace, or of one of them. Times are milliseconds."""
+
+    operation: Operation
+    occurrence: int  # among what did the same below the same parent, from 1
+    depth: int
+    one: Element | None
+    other: Element | None
+    one_ms: float  # 0 where it is not
+    other_ms: float
+
+    @property
+    def difference_ms(self) -> float:
+        """How much longer the other took."""
+        return self.other_ms - self.one_ms
+
+    @property
+    def difference(self) -> str:
+        """The difference in words."""
+        return write_difference(self.difference_ms)
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times as long the other took; None where that says nothing."""
+        if self.one is None or self.other is None or not self.one_ms:
+            return None
+        return self.other_ms / self.one_ms
+
+
+@dataclass(slots=True)
+class Step:
+    """All elements that did the same: how many there are, and their time on the critical path."""
+
+    operation: Operation
+    one_count: int = 0
+    other_count: int = 0
+    one_ms: float = 0.0
+    other_ms: float = 0.0
+
+    @property
+    def difference_ms(self) -> float:
+        """How much longer the other took."""
+        return self.other_ms - self.one_ms
+
+    @property
+    def difference(self) -> str:
+        """The difference in words."""
+        return write_difference(self.difference_ms)
+
+    @property
+    def more(self) -> int:
+        """How many more there are in the other."""
+        return self.other_count - self.one_count
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What two traces have in common and what not.
+
+    pairs: parents before children. steps: the greatest difference first. one_ms, other_ms: how long
+    the roots took.
+    """
+
+    pairs: Sequence[Pair]
+    steps: Sequence[Step]
+    one_ms: float
+    other_ms: float
+
+    @property
+    def difference_ms(self) -> float:
+        """How much longer the other took."""
+        return self.other_ms - self.one_ms
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times as long the other took; None where the one took no time."""
+        return self.other_ms / self.one_ms if self.one_ms else None
+
+    @property
+    def only_one(self) -> int:
+        """How many elements only the one has."""
+        return sum(pair.other is None for pair in self.pairs)
+
+    @property
+    def only_other(self) -> int:
+        """How many elements only the other has."""
+        return sum(pair.one is None for pair in self.pairs)
+
+
+def compare(one: Outline, other: Outline) -> Comparison:
+    """Compare two traces."""
+    return Comparison(
+        list(_pair_up(one, other)),
+        _sum_up(one, other),
+        _measure(one.root, one),
+        _measure(other.root, other),
+    )
+
+
+def _pair_up(one: Outline, other: Outline) -> Iterator[Pair]:
+    pending = list(reversed(_match(_list_roots(one), _list_roots(other), 0, one, other)))
+    while pending:
+        pair = pending.pop()
+        yield pair
+        below = _match(
+            pair.one.children if pair.one else (),
+            pair.other.children if pair.other else (),
+            pair.depth + 1,
+            one,
+            other,
+        )
+        pending += reversed(below)
+
+
+def _list_roots(trace: Outline) -> list[Element]:
+    """Return the roots of the tree, what the trace began with first."""
+    roots = [place.element for place in trace.places if place.depth == 0]
+    return sorted(roots, key=lambda element: element is not trace.root)
+
+
+def _match(
+    ones: Sequence[Element], others: Sequence[Element], depth: int, one: Outline, other: Outline
+) -> list[Pair]:
+    """Return the pairs of these elements in the order of the one.
+
+    What only the other has follows what it follows there.
+    """
+    partners = {_name(each, other, number): each for each, number in _count(others, other)}
+    pairs: list[Pair] = []
+    places: dict[Element, int] = {}  # of the other's elements: the pair's
+    for element, number in _count(ones, one):
+        partner = partners.get(_name(element, one, number))
+        if partner is not None:
+            places[partner] = len(pairs)
+        took = _measure(element, one), _measure(partner, other)
+        pairs.append(Pair(name_operation(element), number, depth, element, partner, *took))
+    following: defaultdict[int, list[Pair]] = defaultdict(list)
+    place = -1
+    for element, number in _count(others, other):
+        place = places.get(element, place)
+        if element not in places:
+            took = 0.0, _measure(element, other)
+            following[place].append(
+                Pair(name_operation(element), number, depth, None, element, *took)
+            )
+    merged = following[-1]
+    for place, pair in enumerate(pairs):
+        merged += [pair, *following[place]]
+    return merged
+
+
+def _count(elements: Sequence[Element], trace: Outline) -> Iterator[tuple[Element, int]]:
+    """Yield each with its number among what did the same."""
+    counts: defaultdict[Operation | None, int] = defaultdict(int)
+    for element in elements:
+        operation, _ = _name(element, trace, 0)
+        counts[operation] += 1
+        yield element, counts[operation]
+
+
+def _name(element: Element, trace: Outline, number: int) -> tuple[Operation | None, int]:
+    """Return what the element is paired by; the roots are paired whatever they are called."""
+    return None if element is trace.root else name_operation(element), number
+
+
+def _measure(element: Element | None, trace: Outline) -> float:
+    """Return how many milliseconds the element took; what is in progress, as far as is known."""
+    interval = find_interval(element, trace.end) if element else None
+    return 1000 * interval.seconds if interval else 0.0
+
+
+def _sum_up(one: Outline, other: Outline) -> list[Step]:
+    steps: dict[Operation, Step] = {}
+    for place in one.places:
+        step = _get_step(steps, place.element)
+        step.one_count += 1
+        step.one_ms += _measure_path(place.element, one)
+    for place in other.places:
+        step = _get_step(steps, place.element)
+        step.other_count += 1
+        step.other_ms += _measure_path(place.element, other)
+    return sorted(steps.values(), key=lambda step: -abs(step.difference_ms))
+
+
+def _get_step(steps: dict[Operation, Step], element: Element) -> Step:
+    operation = name_operation(element)
+    return steps.setdefault(operation, Step(operation))
+
+
+def _measure_path(element: Element, trace: Outline) -> float:
+    return 1000 * sum(interval.seconds for interval in trace.path.get(element, ()))

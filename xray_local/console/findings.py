@@ -1,0 +1,157 @@
+"""What stands out in a trace: exceptions, calls that come again, what is late, lost or unfinished.
+
+And where its time went: the critical path by kind of work.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from xray_local.traces.documents import as_list, as_mapping
+
+from .details import Failure, list_failures
+from .operations import Operation, name_kind
+from .outline import Outline, Place
+from .sql_format import lay_out
+from .timeline import SKEW_SECONDS, measure_lag, measure_lead
+
+# The same call as often as this is told.
+SAME_LEAST = 3
+SAME_SHOWN = 5
+FAILURES_SHOWN = 5
+PLACES_SHOWN = 20
+KINDS = {
+    "segment": "the services themselves",
+    "local": "own code",
+    "sql": "SQL",
+    "aws": "AWS",
+    "remote": "remote calls",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """A call that the trace makes again and again."""
+
+    operation: Operation
+    places: Sequence[Place]
+    duration_ms: float  # of all together
+
+    @property
+    def count(self) -> int:
+        """How often."""
+        return len(self.places)
+
+    @property
+    def text(self) -> str:
+        """What is called, a query laid out in lines."""
+        return lay_out(self.operation.note)
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An exception, and where it passed."""
+
+    failure: Failure
+    places: Sequence[Place]
+
+
+@dataclass(frozen=True, slots=True)
+class Oddities:
+    """What of the trace cannot be taken as it is."""
+
+    open: Sequence[Place]
+    orphans: Sequence[Place]
+    skewed: Sequence[Place]  # began before their parents
+    lead_ms: float  # by how much at most
+    late: Sequence[Place]  # ended after their parents
+    lag_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of the critical path, in hundredths of it; x is where it begins."""
+
+    kind: str
+    label: str
+    ms: float
+    percent: float
+    x: float
+
+
+def list_same(outline: Outline) -> list[Same]:
+    """Return the calls that come most often, those that took longest first."""
+    found = [
+        Same(call, places, _sum_ms(places))
+        for call, places in outline.calls.items()
+        if len(places) >= SAME_LEAST
+    ]
+    found.sort(key=lambda each: (-each.duration_ms, -each.count))
+    return found[:SAME_SHOWN]
+
+
+def list_queries(outline: Outline) -> list[Same]:
+    """Return every query once: the most frequent first, then the one that took longest."""
+    found = [
+        Same(call, places, _sum_ms(places))
+        for call, places in outline.calls.items()
+        if call.kind == "sql"
+    ]
+    return sorted(found, key=lambda each: (-each.count, -each.duration_ms))
+
+
+def list_raised(outline: Outline) -> list[Raised]:
+    """Return each exception once, the innermost place first; those that came first first."""
+    found: dict[tuple[str, str], tuple[Failure, list[Place]]] = {}
+    for place in outline.places:
+        cause = place.element.content.get("cause")
+        if not as_list(as_mapping(cause).get("exceptions")):
+            continue
+        for failure in list_failures(cause):
+            found.setdefault((failure.type, failure.message), (failure, []))[1].append(place)
+    raised = []
+    for failure, places in list(found.values())[:FAILURES_SHOWN]:
+        innermost = sorted(places, key=lambda place: -place.depth)
+        raised.append(Raised(failure, innermost[:PLACES_SHOWN]))
+    return raised
+
+
+def find_oddities(outline: Outline) -> Oddities:
+    """Return what is unfinished, lost, or told by clocks that differ."""
+    places = outline.places
+    skewed = [each for each in places if measure_lead(each.element) > SKEW_SECONDS]
+    late = [each for each in places if measure_lag(each.element) > SKEW_SECONDS]
+    return Oddities(
+        [each for each in places if each.element.is_open],
+        [each for each in places if each.element.is_orphan],
+        skewed,
+        max((1000 * measure_lead(each.element) for each in skewed), default=0.0),
+        late,
+        max((1000 * measure_lag(each.element) for each in late), default=0.0),
+    )
+
+
+def divide_path(outline: Outline) -> list[Share]:
+    """Return the kinds of work on the critical path, the longest first."""
+    seconds: dict[str, float] = {}
+    for element, intervals in outline.path.items():
+        kind = name_kind(element)
+        seconds[kind] = seconds.get(kind, 0.0) + sum(each.seconds for each in intervals)
+    return list(_list_shares(seconds))
+
+
+def _list_shares(seconds: dict[str, float]) -> Iterator[Share]:
+    whole = sum(seconds.values())
+    x = 0.0
+    for kind, part in sorted(seconds.items(), key=lambda item: -item[1]):
+        if part > 0:
+            percent = 100 * part / whole
+            yield Share(kind, KINDS[kind], part * 1000, percent, x)
+            x += percent
+
+
+def _sum_ms(places: Sequence[Place]) -> float:
+    return sum(
+        1000 * max(0.0, each.element.end - each.element.start)
+        for each in places
+        if each.element.start is not None and each.element.end is not None
+    )
