@@ -21,6 +21,7 @@ from lambda_local.events import Request, make_rest_event
 from scripts.deployed_stack import MANAGE, WEB, DeployedStack, DeploymentError
 
 CONSOLE = "https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
+ALIAS = "AWS::Lambda::Alias"
 BUCKET = "AWS::S3::Bucket"
 TABLE = "AWS::DynamoDB::Table"
 
@@ -95,7 +96,9 @@ def warm(stack: DeployedStack) -> None:
 
     It asks whether tables, bucket and SQL answer. Raises DeploymentError if they don't.
     """
-    response = stack.invoke(WEB, make_request(stack, "/readyz"))
+    # With SnapStart the API calls an alias of the function, whose environments are others.
+    aliases = [name.rpartition(":")[2] for kind, name, _ in stack.resources if kind == ALIAS]
+    response = stack.invoke(WEB, make_request(stack, "/readyz"), *aliases)
     if response["statusCode"] != 200:
         raise DeploymentError(
             f"The stack {stack.name} is deployed, but {stack.url}readyz answers "

@@ -104,12 +104,15 @@ class DeployedStack:
                 if resource.get("PhysicalResourceId")
             ]
 
-    def invoke(self, function: str, event: Any) -> Any:
-        """Return what a function answers to an event. Raises FunctionFailed too."""
+    def invoke(self, function: str, event: Any, qualifier: str = "$LATEST") -> Any:
+        """Return what a function answers to an event. Raises FunctionFailed too.
+
+        qualifier: the alias or the version that is called.
+        """
         name = self.name_function(function)
         with self._translating_errors("Invoke"):
             answer = self._client("lambda", INVOCATION).invoke(
-                FunctionName=name, Payload=json.dumps(event).encode()
+                FunctionName=name, Payload=json.dumps(event).encode(), Qualifier=qualifier
             )
             payload = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:

@@ -20,6 +20,7 @@ class MoviesPlugin {
       },
     };
     this.hooks = {
+      "before:package:cleanup": () => this.checkCredentials(),
       "before:package:createDeploymentArtifacts": () => this.makeZip(),
       "before:deploy:function:packageFunction": () => this.makeZip(),
       "after:deploy:deploy": () => this.finish(),
@@ -32,6 +33,11 @@ class MoviesPlugin {
   // What a reference leads to is not known here, but that there is SQL is.
   get databaseUrl() {
     return String(this.serverless.service.provider.environment.DATABASE_URL ?? "");
+  }
+
+  // Before the zip is made, not after: packaging alone needs none.
+  async checkCredentials() {
+    if (this.serverless.processedInput.commands[0] === "deploy") await this.makeEnvironment();
   }
 
   makeZip() {
@@ -47,20 +53,24 @@ class MoviesPlugin {
     await this.work("finish", flags);
   }
 
-  // With the stage, the region and the credentials that this command has, whatever they come from.
   async work(command, flags = []) {
-    const provider = this.serverless.getProvider("aws");
-    const { credentials, region } = await provider.getAwsSdkV3Config();
+    const stage = this.serverless.getProvider("aws").getStage();
+    const environment = await this.makeEnvironment();
+    this.run("scripts.deployed", ["--stage", stage, command, ...flags], environment);
+  }
+
+  // With the region and the credentials that this command has, whatever they come from.
+  async makeEnvironment() {
+    const { credentials, region } = await this.serverless.getProvider("aws").getAwsSdkV3Config();
     const { accessKeyId, secretAccessKey, sessionToken } = await credentials();
     const { AWS_PROFILE, AWS_SESSION_TOKEN, ...others } = process.env;
-    const environment = {
+    return {
       ...others,
       AWS_REGION: region,
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
       ...(sessionToken && { AWS_SESSION_TOKEN: sessionToken }),
     };
-    this.run("scripts.deployed", ["--stage", provider.getStage(), command, ...flags], environment);
   }
 
   run(module, parameters, env) {

@@ -352,6 +352,23 @@ def test_dashboard_is_json_and_names_what_is_there(resources):
     assert {"FaultsAlarm", "LatencyAlarm", "CommandsAlarm", "WebLogGroup"} <= names
 
 
+def test_nobody_packages_for_a_deployment_without_credentials(tmp_path: Path):
+    nobody = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+
+    done = subprocess.run(
+        [SERVERLESS, "deploy"],
+        cwd=ROOT,
+        env=make_environment(tmp_path) | nobody,
+        capture_output=True,
+        text=True,
+    )
+
+    said = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "AWS provider credentials not found" in said
+    assert "movies.zip" not in said
+
+
 def read_service(folder: Path, *flags: str) -> dict[str, Any]:
     """Return serverless.yml with all variables filled in; the zip is not made for that."""
     done = subprocess.run(

@@ -23,6 +23,7 @@ def handler(event, context):
     if "manage" not in event:
         status = int(os.environ["STATUS"])
         asked = [event["httpMethod"], event["requestContext"]["path"], event["headers"]["Host"]]
+        asked.append(context.invoked_function_arn.partition(":function:")[2])
         body = {"ready": status == 200, "s3": "ok", "sql": "none", "asked": asked}
         return {"statusCode": status, "body": json.dumps(body)}
     command = " ".join(event["manage"])
@@ -59,13 +60,18 @@ def deploy(signed_in: str) -> Iterator[Callable[..., str]]:
     stages: list[str] = []
 
     def deploy(
-        status: int = 200, raises: str = "", fails: str = "", *, is_protected: bool = False
+        status: int = 200,
+        raises: str = "",
+        fails: str = "",
+        *,
+        has_alias: bool = False,
+        is_protected: bool = False,
     ) -> str:
         stage = f"t{uuid.uuid4().hex[:8]}"
         variables = {"STATUS": str(status), "RAISES": raises, "FAILS": fails}
         cloudformation.create_stack(
             StackName=f"movies-{stage}",
-            TemplateBody=json.dumps(make_template(stage, variables)),
+            TemplateBody=json.dumps(make_template(stage, variables, has_alias=has_alias)),
             EnableTerminationProtection=is_protected,
         )
         stages.append(stage)
@@ -82,7 +88,7 @@ def deploy(signed_in: str) -> Iterator[Callable[..., str]]:
         cloudformation.delete_stack(StackName=f"movies-{stage}")
 
 
-def make_template(stage: str, variables: dict[str, str]) -> dict[str, Any]:
+def make_template(stage: str, variables: dict[str, str], *, has_alias: bool) -> dict[str, Any]:
     role = {
         "Type": "AWS::IAM::Role",
         "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
@@ -109,8 +115,17 @@ def make_template(stage: str, variables: dict[str, str]) -> dict[str, Any]:
         }
         for name, policy in {"Going": "Delete", "Staying": "Retain"}.items()
     }
+    web = {"FunctionName": {"Ref": "WebFunction"}}
+    version = {"Fn::GetAtt": ["Version", "Version"]}
+    versions = {
+        "Version": {"Type": "AWS::Lambda::Version", "Properties": web},
+        "Alias": {
+            "Type": "AWS::Lambda::Alias",
+            "Properties": web | {"Name": "snapstart", "FunctionVersion": version},
+        },
+    }
     return {
-        "Resources": {"Role": role, **functions, **buckets},
+        "Resources": {"Role": role} | functions | buckets | (versions if has_alias else {}),
         "Outputs": {
             "ServiceEndpoint": {"Value": f"https://a1b2c3.execute-api.{REGION}.amazonaws.com/dev"}
         },
@@ -170,18 +185,19 @@ def test_a_command_that_fails_ends_it(
     assert f'make manage STAGE={stage} ARGS="migrate --noinput"' in written.err
 
 
+@pytest.mark.parametrize("alias", ["$LATEST", "snapstart"])
 def test_a_site_that_is_not_ready(
-    deploy: Callable[..., str], capfd: pytest.CaptureFixture[str]
+    deploy: Callable[..., str], capfd: pytest.CaptureFixture[str], alias: str
 ) -> None:
-    """The first request is one of API Gateway's, on the API's own host."""
-    stage = deploy(status=503)
+    """The first request is one of API Gateway's, on the API's own host, to what that calls."""
+    stage = deploy(status=503, has_alias=alias == "snapstart")
 
     assert main(["--stage", stage, "finish"]) == 1
 
     error = capfd.readouterr().err
     host = f"a1b2c3.execute-api.{REGION}.amazonaws.com"
     assert f"https://{host}/dev/readyz answers 503: " in error
-    assert json.dumps(["GET", f"/{stage}/readyz", host]) in error
+    assert json.dumps(["GET", f"/{stage}/readyz", host, f"movies-{stage}-web:{alias}"]) in error
     assert f"make logs STAGE={stage}" in error
 
 
