@@ -53,6 +53,12 @@ def test_the_entry_point_is_shown_as_it_is() -> None:
     assert read_block("python", "lambda_handler = make_handler(application, on") == code
 
 
+def test_the_test_is_shown_as_it_is() -> None:
+    test = read_block("python", "def test_seed_movie")
+
+    assert f"\n\n{test}\n\n" in (ROOT / "tests" / "movies" / "test_seeding.py").read_text()
+
+
 def test_messages_and_schedules(work: Any) -> None:
     handler = make_handler(Mock(), on_message=work.handle_message, on_schedule=work.handle_schedule)
     batch = make_event("sqs_batch")
