@@ -3,11 +3,13 @@
 Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html#api-segmentdocuments-aws
 """
 
+from __future__ import annotations
+
 import re
 from typing import Any
 
 from . import bodies
-from .context import begin, innermost
+from .context import begin_beneath, innermost
 from .documents import encode, quote
 from .exceptions import record_failure
 from .harmless import harmless, tell_failure
@@ -29,8 +31,8 @@ PARAMETERS = {
     "TopicArn": "topic_arn",
     "FunctionName": "function_name",
 }
-METADATA = (("RequestId", "request_id"), ("HostId", "id_2"))
-ANSWERS = (("Count", "count"), ("ScannedCount", "scanned_count"))
+PLAIN = (str, int)
+COUNTS = (("Count", "count"), ("ScannedCount", "scanned_count"))
 # What gives the node on the map its name, and what names several of them.
 RESOURCES = frozenset({"TableName", "Bucket"})
 BATCHES = frozenset({"RequestItems", "TransactItems"})
@@ -54,7 +56,8 @@ def trace(call: Any) -> Any:
         entity = innermost.get()
         if entity is not None and entity.is_silent:
             return call(client, operation_name, api_params)
-        subsegment = begin("aws", "aws", is_leaf=True)
+        calls = client.__dict__.get("_xray_calls") or describe_client(client)
+        subsegment = begin_beneath(entity, calls.service, "aws", True)
         if subsegment is None:
             return call(client, operation_name, api_params)
         answer: Any = None
@@ -68,7 +71,7 @@ def trace(call: Any) -> Any:
             return answer
         finally:
             try:
-                describe_call(subsegment, client, operation_name, api_params, answer)
+                describe_call(subsegment, calls, operation_name, api_params, answer)
             except Exception:
                 tell_failure("describing a call of AWS")
             end(subsegment)
@@ -104,41 +107,41 @@ def record_refusal(subsegment: Any, exception: BaseException, answer: Any) -> No
 
 
 def describe_call(
-    subsegment: Any, client: Any, operation: str, parameters: Any, answer: Any
+    subsegment: Any, calls: Calls, operation: str, parameters: Any, answer: Any
 ) -> None:
-    """Put the service's name and the `aws` and `http` blocks on a subsegment."""
-    known = client.__dict__.get("_xray_calls")
-    if known is None:
-        known = client._xray_calls = Calls(client)
-    subsegment.name = known.service
-    text = known.operations.get(operation) or known.write(operation)
+    """Put the `aws` and `http` blocks on a subsegment."""
+    text = calls.operations.get(operation) or calls.write(operation)
     status = None
     if isinstance(answer, dict):
-        for name, key in ANSWERS:
-            if isinstance(answer.get(name), int):
-                text += f',"{key}":{answer[name]:d}'
+        # Asked for by name: most have neither.
+        if "Count" in answer or "ScannedCount" in answer:
+            for name, key in COUNTS:
+                if isinstance(answer.get(name), int):
+                    text += f',"{key}":{answer[name]:d}'
         metadata = answer.get("ResponseMetadata")
         if isinstance(metadata, dict):
             status = metadata.get("HTTPStatusCode")
-            for name, key in METADATA:
-                if metadata.get(name):
-                    text += f',"{key}":{quote(str(metadata[name]))}'
-            if metadata.get("RetryAttempts") is not None:
-                text += f',"retries":{metadata["RetryAttempts"]:d}'
+            if request_id := metadata.get("RequestId"):
+                text += f',"request_id":{quote(str(request_id))}'
+            if host_id := metadata.get("HostId"):
+                text += f',"id_2":{quote(str(host_id))}'
+            if (retries := metadata.get("RetryAttempts")) is not None:
+                text += f',"retries":{retries:d}'
     if isinstance(parameters, dict):
-        tables: list[str] = []
+        tables = ""
         for name, value in parameters.items():
-            if name in PARAMETERS and isinstance(value, str | int):
+            if name in PARAMETERS and isinstance(value, PLAIN):
                 written = quote(value) if isinstance(value, str) else encode(value)
                 text += f',"{PARAMETERS[name]}":{written}'
                 if name in RESOURCES:
-                    tables.append(written)
+                    tables += f",{written}"
             elif name in BATCHES:
-                tables = [quote(table) for table in list_tables(parameters)]
-                if len(tables) == 1:
-                    text += f',"table_name":{tables[0]}'
+                named = [quote(table) for table in list_tables(parameters)]
+                tables = "".join([f",{table}" for table in named])
+                if len(named) == 1:
+                    text += f',"table_name":{named[0]}'
         if tables:
-            text += f',"resource_names":[{",".join(tables)}]'
+            text += f',"resource_names":[{tables[1:]}]'
     if status:
         text += f'}},"http":{{"response":{{"status":{status:d}}}'
         if status >= 400:
@@ -149,12 +152,20 @@ def describe_call(
         subsegment.text = f"{text}}}"
 
 
+@harmless(lambda: Calls("aws", None))
+def describe_client(client: Any) -> Calls:
+    """Note on a client what its calls have in common."""
+    meta = client.meta
+    made = client._xray_calls = Calls(str(meta.service_model.endpoint_prefix), meta.region_name)
+    return made
+
+
 class Calls:
     """What the calls of one client have in common: its service, and each operation as JSON."""
 
-    def __init__(self, client: Any) -> None:
-        self.service = str(client.meta.service_model.endpoint_prefix)
-        self._region = client.meta.region_name
+    def __init__(self, service: str, region: str | None) -> None:
+        self.service = service
+        self._region = region
         self.operations: dict[str, str] = {}
 
     def write(self, operation: str) -> str:

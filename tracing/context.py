@@ -18,12 +18,14 @@ from aws_xray_sdk.core.context import Context as SDKContext
 from aws_xray_sdk.core.exceptions.exceptions import SegmentNotFoundException
 
 from .entities import (
+    FunctionRequest,
     FunctionSegment,
     Subsegment,
     UnsampledRequest,
     UnsampledSegment,
     adopt,
     is_subsegment,
+    make_part,
     tell_once,
 )
 from .harmless import tell_failure
@@ -85,33 +87,38 @@ def is_under_way() -> bool:
     return entity.in_progress or (request is not None and request.in_progress)
 
 
-def begin(name: str, namespace: str = "local", *, is_leaf: bool = False) -> Any:
-    """Begin a subsegment under what is open.
+def begin(name: str, namespace: str = "local", is_leaf: bool = False) -> Any:
+    """Begin a subsegment under what is open; see `begin_beneath`."""
+    return begin_beneath(innermost.get(), name, namespace, is_leaf)
+
+
+def begin_beneath(parent: Any, name: str, namespace: str, is_leaf: bool) -> Any:
+    """Begin a subsegment under what is innermost here.
 
     None, in silence, outside a trace, in one that is not sampled, and beneath a call that is
     recorded as a whole: what botocore sends through urllib3 is no second call.
     is_leaf: nothing else is recorded beneath it.
     """
     try:
-        parent = innermost.get()
-        if parent is None or parent.key != _variables.get(_VARIABLE):
+        request = None if parent is None else parent.request
+        if request is None or request.key != _variables.get(_VARIABLE):
             # On Lambda it may be time to begin afresh.
             parent = xray_recorder._context.current()
             if parent is None:
                 return None
+            request = parent.request
         if not parent.sampled or parent.is_leaf:
             return None
-        request = parent.request
-        if parent.in_progress and not parent.is_sent and request is not None:
-            # By far the most: a part of what is open and not sent.
-            subsegment = Subsegment(name, namespace, parent.parent_segment, parent)
-            parent.subsegments.append(subsegment)
-            request.held += 1
-            innermost.set(subsegment)
-        else:
+        if request is None or parent.is_sent or not parent.in_progress:
             subsegment = begin_subsegment(parent, name, namespace)
-        if is_leaf and subsegment is not None:
-            subsegment.is_leaf = True
+            if is_leaf and subsegment is not None:
+                subsegment.is_leaf = True
+            return subsegment
+        # By far the most: a part of what is open and not sent.
+        subsegment = make_part(name, namespace, parent, request, is_leaf)
+        parent.subsegments.append(subsegment)
+        request.held += 1
+        innermost.set(subsegment)
         return subsegment
     except Exception:
         tell_failure("beginning a subsegment")
@@ -127,12 +134,11 @@ def begin_subsegment(parent: Any, name: str, namespace: str = "local") -> Any:
     if request is not None and not request.in_progress and not parent.in_progress:
         tell_once("late", "Subsegment %r began after %r had ended; dropped.", name, request.name)
         return None
-    subsegment = Subsegment(name, namespace, parent.parent_segment, parent)
+    subsegment = Subsegment(name, namespace, parent)
     if parent.is_sent:
         subsegment.is_alone = request is not None
     else:
-        parent.subsegments.append(subsegment)
-        request.held += 1
+        parent.hold(subsegment)
     innermost.set(subsegment)
     return subsegment
 
@@ -168,8 +174,11 @@ class Context(SDKContext):  # type: ignore[misc]
             return
         ours = adopt(subsegment)
         parent.add_subsegment(ours)
-        ours.parent_segment = parent.parent_segment
-        ours.request = parent.request or ours
+        if parent.request is None and ours.sampled:
+            ours.be_request(parent)
+        else:
+            ours.parent_segment = parent.parent_segment
+            ours.request = parent.request or ours
         innermost.set(ours)
 
     def end_subsegment(self, end_time: float | None = None) -> bool:
@@ -220,8 +229,7 @@ class LambdaContext(Context):
         key = _variables.get(_VARIABLE)
         header = parse(key.decode("utf-8", "surrogateescape") if key else None)
         if header.sampled == 1 and header.root and header.parent:
-            function = FunctionSegment(header.root, header.parent, header, key)
-            entity: Any = Subsegment(name, "local", function)
+            entity: Any = FunctionRequest(name, header, key)
         else:
             entity = UnsampledRequest(name, header, key)
         innermost.set(entity)

@@ -20,9 +20,10 @@ from .documents import encode, write
 
 log = logging.getLogger(__name__)
 
-HEADER = b'{"format":"json","version":1}\n'
+HEADER = '{"format":"json","version":1}\n'
 # The daemon reads 64 kB; a datagram holds 65,507 bytes.
 MAX_DOCUMENT_BYTES = 60_000
+MAX_DATAGRAM_BYTES = len(HEADER) + MAX_DOCUMENT_BYTES
 # A daemon that is away would otherwise fill the log at the pace of the requests.
 SECONDS_BETWEEN_WARNINGS = 60.0
 SECONDS_BETWEEN_ATTEMPTS = 60.0
@@ -80,14 +81,17 @@ class Emitter:
         """Send a segment or subsegment with all beneath it. Never raises, never waits."""
         try:
             for document in write(entity, is_sent=True):
-                encoded = document.encode("utf-8", "replace")
-                if len(encoded) <= MAX_DOCUMENT_BYTES:
-                    self._send(HEADER + encoded)
+                datagram = f"{HEADER}{document}".encode("utf-8", "replace")
+                if len(datagram) <= MAX_DATAGRAM_BYTES:
+                    self._send(datagram)
                 else:
                     for piece in split(json.loads(document), MAX_DOCUMENT_BYTES):
-                        self._send(HEADER + piece)
-            if entity is entity.request and not entity.in_progress:
-                entity.forget_itself()
+                        self._send(HEADER.encode() + piece)
+            if not entity.in_progress and entity is entity.request:
+                try:
+                    del entity.request
+                except AttributeError:  # it had been sent before
+                    return
         except Exception as exception:
             self._warn("Could not send the segment %r: %s", entity.name, exception)
 

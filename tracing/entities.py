@@ -10,8 +10,8 @@ import logging
 import os
 import re
 import time
+from collections.abc import Iterator
 from functools import cached_property
-from itertools import count
 from threading import get_ident
 from time import perf_counter
 from typing import Any
@@ -26,7 +26,7 @@ from aws_xray_sdk.core.models.subsegment import Subsegment as SDKSubsegment
 from .documents import clean_annotation, clean_http, clean_sql, encode, make_document
 from .exceptions import record_failure, use_stack
 from .harmless import harmless
-from .header import TraceHeader
+from .header import TraceHeader, adopt_header
 from .plain import make_plain
 
 log = logging.getLogger(__name__)
@@ -40,9 +40,11 @@ AWS_TEXTS = frozenset(
 KEY_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 MAX_USER_CHARACTERS = 250
 MAX_KEY_CHARACTERS = 500
-MASK = (1 << 64) - 1
 NO_ID = "0" * 16
+# What the ids of a request end in; what they begin with is its own.
+ENDS_OF_IDS = tuple(f"{number:02x}" for number in range(256))
 
+new = object.__new__
 _told: set[str] = set()
 
 
@@ -56,13 +58,19 @@ def tell_once(key: str, message: str, *arguments: object) -> None:
         log.warning(message, *arguments)
 
 
-def make_ids() -> count[int]:
-    """Return the ids of a request: a random one, from the system, and those that follow it.
+def make_ids() -> Iterator[str]:
+    """Return 256 ids of a request, which begin alike, at random and from the system.
 
     They have to be unique in their trace; a call of the system for each would cost more than the
     rest of a subsegment. Not from Python's own generator: a snapshot of a process repeats that.
     """
-    return count(int.from_bytes(os.urandom(8)))
+    return map(os.urandom(7).hex().__add__, ENDS_OF_IDS)
+
+
+def renew_ids(request: Any) -> str:
+    """Give a request more ids, and return the first of them."""
+    request.ids = ids = make_ids()
+    return next(ids)
 
 
 def make_trace_id() -> str:
@@ -75,6 +83,30 @@ class Itself:
 
     def __get__(self, entity: Any, owner: Any = None) -> Any:
         return entity
+
+
+class OfRequest:
+    """An attribute of what a subsegment is a part of, where nothing else was set."""
+
+    def __set_name__(self, owner: Any, name: str) -> None:
+        self._name = name
+
+    def __get__(self, entity: Any, owner: Any = None) -> Any:
+        return self if entity is None else getattr(entity.request, self._name)
+
+
+class Flag:
+    """What went wrong, which most entities do not have: one that has says so by `is_plain` too."""
+
+    def __set_name__(self, owner: Any, name: str) -> None:
+        self._name = name
+
+    def __get__(self, entity: Any, owner: Any = None) -> bool:
+        return False if entity is None else entity.__dict__.get(self._name, False)
+
+    def __set__(self, entity: Any, value: bool) -> None:
+        entity.__dict__[self._name] = value
+        entity.is_plain = False
 
 
 class Block:
@@ -112,14 +144,16 @@ class Recorded(Blocks):
     request, which is the segment or, on Lambda, the outermost subsegment. is_sent: its document has
     left. is_alone: it was sent before it had ended, or begun when its parent had been sent, and so
     leaves on its own. is_leaf: what it calls is not recorded beneath it. owner: the thread that
-    began it. is_async: of a request whose thread serves others meanwhile. text, notes: blocks and
-    annotations as JSON, each after a comma, at which nobody has looked; then they become blocks.
+    began it. is_async: of a request whose thread serves others meanwhile. text, and of a request
+    notes: blocks and annotations as JSON, each after a comma, at which nobody has looked; then they
+    become blocks. is_plain: it has neither blocks nor flags.
     """
 
     parent: Any = None
     request: Any = Itself()
     parent_segment: Any
-    subsegments: list[Any]
+    # A list, unless it is a leaf.
+    subsegments: Any = ()
     id: str
     name: str
     start_time: float
@@ -138,17 +172,32 @@ class Recorded(Blocks):
     has_blocks = False
     text = ""
     notes = ""
-    fault = False
-    error = False
-    throttle = False
+    is_plain = True
+    fault = Flag()
+    error = Flag()
+    throttle = Flag()
     # Of a request: how many subsegments it holds that were not sent, and the iterations that are
     # not at their end.
-    ids: count[int]
+    ids: Iterator[str]
+    clock: float
     held = 0
     hold_until = 0
     is_async = False
     owner = 0
     iterations: tuple[Any, ...] = ()
+
+    def _begin(self) -> None:
+        """Be a request, from now on."""
+        # Each subsegment looks at these: on itself, they take a fifth of the time.
+        self.sampled = self.in_progress = True
+        self.is_sent = self.is_leaf = False
+        self.held = 0
+        # Until it is sent: a cycle would wait for the collector, and then the class says the same.
+        self.request = self
+        self.subsegments = []
+        self.owner = get_ident()
+        self.start_time = now = time.time()
+        self.clock = now - perf_counter()
 
     def find_block(self, name: str) -> Any:
         """Return a block that nobody has looked at; an empty one where there is none."""
@@ -168,6 +217,7 @@ class Recorded(Blocks):
             self.take_apart()
         setattr(self, name, block)
         self.has_blocks = True
+        self.is_plain = False
 
     def add_text(self, text: str) -> None:
         """Put blocks on it that are JSON already, each after a comma."""
@@ -182,22 +232,6 @@ class Recorded(Blocks):
         for name, block in json.loads(f"{{{text[1:]}}}").items():
             self.set_block(name, block)
 
-    def forget_itself(self) -> None:
-        """Make it free to go, with what is beneath it: nobody needs that when it has been sent."""
-        waiting: list[Any] = [self]
-        for entity in waiting:
-            for child in entity.subsegments:
-                # What is open will be sent again.
-                if child.subsegments and not child.in_progress:
-                    waiting.append(child)
-            entity.subsegments = []
-        try:
-            del self.request
-            if self.parent_segment is self:
-                del self.parent_segment
-        except AttributeError:  # it has done so before
-            pass
-
     def close(self, end_time: float | None = None) -> None:
         """End it, at `end_time` in seconds since 1970 or now. The second time does nothing."""
         if self.in_progress:
@@ -207,6 +241,12 @@ class Recorded(Blocks):
     def add_subsegment(self, subsegment: Any) -> None:
         """Hang a subsegment beneath this one."""
         subsegment.parent = self
+        self.hold(subsegment)
+
+    def hold(self, subsegment: Any) -> None:
+        """Keep a subsegment, and count it."""
+        # A leaf has no list; of two threads that find none, one makes it.
+        self.__dict__.setdefault("subsegments", [])
         self.subsegments.append(subsegment)
         self.request.held += 1
 
@@ -344,19 +384,13 @@ class Segment(Recorded, SDKSegment):  # type: ignore[misc]
         if not name:
             raise SegmentNameMissingException("Segment name is required.")
         self.name = name
-        self.ids = make_ids()
-        self.id = (
-            entityid if entityid and ID.fullmatch(entityid) else f"{next(self.ids) & MASK:016x}"
-        )
+        self.ids = ids = make_ids()
+        self.id = entityid if entityid and ID.fullmatch(entityid) else next(ids)
         self.trace_id = traceid or make_trace_id()
         self.parent_id = parent_id
-        if not sampled:
-            self.sampled = False
-        # Until it is sent: a cycle would wait for the collector.
-        self.parent_segment = self.request = self
-        self.subsegments = []
-        self.start_time = time.time()
-        self.clock = self.start_time - perf_counter()
+        self.key = None
+        self._begin()
+        self.sampled = sampled
 
     def set_service(self, service_info: dict[str, Any]) -> None:
         """Say what it runs on."""
@@ -374,9 +408,9 @@ class Segment(Recorded, SDKSegment):  # type: ignore[misc]
         xray = {**known.get("xray", {}), "sampling_rule_name": rule_name}
         self.set_block("aws", {**known, "xray": xray})
 
-    def save_origin_trace_header(self, trace_header: TraceHeader) -> None:
+    def save_origin_trace_header(self, trace_header: Any) -> None:
         """Keep the header that the request came with."""
-        self.header = trace_header
+        self.header = adopt_header(trace_header)
 
     def get_origin_trace_header(self) -> TraceHeader | None:
         """Return the header that the request came with."""
@@ -407,22 +441,35 @@ class Subsegment(Recorded, SDKSubsegment):  # type: ignore[misc]
 
     type = "subsegment"
 
-    def __init__(self, name: str, namespace: str, segment: Any, parent: Any = None) -> None:
+    parent_segment: Any = OfRequest()
+    key: Any = OfRequest()
+
+    def __init__(self, name: str, namespace: str, parent: Any) -> None:
         self.name = name
         self.namespace = namespace
-        self.parent_segment = segment
-        self.parent = parent = parent or segment
-        self.key = parent.key
+        self.parent = parent
         request = parent.request
         if request is None:
-            # Beneath the function's segment, which the service sends, it is the request itself.
+            self.be_request(parent)
             request = self
-            self.ids = make_ids()
         self.request = request
-        self.id = "%016x" % (next(request.ids) & MASK)
+        self.id = next(request.ids, None) or renew_ids(request)
         self.subsegments = []
         self.owner = get_ident()
-        self.start_time = segment.clock + perf_counter()
+        self.start_time = request.clock + perf_counter()
+
+    def be_request(self, function: Any) -> None:
+        """Stand for the request, beneath the function's segment, which the service sends."""
+        self.request = self
+        self.parent_segment = function
+        self.key = function.key
+        self.clock = function.clock
+        self.ids = make_ids()
+
+    @property
+    def header(self) -> Any:
+        """The header that the request came with."""
+        return self.parent_segment.header
 
     @property
     def trace_id(self) -> str:
@@ -438,6 +485,57 @@ class Subsegment(Recorded, SDKSubsegment):  # type: ignore[misc]
     def set_sql(self, sql: dict[str, Any]) -> None:
         """Say which SQL statement it stands for."""
         self.set_block("sql", clean_sql(sql))
+
+
+class FunctionRequest(Subsegment):
+    """A request on Lambda; the function's segment above it is made for who asks."""
+
+    namespace = "local"
+    trace_id = ""
+    parent_id = ""
+    header = TraceHeader()
+
+    def __init__(self, name: str, header: TraceHeader, key: bytes | None) -> None:
+        self.name = name
+        self.header = header
+        self.key = key
+        self.trace_id = header.root or ""
+        self.parent_id = header.parent or ""
+        self.ids = ids = make_ids()
+        self.id = next(ids)
+        self._begin()
+
+    @cached_property
+    def parent_segment(self) -> Any:
+        """The function's segment."""
+        made = FunctionSegment(self.trace_id, self.parent_id, self.header, self.key)
+        made.clock = self.clock
+        return made
+
+    @cached_property
+    def parent(self) -> Any:
+        """The same: it is the outermost."""
+        return self.parent_segment
+
+
+def make_part(name: str, namespace: str, parent: Any, request: Any, is_leaf: bool) -> Any:
+    """Return a subsegment of a request: what `Subsegment` does, without what that has to look at.
+
+    Each call of a class that has an `__init__` in Python costs as much again as what it does here.
+    """
+    made: Any = new(Subsegment)
+    made.name = name
+    made.namespace = namespace
+    made.parent = parent
+    made.request = request
+    made.id = next(request.ids, None) or renew_ids(request)
+    made.owner = get_ident()
+    if is_leaf:
+        made.is_leaf = True
+    else:
+        made.subsegments = []
+    made.start_time = request.clock + perf_counter()
+    return made
 
 
 class FunctionSegment(FacadeSegment):  # type: ignore[misc]
@@ -479,8 +577,8 @@ class FunctionSegment(FacadeSegment):  # type: ignore[misc]
     def get_origin_trace_header(self) -> TraceHeader:
         return self.header
 
-    def save_origin_trace_header(self, trace_header: TraceHeader) -> None:
-        self.header = trace_header
+    def save_origin_trace_header(self, trace_header: Any) -> None:
+        self.header = adopt_header(trace_header)
 
     def put_annotation(self, key: str, value: object) -> None:
         self._forward("put_annotation", key, value)
@@ -552,6 +650,7 @@ class Unsampled(Blocks):
     is_silent = False
     namespace = "local"
     held = 0
+    key: bytes | None = None
     start_time = 0.0
     fault = error = throttle = False
 
@@ -605,17 +704,24 @@ class UnsampledSegment(Unsampled, DummySegment):  # type: ignore[misc]
         self.name = name
         # Empty where there is no trace at all; the SDK's zeros would look like one.
         self.trace_id = header.root or ""
-        self.id = header.parent or NO_ID
-        self.parent_id = header.parent
         self.header = header
-        self.key = key
-        self.is_function = is_function
+        if is_function:
+            self.key = key
+            self.is_function = True
+
+    @property
+    def id(self) -> str:
+        return self.header.parent or NO_ID
+
+    @property
+    def parent_id(self) -> str | None:
+        return self.header.parent
 
     def get_origin_trace_header(self) -> TraceHeader:
         return self.header
 
-    def save_origin_trace_header(self, trace_header: TraceHeader) -> None:
-        self.header = trace_header
+    def save_origin_trace_header(self, trace_header: Any) -> None:
+        self.header = adopt_header(trace_header)
 
     def increment(self) -> None:
         """Do nothing."""
@@ -710,6 +816,11 @@ def adopt(entity: Any) -> Any:
     entity.__dict__.update(
         {key: value for key, value in known.items() if key not in entity.__dict__}
     )
-    made.parent_segment = made if isinstance(made, Segment) else segment
-    made.request = made if isinstance(made, Segment) else made.parent.request or made
+    if isinstance(made, Segment):
+        made.request = made
+    else:
+        made.parent_segment = segment
+        made.request = made.parent.request or made
+    # What is put on the other is not told here.
+    made.is_plain = False
     return made

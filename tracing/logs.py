@@ -34,14 +34,14 @@ _making_ids = threading.Lock()
 
 
 class Ids:
-    """The ids of one request. Its own id is Lambda's, or is made when somebody asks for it."""
+    """The ids of one request. Its own id is Lambda's, or is made when somebody asks for it.
 
-    __slots__ = ("_context", "_request_id", "trace_id")
+    context: Lambda's, of its invocation.
+    """
 
-    def __init__(self, context: Any) -> None:
-        self.trace_id = NONE
-        self._context = context
-        self._request_id: str | None = None
+    trace_id = NONE
+    context: Any = None
+    _request_id: str | None = None
 
     @property
     def request_id(self) -> str:
@@ -53,13 +53,12 @@ class Ids:
         return self._request_id
 
     def _make(self) -> str:
-        lambdas = getattr(self._context, "aws_request_id", None) or runtime_request_id()
+        lambdas = getattr(self.context, "aws_request_id", None) or runtime_request_id()
         return lambdas or str(uuid.uuid4())
 
 
-_current: ContextVar[Ids | None] = ContextVar("tracing_ids", default=None)
-# Of the last request of this thread or task, for the server's line about it.
-_last: ContextVar[Ids | None] = ContextVar("tracing_last_ids", default=None)
+# Of the request that is answered here; in a tuple, of the last that was: for the server's line.
+_known: ContextVar[Ids | tuple[Ids] | None] = ContextVar("tracing_ids", default=None)
 
 
 def remember_request(request: HttpRequest) -> Ids:
@@ -68,26 +67,36 @@ def remember_request(request: HttpRequest) -> Ids:
     Its trace's id is the caller's to add: it is for what is logged when the trace has ended.
     """
     # Django logs 4xx and 5xx after the last middleware has returned, with the request at hand.
-    request._ids = ids = Ids(request.META.get("apig_wsgi.context"))  # type: ignore[attr-defined]
-    _current.set(ids)
+    request._ids = ids = Ids()  # type: ignore[attr-defined]
+    context = request.META.get("apig_wsgi.context")
+    if context is not None:
+        ids.context = context
+    _known.set(ids)
     return ids
 
 
 def forget_request() -> None:
     """Say that what is logged from here on belongs to no request."""
-    _last.set(_current.get())
-    _current.set(None)
+    known = _known.get()
+    if type(known) is Ids:
+        _known.set((known,))
+
+
+def _current_ids() -> Ids | None:
+    known = _known.get()
+    return known if isinstance(known, Ids) else None
 
 
 def current_request_id() -> str | None:
     """Return the id of the request that this code runs in, or None outside a request."""
-    ids = _current.get()
+    ids = _current_ids()
     return None if ids is None else ids.request_id
 
 
 def last_ids() -> tuple[str, str]:
     """Return trace id and request id of the request that this thread answers or has answered."""
-    ids = _current.get() or _last.get()
+    known = _known.get()
+    ids = known[0] if isinstance(known, tuple) else known
     return (NONE, NONE) if ids is None else (ids.trace_id, ids.request_id)
 
 
@@ -106,13 +115,16 @@ def runtime_trace_id() -> str | None:
 
 def _note(record: logging.LogRecord) -> tuple[str | None, Ids | None]:
     """Return the id of the trace and the ids of the request that this code runs in."""
-    ids = _current.get()
-    if ids is None and record.name in SERVER_LOGGERS:
-        ids = _last.get()
+    known = _known.get()
+    ids = None
+    if isinstance(known, Ids):
+        ids = known
+    elif known is not None and record.name in SERVER_LOGGERS:
+        ids = known[0]
         # A static file on the same connection never reaches the middleware.
-        _last.set(None)
-    elif ids is None and record.name == "gunicorn.error" and record.exc_info:
-        ids = _last.get()
+        _known.set(None)
+    elif known is not None and record.name == "gunicorn.error" and record.exc_info:
+        ids = known[0]
     try:
         # Settings name this module before the SDK may be imported; by the first record it may.
         from .current import current_trace

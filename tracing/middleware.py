@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import copy_context
 from functools import lru_cache
@@ -32,14 +31,16 @@ from .exceptions import record_failure
 from .harmless import tell_failure
 from .header import TraceHeader, parse
 from .logs import forget_request, remember_request
-from .redaction import MAX_HTTP_CHARACTERS, redact_short, redact_text
+from .redaction import MAX_HTTP_CHARACTERS, redact_text, redact_url
+from .settings import Settings
 from .settings import current as current_settings
 
 # What needs no escaping, which takes longer than all else that is said of a request.
+HEADER_KEY = http.XRAY_HEADER.lower()
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")
 # In the environ of the request that gateway.warm_up makes: nobody has sent it.
 WARM_UP = "gateway.is_warm_up"
-_cold_start = threading.Lock()  # taken by the first request of the process, and never given back
+_cold_starts = [True]  # taken by the first request of the process, and never given back
 
 
 class XRayMiddleware:
@@ -92,21 +93,21 @@ def begin_request(request: HttpRequest) -> Any:
         if not global_sdk_config.sdk_enabled():
             return None
         known = current_settings()
-        # What a request before this one may have left in the thread is not ours.
-        innermost.set(None)
-        path, ignored_paths = request.path_info, known.ignored_paths
-        if path in ignored_paths or path.startswith(list_folders(ignored_paths)):
+        if innermost.get() is not None:
+            # What a request before this one may have left in the thread is not ours.
+            innermost.set(None)
+        if known.ignored_paths and is_ignored(request.path_info, known):
             entity = xray_recorder._context.put_untraced()
         else:
             entity = _open(request)
-        is_cold = WARM_UP not in request.META and _cold_start.acquire(blocking=False)
+        is_cold = bool(_cold_starts) and WARM_UP not in request.META and take_cold_start()
+        trace_id = entity.trace_id
+        if trace_id:
+            ids.trace_id = trace_id
         if entity.sampled:
-            ids.trace_id = entity.parent_segment.trace_id
             _describe_request(entity, request, known, is_cold)
         else:
             entity.is_silent = True
-            if entity.trace_id:
-                ids.trace_id = entity.trace_id
     except Exception:
         tell_failure("beginning a segment for a request")
         # The view may still ask for the current segment.
@@ -129,7 +130,7 @@ def _open(request: HttpRequest) -> Any:
     elif header.root:
         entity = UnsampledSegment(name, header)
     else:
-        known = TraceHeader(make_trace_id(), header.parent, 0, header.data)
+        known = TraceHeader(make_trace_id(), header.parent, 0, header.rest)
         entity = UnsampledSegment(name, known)
     innermost.set(entity)
     return entity
@@ -143,10 +144,17 @@ def read_host(request: HttpRequest) -> str | None:
         return None
 
 
-@lru_cache(maxsize=8)
-def list_folders(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the paths that stand for all beneath them."""
-    return tuple(path for path in paths if path.endswith("/"))
+def is_ignored(path: str, known: Settings) -> bool:
+    """Return whether a path is one of those that make no trace, or beneath one."""
+    return path in known.ignored_paths or path.startswith(known.ignored_folders)
+
+
+def take_cold_start() -> bool:
+    """Return True to the first that asks, in this process."""
+    try:
+        return _cold_starts.pop()
+    except IndexError:
+        return False
 
 
 def decide_sampling(request: HttpRequest, name: str) -> Any:
@@ -178,32 +186,53 @@ def _describe_request(entity: Any, request: HttpRequest, known: Any, is_cold: bo
     if PLAIN_PATH.fullmatch(path) is None:
         # What follows a semicolon are parameters, such as a session's id.
         path = escape_uri_path(path.partition(";")[0])
-    url = f"{request.scheme}://{host}{path}"
-    if len(url) > MAX_HTTP_CHARACTERS or not NOT_CLEAN_IN_A_URL.isdisjoint(url):
-        url = clean_http("url", url)
-    method = (request.method or "")[:MAX_HTTP_CHARACTERS]
-    asked = f'"url":{quote(url)},"method":{quote(method)}'
-    agent = meta.get("HTTP_USER_AGENT")
-    if agent is not None:
-        agent = redact_short(agent) if len(agent) <= KEPT_CHARACTERS else redact_text(agent)
-        asked += f',"user_agent":{quote(agent[:MAX_HTTP_CHARACTERS])}'
+    url = f'{write_origin(request.scheme, host)}{path}"'
+    if len(url) > MAX_HTTP_CHARACTERS:
+        url = quote(clean_http("url", f"{request.scheme}://{host}{path}"))
+    asked = f'"url":{url},"method":{write_short(request.method or "")}'
     # REMOTE_ADDR comes from the server or the gateway; X-Forwarded-For is the client's word.
-    if meta.get("REMOTE_ADDR"):
-        asked += f',"client_ip":{quote(meta["REMOTE_ADDR"])}'
+    agent, address = meta.get("HTTP_USER_AGENT"), meta.get("REMOTE_ADDR")
+    told = "" if agent is None else f',"user_agent":{write_agent(agent)}'
+    if address:
+        told += f',"client_ip":{quote(address)}'
     # The answer is put behind it, and so it is the last.
-    entity.text += f',"http":{{"request":{{{asked}}}}}'
-    is_on_lambda = entity.parent_segment.is_function
+    entity.text += f',"http":{{"request":{{{asked}{told}}}}}'
     notes = known.notes
+    where = known.urls_as_annotation
+    is_on_lambda = entity.type == "subsegment"
     if is_on_lambda:
         notes += ',"cold_start":true' if is_cold else ',"cold_start":false'
-    where = known.urls_as_annotation
-    if where == "ALL" or (where == "LAMBDA" and is_on_lambda):
-        notes += f',"url":{quote(url)},"method":{quote(method)}'
+        if where == "LAMBDA":
+            notes += f",{asked}"
+    if where == "ALL":
+        notes += f",{asked}"
     entity.notes = notes
     if known.in_progress_first and is_on_lambda:
         xray_recorder.emitter.send_entity(entity)
         # It goes again when it has ended, in the place of this one.
         entity.is_sent = False
+
+
+@lru_cache(maxsize=512)
+def write_origin(scheme: str | None, host: str) -> str:
+    """Return scheme and host as the beginning of a text in JSON, without credentials."""
+    origin = f"{scheme}://{host}"
+    if not NOT_CLEAN_IN_A_URL.isdisjoint(origin):
+        origin = redact_url(origin)
+    return quote(origin)[:-1]
+
+
+def write_agent(agent: str) -> str:
+    """Return a client's name for itself as JSON, without secrets."""
+    if len(agent) > KEPT_CHARACTERS:
+        return quote(redact_text(agent)[:MAX_HTTP_CHARACTERS])
+    return write_short(agent)
+
+
+@lru_cache(maxsize=512)
+def write_short(text: str) -> str:
+    """Return a text that comes again and again as JSON, without secrets."""
+    return quote(redact_text(text)[:MAX_HTTP_CHARACTERS])
 
 
 def answer_request(
@@ -215,16 +244,15 @@ def answer_request(
         return response
     try:
         if entity.sampled:
-            trace_id = entity.parent_segment.trace_id
             describe_response(entity, request, response)
-        else:
-            trace_id = entity.trace_id
+        trace_id = entity.trace_id
         if trace_id:
             # The header that tells the client its trace; one that asked gets the decision with it.
             told = f"Root={trace_id}"
             if "Sampled=?" in request.META.get("HTTP_X_AMZN_TRACE_ID", ""):
                 told += f";Sampled={int(entity.sampled)}"
-            response.headers[http.XRAY_HEADER] = told
+            # Past what Django looks for in a header: this is text, of one line.
+            response.headers._store[HEADER_KEY] = (http.XRAY_HEADER, told)
         if isinstance(response, StreamingHttpResponse) and is_work(response):
             make_body = AsyncBody if response.is_async else Body
             response.streaming_content = make_body(response.streaming_content, entity)
@@ -299,7 +327,7 @@ def end_request(entity: Any) -> None:
         elif entity.in_progress:
             if innermost.get() is entity and not entity.iterations and not entity.is_sent:
                 # By far the most: nothing is open beneath it.
-                entity.end_time = entity.parent_segment.clock + perf_counter()
+                entity.end_time = entity.clock + perf_counter()
                 entity.in_progress = False
                 xray_recorder._emitter.send_entity(entity)
             else:

@@ -134,7 +134,7 @@ def trace_statement(name: str) -> Any:
     def run(cursor: Any, *args: Any, **kwargs: Any) -> Any:
         execute = getattr(cursor.__wrapped__, name)
         meta = dict(cursor._xray_meta)
-        subsegment = begin(name_database(meta), "remote", is_leaf=True)
+        subsegment = begin(name_database(meta), "remote", True)
         if subsegment is None:
             return execute(*args, **kwargs)
         try:

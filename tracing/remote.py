@@ -45,7 +45,7 @@ def trace_requests(send: Any) -> Any:
     """Return `HTTPAdapter.send` with a subsegment around it, named after the host."""
 
     def send_request(adapter: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        subsegment = begin(read_host(request.url), "remote", is_leaf=True)
+        subsegment = begin(read_host(request.url), "remote", True)
         pass_header_on(request.headers)
         if subsegment is None:
             return send(adapter, request, *args, **kwargs)
@@ -79,7 +79,7 @@ def trace_urllib3(send: Any) -> Any:
         if entity is None or entity.is_leaf or type(pool).__module__ == BOTOCORE:
             return send(pool, method, url, body, headers, *args, **kwargs)
         address = make_address(pool, url)
-        subsegment = begin(read_host(address), "remote", is_leaf=True)
+        subsegment = begin(read_host(address), "remote", True)
         headers = add_header(pool.headers if headers is None else headers)
         if subsegment is None:
             return send(pool, method, url, body, headers, *args, **kwargs)
@@ -99,7 +99,7 @@ def trace_urllib(send: Any) -> Any:
     def do_open(handler: Any, http_class: Any, req: Any, **kwargs: Any) -> Any:
         if current_entity() is None:
             return send(handler, http_class, req, **kwargs)
-        subsegment = begin(read_host(req.full_url), "remote", is_leaf=True)
+        subsegment = begin(read_host(req.full_url), "remote", True)
         # The request is the caller's, who may send it again elsewhere.
         own = req.unredirected_hdrs
         req.unredirected_hdrs = dict(own)
@@ -204,19 +204,15 @@ def pass_header_on(headers: Any, name: str = http.XRAY_HEADER) -> None:
 def make_header(entity: Any) -> str:
     """Return the tracing header for what is called beneath an entity; empty outside any trace."""
     if entity.sampled:
-        segment = entity.parent_segment
-        header = segment.header
-        made = f"Root={segment.trace_id};Parent={entity.id};Sampled=1"
-    else:
-        header = entity.header
-        if header.text or not header.root:
-            return str(header.text)
-        made = f"Root={header.root}"
-        if header.parent:
-            made += f";Parent={header.parent}"
-        if header.sampled is not None:
-            made += f";Sampled={header.sampled}"
-    if header is not None and header.data:
-        for key, value in header.data.items():
-            made += f";{key}={value}"
-    return made
+        # Of a request; the function's segment, beneath which none is open, stands for itself.
+        request = entity.request or entity
+        return f"Root={request.trace_id};Parent={entity.id};Sampled=1{request.header.rest}"
+    header = entity.header
+    if header.text or not header.root:
+        return str(header.text)
+    made = f"Root={header.root}"
+    if header.parent:
+        made += f";Parent={header.parent}"
+    if header.sampled is not None:
+        made += f";Sampled={header.sampled}"
+    return f"{made}{header.rest}"

@@ -34,7 +34,8 @@ class Settings:
 
     service_name is never empty: without AWS_XRAY_TRACING_NAME it is the Lambda function's name.
     instruments is what is to be traced once AUTO_INSTRUMENT has been heard.
-    notes are the annotations as JSON, each after a comma.
+    notes are the annotations as JSON, each after a comma. ignored_folders are those of the paths
+    that stand for all beneath them.
     streaming_threshold and max_trace_back are None where the recorder's defaults are wanted.
     """
 
@@ -55,6 +56,7 @@ class Settings:
     ignore_module_patterns: tuple[str, ...]
     urls_as_annotation: str
     ignored_paths: tuple[str, ...]
+    ignored_folders: tuple[str, ...]
     annotations: Mapping[str, str | int | float | bool]
     notes: str
     instruments: frozenset[str]
@@ -166,6 +168,8 @@ def _read() -> tuple[dict[str, Any], list[WrongValue]]:
         values["service_name"] = os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "django"
     if not values["auto_instrument"]:
         values["instruments"] -= AUTO_INSTRUMENTS
+    paths = values["ignored_paths"]
+    values["ignored_folders"] = tuple(path for path in paths if path.endswith("/"))
     values["notes"] = "".join(
         [f",{encode(key)}:{encode(value)}" for key, value in values["annotations"].items()]
     )

@@ -12,7 +12,7 @@ from aws_xray_sdk.core import xray_recorder
 from django.db import connections
 from django.db.backends.signals import connection_created
 
-from .context import begin, innermost
+from .context import begin_beneath, innermost
 from .documents import clean_sql, encode
 from .exceptions import record_failure
 from .harmless import tell_failure
@@ -68,26 +68,23 @@ def record_statement(
     entity = innermost.get()
     if entity is not None and entity.is_silent:
         return execute(sql, parameters, many, context)
-    database = context["connection"]._xray_database
-    subsegment = begin(database.name, "remote", is_leaf=True)
+    connection = context["connection"]
+    database = connection._xray_database
+    subsegment = begin_beneath(entity, database.name, "remote", True)
     if subsegment is None:
         return execute(sql, parameters, many, context)
+    try:
+        statement = sql if type(sql) is str else read_statement(sql, connection)
+        known = database.known.get(statement) if xray_recorder._stream_sql else None
+        subsegment.text = known or database.write(statement)
+    except Exception:
+        tell_failure("describing a statement")
     try:
         return execute(sql, parameters, many, context)
     except BaseException as exception:
         record_failure(subsegment, exception, is_remote=True)
         raise
     finally:
-        try:
-            statement = sql if type(sql) is str else read_statement(sql, context["connection"])
-            known = database.known.get(statement) if xray_recorder._stream_sql else None
-            text = known or database.write(statement)
-            if subsegment.has_blocks:
-                subsegment.add_text(text)
-            else:
-                subsegment.text = text
-        except Exception:
-            tell_failure("describing a statement")
         end(subsegment)
 
 

@@ -54,7 +54,7 @@ def end(subsegment: Any) -> None:
         elif subsegment.in_progress:
             # By far the most: nothing is open beneath it, and nothing is to be sent.
             innermost.set(subsegment.parent)
-            subsegment.end_time = subsegment.parent_segment.clock + perf_counter()
+            subsegment.end_time = request.clock + perf_counter()
             subsegment.in_progress = False
         else:
             innermost.set(subsegment.parent)

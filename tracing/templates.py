@@ -1,12 +1,10 @@
 """A subsegment for each template that a view renders: whole pages, not their parts or widgets."""
 
-from collections.abc import Callable
-from operator import attrgetter
 from typing import Any
 
 from django.template.base import Template
 
-from .context import begin, innermost
+from .context import begin_beneath, innermost
 from .exceptions import record_failure
 from .subsegments import end
 from .wrapping import when_imported, wrap
@@ -27,28 +25,32 @@ def trace(render: Any) -> Any:
     Not around a part of a template that has one already: includes and form widgets are templates
     too, and a form of ten fields would make seventy.
     """
-    return _trace(render, attrgetter("name"))
+
+    def render_template(template: Any, context: Any) -> Any:
+        entity = innermost.get()
+        if entity is not None and entity.is_silent:
+            return render(template, context)
+        subsegment = begin_page(entity, template.name)
+        if subsegment is None:
+            return render(template, context)
+        try:
+            return render(template, context)
+        except BaseException as exception:
+            record_failure(subsegment, exception)
+            raise
+        finally:
+            end(subsegment)
+
+    return render_template
 
 
 def trace_jinja(render: Any) -> Any:
     """Return `render` of Jinja's templates in Django with a subsegment around it."""
-    return _trace(render, attrgetter("template.name"))
 
-
-def _trace(render: Any, get_name: Callable[[Any], Any]) -> Any:
     def render_template(template: Any, *args: Any, **kwargs: Any) -> Any:
-        entity = innermost.get()
-        if entity is not None and entity.is_silent:
-            return render(template, *args, **kwargs)
-        while entity is not None and entity.sampled and not entity.is_function:
-            if entity.is_template:
-                return render(template, *args, **kwargs)
-            entity = entity.parent
-        subsegment = begin("template")
+        subsegment = begin_page(innermost.get(), template.template.name)
         if subsegment is None:
             return render(template, *args, **kwargs)
-        subsegment.is_template = True
-        subsegment.name = str(get_name(template) or "template")
         try:
             return render(template, *args, **kwargs)
         except BaseException as exception:
@@ -58,3 +60,16 @@ def _trace(render: Any, get_name: Callable[[Any], Any]) -> Any:
             end(subsegment)
 
     return render_template
+
+
+def begin_page(entity: Any, name: Any) -> Any:
+    """Begin the subsegment of a template beneath an entity; None beneath another template's."""
+    above, request = entity, None if entity is None else entity.request
+    while above is not request and above is not None:
+        if above.is_template:
+            return None
+        above = above.parent
+    subsegment = begin_beneath(entity, str(name or "template"), "local", False)
+    if subsegment is not None:
+        subsegment.is_template = True
+    return subsegment

@@ -297,7 +297,7 @@ def test_on_lambda_before_the_first_invocation_nothing_is_traced(
 
 
 @pytest.mark.parametrize(
-    "broken", ["tracing.context.Subsegment", "tracing.subsegments.perf_counter"]
+    "broken", ["tracing.context.make_part", "tracing.subsegments.perf_counter"]
 )
 def test_a_recorder_that_fails_is_survived(
     broken: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -560,3 +560,36 @@ def test_a11_captures_add_up(daemon: Daemon) -> None:
         "work_elsewhere",
         "in a partial",
     ]
+
+
+def test_no_two_subsegments_have_the_same_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    segment = xray_recorder.begin_segment("test", sampling=1)
+    monkeypatch.setattr(xray_recorder, "streaming_threshold", 2000)
+
+    def work() -> None:
+        for _ in range(300):
+            with tracing.in_subsegment("step"):
+                pass
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ids = [segment.id, *(child.id for child in segment.subsegments)]
+
+    assert len(ids) == 901
+    assert len(set(ids)) == len(ids)
+    assert all(entities.ID.fullmatch(each) for each in ids)
+
+
+def test_a_flag_that_is_set_by_hand_is_told(daemon: Daemon) -> None:
+    xray_recorder.begin_segment("test", sampling=1)
+    with tracing.in_subsegment("step") as step:
+        step.fault = step.throttle = True
+    xray_recorder.end_segment()
+
+    (document,) = daemon.documents(1)
+    (told,) = document["subsegments"]
+    assert (told["fault"], told["throttle"]) == (True, True)
+    assert "error" not in told

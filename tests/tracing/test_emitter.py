@@ -36,7 +36,7 @@ def test_send_entity(daemon: Daemon, segment: Segment, monkeypatch: pytest.Monke
     emitter.send_entity(segment)
 
     (document,) = daemon.documents(1)
-    assert daemon.datagrams[0].startswith(HEADER)
+    assert daemon.datagrams[0].startswith(HEADER.encode())
     assert document["id"] == segment.id
     assert document["subsegments"][0].keys() == {"id", "name", "start_time", "end_time"}
     emitter.set_daemon_address(None)
@@ -101,7 +101,7 @@ def tree(depth: int, width: int, size: int) -> Segment:
     def fill(entity: Any, level: int) -> None:
         entity.put_metadata("text", "é" * size)
         for _ in range(width if level else 0):
-            child = Subsegment("node", "local", segment, entity)
+            child = Subsegment("node", "local", entity)
             entity.add_subsegment(child)
             fill(child, level - 1)
         entity.close()

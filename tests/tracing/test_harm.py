@@ -38,6 +38,8 @@ BREAKABLE = (
     "tracing.context.Context.current",
     "tracing.context.begin_subsegment",
     "tracing.context.FunctionSegment",
+    "tracing.context.FunctionRequest",
+    "tracing.context.make_part",
     "tracing.context.Subsegment",
     "tracing.subsegments.perf_counter",
     "tracing.entities.get_ident",

@@ -421,7 +421,7 @@ def test_nothing_is_begun_beneath_a_request_that_is_not_sampled(
     request.resolver_match = None
     template = Template("page")
     begun: list[str] = []
-    monkeypatch.setattr("tracing.templates.begin", begun.append)
+    monkeypatch.setattr("tracing.templates.begin_beneath", lambda *given: begun.append(given[1]))
 
     entity = begin_request(request)
     kept = copy_context()
