@@ -60,8 +60,16 @@ def test_make_targets_in_the_documents_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
 
     for path in DOCUMENTS:
-        for target in re.findall(r"`make ([a-z-]+)`", path.read_text()):
+        for target in re.findall(r"(?:`|^)make ([a-z-]+)", path.read_text(), re.MULTILINE):
             assert target in targets, f"{path.name} names `make {target}`."
+
+
+def test_what_the_readme_places_is_there() -> None:
+    rows = re.findall(r"^\| (`[^|]+) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    places = [place for row in rows for place in re.findall(r"`([^`]+)`", row)]
+
+    assert len(places) > 6
+    assert [place for place in places if not (ROOT / place).exists()] == []
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
