@@ -1,8 +1,10 @@
 """What tracing costs a request of a small site: nothing, aws-xray-sdk, this project's, and others.
 
 Paired processes, see benchmarks/pairs.py. What each variant adds is the difference of its process's
-CPU, threads included, to the mean of two untraced processes in the same round; medians, with 95 %
-confidence intervals by order statistics. Before anything is measured, what each sends is decoded
+CPU, user and system, threads included, to the mean of two untraced processes of the same mode in
+the same round; medians of all rounds. Where a process's memory happens to lie makes it slower or
+faster by some microseconds as long as it lives: so all are started afresh several times, and the
+range is that of the medians of each time. Before anything is measured, what each sends is decoded
 and has to be complete: a tracer that does less is not cheaper. The daemon, the collector and the
 agents are one process on another core; DynamoDB is a ready answer, without a socket.
 
@@ -15,6 +17,7 @@ The others' tracers need .venv-bench, which `make .venv-bench/bench.stamp` makes
 
 import argparse
 import importlib
+import math
 import os
 import random
 import sqlite3
@@ -24,12 +27,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks import starts
 from benchmarks.decoding import Span, decode
-from benchmarks.pairs import ROOT, Worker, answer, count, estimate, serve, shuffled, tell
+from benchmarks.pairs import ROOT, Worker, answer, count, serve, shuffled, tell
 from benchmarks.sink import Sink
 from benchmarks.variants import UNTRACED, VARIANTS, Variant, make_environment
 
@@ -38,7 +42,7 @@ FILMS = [("Metropolis", 1927), ("Alphaville", 1965), ("2001: A Space Odyssey", 1
 FILMS += [("Solaris", 1972), ("Stalker", 1979), ("Blade Runner", 1982)]
 EXPECTED = (b"<title>2001: A Space Odyssey</title>", b"METROPOLIS", b"astronaut", b"one of 6")
 WARM_UP_REQUESTS = 200
-DISCARDED_ROUNDS = 2
+DISCARDED_ROUNDS = 1
 CHECKED_REQUESTS = 20
 # The kernel may drop a datagram when the sink gets no CPU for long.
 GREATEST_LOSS = 0.01
@@ -150,9 +154,38 @@ def count_lost(variant: Variant, sink: Sink, sent: tuple[float, float], requests
     return 1 - found / expected if expected else float(found)
 
 
-def measure(names: Sequence[str], rounds: int, requests: int) -> None:
-    """Check all, measure all in turn and print the table."""
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What processes that were started together have told.
+
+    cpu_us: of a request, by variant, one for each round. sent: spans and datagrams of a request.
+    lost: the share of what was sent that did not arrive.
+    """
+
+    cpu_us: dict[str, list[float]]
+    sent: dict[str, tuple[float, float]]
+    lost: dict[str, float]
+
+
+def measure(names: Sequence[str], rounds: int, requests: int, times: int) -> None:
+    """Check all, measure all in turn, as often as they are started, and print the table.
+
+    rounds: of all times together.
+    """
     variants = [VARIANTS[name] for name in names]
+    each = max(1, math.ceil(rounds / times))
+    figures = [measure_once(variants, each, requests) for _ in range(times)]
+    print_table(variants, figures)
+    lost = {name: max(told.lost[name] for told in figures) for name in names}
+    for name, share in lost.items():
+        if share > 0:
+            print(f"{name}: {share:.2%} of what it sent did not arrive while it was measured.")
+    assert max(lost.values()) <= GREATEST_LOSS, "Too much was lost; these figures say nothing."
+
+
+def measure_once(variants: Sequence[Variant], rounds: int, requests: int) -> Figures:
+    """Start a process for each variant, check what it sends and measure it."""
+    names = [variant.name for variant in variants]
     sink = Sink(names)
     workers: dict[str, Worker] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -167,31 +200,27 @@ def measure(names: Sequence[str], rounds: int, requests: int) -> None:
             sent = {
                 variant.name: check(variant, workers[variant.name], sink) for variant in variants
             }
-            for each in variants:
-                sink.ask(each.name, keep=is_queued(each))
-            figures: dict[str, list[float]] = {name: [] for name in names}
+            for variant in variants:
+                sink.ask(variant.name, keep=is_queued(variant))
+            cpu_us: dict[str, list[float]] = {name: [] for name in names}
             for number in count(DISCARDED_ROUNDS + rounds):
                 for name in shuffled(names):
                     told = workers[name].run(requests)
                     if number >= DISCARDED_ROUNDS:
-                        figures[name].append(told["cpu_us"])
+                        cpu_us[name].append(told["cpu_us"])
             requests_of_each = requests * (DISCARDED_ROUNDS + rounds)
-            for each in variants:
-                workers[each.name].run(0, flush=True)
+            for name in names:
+                workers[name].run(0, flush=True)
             time.sleep(0.5)
             lost = {
-                each.name: count_lost(each, sink, sent[each.name], requests_of_each)
-                for each in variants
+                variant.name: count_lost(variant, sink, sent[variant.name], requests_of_each)
+                for variant in variants
             }
         finally:
             for worker in workers.values():
                 worker.stop()
             sink.stop()
-    print_table(variants, sent, figures)
-    for name, share in lost.items():
-        if share > 0:
-            print(f"{name}: {share:.2%} of what it sent did not arrive while it was measured.")
-    assert max(lost.values()) <= GREATEST_LOSS, "Too much was lost; these figures say nothing."
+    return Figures(cpu_us, sent, lost)
 
 
 def is_queued(variant: Variant) -> bool:
@@ -210,38 +239,46 @@ def make_database(folder: Path) -> str:
     return path
 
 
-def print_table(
-    variants: Sequence[Variant],
-    sent: Mapping[str, tuple[float, float]],
-    figures: Mapping[str, Sequence[float]],
-) -> None:
+def print_table(variants: Sequence[Variant], figures: Sequence[Figures]) -> None:
     """Print what each adds, how much that is of the floor and of the plain SDK, and the budget."""
-    base = [
-        statistics.mean(pair) for pair in zip(*(figures[name] for name in UNTRACED), strict=True)
-    ]
-    added = {
-        variant.name: estimate(
-            [cpu - before for cpu, before in zip(figures[variant.name], base, strict=True)]
-        )
-        for variant in variants
-    }
-    noise = max(NOISE_US, *(abs(added[name][0]) for name in UNTRACED))
-    print(f"Untraced: {statistics.median(base):.0f} us of CPU a request; medians of {len(base)}.")
+    added = {variant.name: compare(variant, figures) for variant in variants}
+    known = [name for names in UNTRACED.values() for name in names if name in added]
+    noise = max(NOISE_US, *(abs(added[name][0]) for name in known))
+    untraced = statistics.median([cpu for told in figures for cpu in told.cpu_us[known[0]]])
+    rounds = len(figures[0].cpu_us[known[0]])
     print(
-        f"{'variant':<24}{'entities':>9}{'datagrams':>10}{'+ CPU us':>10}  {'95 % CI':<16}"
+        f"Untraced: {untraced:.0f} us of CPU a request; medians of {rounds} rounds of processes "
+        f"that were started {len(figures)} times."
+    )
+    print(
+        f"{'variant':<24}{'entities':>9}{'datagrams':>10}{'+ CPU us':>10}  {'range':<16}"
         f"{'of floor':>9}{'of SDK':>8}{'budget':>8}"
     )
     for variant in variants:
         median, low, high = added[variant.name]
-        entities, datagrams = sent[variant.name]
-        interval = f"[{low:.0f}, {high:.0f}]"
+        entities, datagrams = figures[0].sent[variant.name]
+        extent = f"[{low:.0f}, {high:.0f}]"
         # What sends as much can be compared with the least that sends it.
-        is_like_floor = "floor" in added and entities == sent["floor"][0]
+        is_like_floor = "floor" in added and entities == figures[0].sent["floor"][0]
         of_floor = f"{median / added['floor'][0]:.2f}" if is_like_floor else ""
         print(
-            f"{variant.name:<24}{entities:>9g}{datagrams:>10g}{median:>10.0f}  {interval:<16}"
+            f"{variant.name:<24}{entities:>9g}{datagrams:>10g}{median:>10.0f}  {extent:<16}"
             f"{of_floor:>9}" + judge(variant, added, noise)
         )
+
+
+def compare(variant: Variant, figures: Sequence[Figures]) -> tuple[float, float, float]:
+    """Return what a variant adds: the median of all rounds, and the range of each start's."""
+    differences: list[list[float]] = []
+    for told in figures:
+        base = zip(*(told.cpu_us[name] for name in UNTRACED[variant.is_lambda]), strict=True)
+        own = told.cpu_us[variant.name]
+        differences.append(
+            [cpu - statistics.mean(pair) for cpu, pair in zip(own, base, strict=True)]
+        )
+    medians = [statistics.median(each) for each in differences]
+    every = [difference for each in differences for difference in each]
+    return statistics.median(every), min(medians), max(medians)
 
 
 def judge(variant: Variant, added: Mapping[str, tuple[float, float, float]], noise: float) -> str:
@@ -262,12 +299,15 @@ def choose(only: str) -> list[str]:
     unknown = sorted(chosen - VARIANTS.keys())
     if unknown:
         raise SystemExit(f"No variant is named {unknown[0]!r}; there are {', '.join(VARIANTS)}.")
-    return [name for name in VARIANTS if name in chosen or name in UNTRACED]
+    for is_lambda in {VARIANTS[name].is_lambda for name in chosen}:
+        chosen.update(UNTRACED[is_lambda])
+    return [name for name in VARIANTS if name in chosen]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="What tracing costs a request of a small site.")
     parser.add_argument("--rounds", type=int, default=120, help="of all variants; 0 for none")
+    parser.add_argument("--times", type=int, default=6, help="all are started afresh for these")
     parser.add_argument("--requests", type=int, default=40, help="requests in a batch")
     parser.add_argument("--only", default="", help=f"of {', '.join(VARIANTS)}, with commas")
     parser.add_argument("--starts", type=int, help="starts of each kind; 0 for none")
@@ -277,7 +317,8 @@ def main() -> None:
         work(VARIANTS[arguments.work])
         return
     if arguments.rounds:
-        measure(choose(arguments.only), arguments.rounds, arguments.requests)
+        names = choose(arguments.only)
+        measure(names, arguments.rounds, arguments.requests, max(1, arguments.times))
     # Whoever asks for some variants waits for their figures.
     rounds = arguments.starts
     if rounds is None:
