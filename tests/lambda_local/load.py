@@ -31,14 +31,15 @@ from tests.scripts.runs import Run, start_run
 # Ports are those of `make run` in tests.scripts.runs, the site's for the function.
 AS_LAMBDA = [sys.executable, "-m", "scripts.lambda_run"]
 CLIENTS = 20
-PAGES = (
-    "movies/",
-    "movies/?genre=Drama",
-    "movies/1999/The%20Matrix/",
-    "api/movies/?limit=5",
-    "app",
-    "nothing-here",
-)
+# And what the function's own part of the trace has, if the page is as it should be.
+PAGES = {
+    "movies/": {"movies", "dynamodb"},
+    "movies/?genre=Drama": {"movies", "dynamodb"},
+    "movies/1999/The%20Matrix/": {"movies", "dynamodb"},
+    "api/movies/?limit=5": {"movies", "dynamodb"},
+    "app": {"movies", "dynamodb", "s3"},
+    "nothing-here": {"movies"},
+}
 SERVICES = {"AWS::ApiGateway::Stage", "AWS::Lambda", "AWS::Lambda::Function"}
 # A new environment costs about a second of a processor until its first answer.
 KILL_SECONDS = 2.0
@@ -48,16 +49,19 @@ STORE_SECONDS = 40.0
 
 @dataclass
 class Report:
-    """What came of it. answers: status by trace id; failures: clients without an answer."""
+    """What came of it.
 
-    answers: dict[str, int] = field(default_factory=dict)
+    answers: page and status by trace id. failures: clients without an answer.
+    """
+
+    answers: dict[str, tuple[str, int]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     kills: int = 0
     incomplete: dict[str, set[str]] = field(default_factory=dict)
 
     @property
     def statuses(self) -> Counter[int]:
-        return Counter(self.answers.values())
+        return Counter(status for _page, status in self.answers.values())
 
     def describe(self) -> str:
         return (
@@ -91,7 +95,7 @@ def load(
         for _ in range(requests_each):
             if time.monotonic() > deadline:
                 break
-            path = chance.choice(PAGES)
+            path = chance.choice(list(PAGES))
             try:
                 answer = session.get(f"{run.stack.site_url}/dev/{path}", timeout=60)
                 len(answer.content)
@@ -102,7 +106,7 @@ def load(
                 continue
             root = header.partition(";")[0].removeprefix("Root=")
             with lock:
-                report.answers[root] = answer.status_code
+                report.answers[root] = path, answer.status_code
 
     def kill() -> None:
         chance = random.Random(0)
@@ -121,7 +125,7 @@ def load(
     return report
 
 
-def find_incomplete(run: Run, answers: dict[str, int]) -> dict[str, set[str]]:
+def find_incomplete(run: Run, answers: dict[str, tuple[str, int]]) -> dict[str, set[str]]:
     """Return what is missing of the traces, once X-Ray has had the time to store it."""
     deadline = time.monotonic() + STORE_SECONDS
     missing = {root: {"everything"} for root in answers}
@@ -130,7 +134,7 @@ def find_incomplete(run: Run, answers: dict[str, int]) -> dict[str, set[str]]:
         missing = {
             root: lacking
             for root in missing
-            if (lacking := find_lacking(found.get(root, []), answers[root]))
+            if (lacking := find_lacking(found.get(root, []), *answers[root]))
         }
         if time.monotonic() > deadline:
             break
@@ -138,15 +142,15 @@ def find_incomplete(run: Run, answers: dict[str, int]) -> dict[str, set[str]]:
     return missing
 
 
-def find_lacking(documents: list[dict[str, Any]], status: int) -> set[str]:
+def find_lacking(documents: list[dict[str, Any]], page: str, status: int) -> set[str]:
     """Return what a trace should have and has not."""
     origins = {document.get("origin") for document in documents}
-    lacking = {name for name in SERVICES if name not in origins}
+    lacking = SERVICES - origins
     # What the site itself sent stands within Invocation, where X-Ray put it.
     names = {part["name"] for document in documents for part in walk(document)}
     # What was killed, or too late for the gateway, may not have come that far.
-    if status < 500 and "movies" not in names:
-        lacking.add("the site's own")
+    if status < 500:
+        lacking |= PAGES[page] - names
     return lacking
 
 
