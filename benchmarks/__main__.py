@@ -4,7 +4,7 @@ from benchmarks import adapter, cold_start, site, starts, tracing, xray_intake, 
 
 site.measure(rounds=40, requests=10)
 print()
-tracing.measure(tracing.choose(""), rounds=120, requests=40)
+tracing.measure(tracing.choose(""), rounds=120, requests=40, times=6)
 starts.measure(starts.DEFAULT_ROUNDS)
 print()
 adapter.measure(adapter.find_python(), rounds=100, requests=40)
