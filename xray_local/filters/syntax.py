@@ -9,6 +9,8 @@ from .keywords import ANNOTATION
 
 Value = str | float | bool
 
+# Whole numbers up to here are exact.
+WHOLE_MAX = 2**53
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_.]+")
 
 
@@ -144,6 +146,8 @@ def _write_field(field: str) -> str:
 def _write_value(value: Value | None) -> str:
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, float) and value.is_integer() and abs(value) < WHOLE_MAX:
+        value = int(value)  # as a person writes it
     return json.dumps(value)
 
 

@@ -169,9 +169,9 @@ def test_groups() -> None:
 
     chosen = read_filter('!group.name = "slow" AND group.arn = "arn:slow"', groups)
 
-    assert write(chosen.expression) == "!(responsetime > 3.0 OR fault) AND responsetime > 3.0"
+    assert write(chosen.expression) == "!(responsetime > 3 OR fault) AND responsetime > 3"
     assert write(read_filter('group.name = "slow" ok', groups).expression) == (
-        "(responsetime > 3.0 OR fault) AND ok"
+        "(responsetime > 3 OR fault) AND ok"
     )
 
 
