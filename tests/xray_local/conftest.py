@@ -78,6 +78,10 @@ class Console:
             path, body, content_type="application/json", **options, **self._environ
         )
 
+    def send(self, path: str, fields: dict[str, Any], **options: Any) -> Any:
+        """Send a form, as a browser does."""
+        return self._client.post(path, fields, **options, **self._environ)
+
     def request(self, method: str, path: str, **options: Any) -> HttpResponse:
         return self._client.generic(method, path, **options, **self._environ)  # type: ignore[return-value]
 

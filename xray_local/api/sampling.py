@@ -46,6 +46,7 @@ TEXTS = {
     "HTTPMethod": 10,
     "URLPath": 128,
 }
+REQUIRED = (*TEXTS, "Priority", "FixedRate", "ReservoirSize")
 
 
 @operation
@@ -63,8 +64,8 @@ def create_sampling_rule(fields: dict[str, Any], request: HttpRequest) -> dict[s
     if given.get("RuleARN") is not None:
         raise InvalidRequest("Expected a RuleName and no RuleARN, which X-Ray makes.")
     name = require(read_text(given, "RuleName", at_least=1, at_most=32), "RuleName")
-    values = _read_rule(given)
-    for key in (*TEXTS, "Priority", "FixedRate", "ReservoirSize"):
+    values = read_members(given)
+    for key in REQUIRED:
         require(values.get(key), f"SamplingRule.{key}")
     version = require(read_integer(given, "Version", at_least=1, at_most=1), "SamplingRule.Version")
     rule = {"RuleName": name, **values, "Version": version}
@@ -81,7 +82,7 @@ def update_sampling_rule(fields: dict[str, Any], request: HttpRequest) -> dict[s
     with changing(get_parts(request).database) as connection:
         rule = rules.find_rule(connection, *_read_name(given))
         is_default = rule.name == rules.DEFAULT
-        changes = _read_rule(given, priority_max=PRIORITY_MAX + is_default)
+        changes = read_members(given, priority_max=PRIORITY_MAX + is_default)
         changed = rules.update_rule(connection, rule, changes, time.time())
     return {"SamplingRuleRecord": changed.to_api()}
 
@@ -148,7 +149,7 @@ def _read_name(given: dict[str, Any]) -> tuple[str | None, str | None]:
     return read_text(given, "RuleName", at_least=1, at_most=32), read_text(given, "RuleARN")
 
 
-def _read_rule(given: dict[str, Any], priority_max: int = PRIORITY_MAX) -> dict[str, Any]:
+def read_members(given: dict[str, Any], priority_max: int = PRIORITY_MAX) -> dict[str, Any]:
     """Return the members that are there but for the names. Raises InvalidRequest."""
     values: dict[str, Any] = {key: read_text(given, key, at_most=TEXTS[key]) for key in TEXTS}
     values["Priority"] = read_integer(given, "Priority", at_least=1, at_most=priority_max)

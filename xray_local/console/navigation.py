@@ -16,5 +16,6 @@ SCREENS = (
     Screen("traces", "Traces", "t"),
     Screen("services", "Services", "v"),
     Screen("live", "Live", "r"),
+    Screen("sampling", "Sampling", "p"),
     Screen("status", "Status", "s"),
 )

@@ -1,12 +1,17 @@
-"""What every page of the console is: only for reading, with words for what can go wrong."""
+"""What every page of the console is: for reading or with forms, with words for what can go wrong.
+
+A form needs no token against forged requests: whatever another site's page sends, also by a form, a
+browser marks by Origin or Sec-Fetch-Site, and `xray_local.middleware.guard` refuses it.
+"""
 
 import functools
 import sqlite3
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
 
 from xray_local.errors import DatabaseUnusable, InvalidRequest
 from xray_local.parts import get_parts
@@ -16,8 +21,26 @@ View = Callable[..., HttpResponse]
 
 def page(function: View) -> View:
     """Make a page of a view: only for reading, with words for what can go wrong."""
+    return require_safe(_explain(function))
 
-    @require_safe
+
+def form_page(function: View) -> View:
+    """Make a page of a view that also takes the forms of its page, by POST.
+
+    What was done is answered with `SeeOther`, what was refused with the page and what was typed.
+    """
+    return csrf_exempt(require_http_methods(["GET", "HEAD", "POST"])(_explain(function)))
+
+
+class SeeOther(HttpResponseRedirect):
+    """Leads from a form that was taken to the page that shows it: to reload sends nothing again."""
+
+    status_code = 303
+
+
+def _explain(function: View) -> View:
+    """Answer with words where a view fails."""
+
     @functools.wraps(function)
     def view(request: HttpRequest, **arguments: str) -> HttpResponse:
         try:
