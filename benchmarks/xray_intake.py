@@ -408,31 +408,63 @@ def _measure_wait(port: int, database: Path) -> float:
 
 
 def measure_loss(folder: Path, seconds: float) -> Iterator[Figure]:
-    """20,000 datagrams a second with a buffer of 4 MB."""
-    yield from _measure_loss(folder, 20_000, seconds, BUFFER_BYTES)
+    """20,000 datagrams a second with a buffer of 4 MB, while queries run."""
+    yield from _measure_loss(folder, 20_000, seconds, BUFFER_BYTES, QUERIES, "queries")
 
 
 def measure_stock(folder: Path, seconds: float) -> Iterator[Figure]:
-    """2,000 datagrams a second with the stock buffer, while queries run."""
-    yield from _measure_loss(folder, 2_000, seconds, STOCK_BUFFER_BYTES)
+    """2,000 datagrams a second with the stock buffer, while the console and the API are asked."""
+    yield from _measure_loss(folder, 2_000, seconds, STOCK_BUFFER_BYTES, CONSOLE, "the console")
 
 
-def _measure_loss(folder: Path, rate: int, seconds: float, buffer_bytes: int) -> Iterator[Figure]:
+# Ask ten times a second: for the newest traces alone, or for pages and operations of the X-Ray.
+QUERIES = """
+import sys, time
+from pathlib import Path
+from xray_local.store.database import reading
+from xray_local.store.queries import list_traces
+while True:
+    with reading(Path(sys.argv[1])) as connection:
+        list_traces(connection)
+    time.sleep(0.1)
+"""
+CONSOLE = """
+import os, sys, time
+from pathlib import Path
+os.environ["DJANGO_SETTINGS_MODULE"] = "xray_local.settings"
+import django
+django.setup()
+from django.test import Client
+from xray_local.parts import KEY, Parts
+client = Client(headers={"Host": "127.0.0.1:2000"})
+environ = {KEY: Parts(Path(sys.argv[1]), list, None)}
+while True:
+    for path in ("/", "/traces"):
+        response = client.get(path, **environ)
+        assert response.status_code == 200, path
+        time.sleep(0.1)
+    times = {"StartTime": time.time() - 60, "EndTime": time.time()}
+    for path in ("/TraceSummaries", "/ServiceGraph"):
+        response = client.post(path, times, content_type="application/json", **environ)
+        assert response.status_code == 200, path
+        time.sleep(0.1)
+"""
+
+
+def _measure_loss(
+    folder: Path, rate: int, seconds: float, buffer_bytes: int, program: str, reader: str
+) -> Iterator[Figure]:
+    """Send at the rate while a program reads the database that it is given."""
     number = int(rate * seconds)
     documents = make_documents(min(number, 20_000))
     with run_pipeline(folder, buffer_bytes) as (udp, database, pids):
-        program = f"""
-import sys, time; from pathlib import Path; from xray_local.store.database import reading
-from xray_local.store.queries import list_traces
-while True:
-    with reading(Path({str(database)!r})) as connection: list_traces(connection)
-    time.sleep(0.1)
-"""
-        queries = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)
+        queries = subprocess.Popen([sys.executable, "-c", program, database], cwd=ROOT)
         try:
             before = {name: read_cpu_seconds([pid]) for name, pid in pids.items()}
             reached = send_all(udp.getsockname(), documents, rate, number)
             used = {name: read_cpu_seconds([pid]) - before[name] for name, pid in pids.items()}
+            if queries.poll() is not None:
+                raise SystemExit("What reads meanwhile has ended.")
             behind = number - read_counts(database)["datagrams"]
             wait_for(lambda: _count_all(udp, database) >= number)
         finally:
@@ -444,7 +476,7 @@ while True:
         buffer = read_buffer_bytes(udp)
     shares = ", ".join(f"the {name} {used[name] / seconds:.0%}" for name in sorted(used))
     yield Figure(
-        f"{reached:,.0f} datagrams/s for {seconds:.0f} s, a buffer of {buffer:,} bytes, queries",
+        f"{reached:,.0f} datagrams/s for {seconds:.0f} s, a buffer of {buffer:,} bytes, {reader}",
         f"{number - stored:,} lost ({kernel:,} by the kernel, {counts['dropped']:,} by the "
         f"receiver), {behind:,} behind at the end; of a core: {shares}",
         "0",

@@ -1,23 +1,26 @@
 """Whatever bytes come, by UDP or HTTP: the intake goes on, and what it stores is clean.
 
-    python -m tests.xray_local.fuzz_intake [--seconds 60] [--seed 1]
+    nice python -m tests.xray_local.fuzz_intake [--inputs 2000000] [--seconds 3600] [--seed 1]
 
-Half of the time mutated documents go straight to the code that reads them, many thousands a second,
-and each result is checked; half of the time to a running program, which must go on as before.
+Half of the inputs, mutated documents, go straight to the code that reads them, and each result is
+checked; half go to a running program, all by UDP and one in ten by HTTP as well, which must go on
+as before. Of the first, the next and the last it says how quickly they went, what CPU time each
+took, and what memory was in use then: neither may grow.
 """
 
 import argparse
 import base64
 import json
+import os
 import random
 import socket
 import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from http.client import HTTPConnection
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -41,6 +44,10 @@ from xray_local.traces.documents import load_document
 # No input of 64 KB may hold up the others for longer.
 INPUT_MAX_SECONDS = 1.0
 DATAGRAM_MAX_BYTES = 65_000
+# Inputs that are made of the same documents.
+SEEDS_LAST = 1000
+# Datagrams that are sent before it is looked whether they have been read.
+AT_ONCE = 1000
 TOKENS = [
     *(
         b'"',
@@ -196,8 +203,9 @@ def fuzz_program(program: Program, inputs: Iterator[bytes], seconds: float) -> i
     """
     family = program.children()
     deadline = time.monotonic() + seconds
+    taken = _count_taken(program)
     number = 0
-    connection = HTTPConnection("127.0.0.1", program.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", program.port, timeout=60)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         for data in inputs:
             udp.sendto(HEADER + data, ("127.0.0.1", program.port))
@@ -205,6 +213,9 @@ def fuzz_program(program: Program, inputs: Iterator[bytes], seconds: float) -> i
             if number % 10 == 0:
                 status = _post(connection, data, number)
                 assert status in (200, 400, 411, 413, 429), (status, data)
+            if number % AT_ONCE == 0:
+                # What finds the program busy would be dropped unread.
+                wait_until(lambda: _count_taken(program) >= taken + number, 60)  # noqa: B023
             if time.monotonic() > deadline:
                 break
     connection.close()
@@ -217,6 +228,12 @@ def fuzz_program(program: Program, inputs: Iterator[bytes], seconds: float) -> i
     assert program.children() == family
     assert "Traceback" not in program.output()
     return number
+
+
+def _count_taken(program: Program) -> int:
+    """Return how many datagrams the program has read or lost."""
+    counts = program.counts()
+    return counts["datagrams"] + counts["dropped"] + (counts["kernel_dropped"] or 0)
 
 
 def _post(connection: HTTPConnection, data: bytes, number: int) -> int:
@@ -239,25 +256,61 @@ def _post(connection: HTTPConnection, data: bytes, number: int) -> int:
 def make_inputs(seed: int) -> Iterator[bytes]:
     """Yield mutated documents without an end."""
     chance = random.Random(seed)
-    seeds = make_seeds()
-    return (mutate(chance, seeds) for _ in count())
+    seeds: list[bytes] = []
+    for number in count():
+        if number % SEEDS_LAST == 0:
+            seeds = make_seeds()  # other traces
+        yield mutate(chance, seeds)
+
+
+def read_usage(pids: Collection[int]) -> tuple[float, float]:
+    """Return the seconds of CPU time that processes have used, and the megabytes they have."""
+    seconds = megabytes = 0.0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        seconds += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        megabytes += int(fields[21]) * os.sysconf("SC_PAGE_SIZE") / 1_000_000
+    return seconds, megabytes
+
+
+def fuzz(name: str, try_some: Callable[[int], int], number: int, pids: Collection[int]) -> None:
+    """Try so many inputs: the first ones, most of them, the last ones; tell how each went."""
+    few = max(1, number // 20)
+    for part, many in (("first", few), ("next", number - 2 * few), ("last", few)):
+        began, (used, _) = time.monotonic(), read_usage(pids)
+        done = try_some(many)
+        took, (used_then, megabytes) = time.monotonic() - began, read_usage(pids)
+        sys.stdout.write(
+            f"{name}, the {part} {done:,} inputs: {done / took:,.0f}/s, "
+            f"{(used_then - used) / done * 1e6:.0f} us of CPU each, then {megabytes:.0f} MB\n"
+        )
+        sys.stdout.flush()
 
 
 def main() -> None:
-    """Fuzz for the time given and say how much was tried."""
+    """Try as many inputs as asked for and say how that went."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--inputs", type=int, default=2_000_000)
+    parser.add_argument("--seconds", type=float, default=3600, help="no part of six takes longer")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     chosen = parser.parse_args()
     inputs = make_inputs(chosen.seed)
-    read = fuzz_reading(inputs, chosen.seconds / 2)
-    with tempfile.TemporaryDirectory() as folder, run_xray(Path(folder)) as program:
-        sent = fuzz_program(program, inputs, chosen.seconds / 2)
-        counts = program.counts()
-    sys.stdout.write(
-        f"Seed {chosen.seed}: {read} inputs read, {sent} sent to the program, which counts "
-        f"{json.dumps(counts)}.\n"
+    sys.stdout.write(f"Seed {chosen.seed}\n")
+    fuzz(
+        "Read here",
+        lambda many: fuzz_reading(islice(inputs, many), chosen.seconds),
+        chosen.inputs // 2,
+        [os.getpid()],
     )
+    with tempfile.TemporaryDirectory() as folder, run_xray(Path(folder)) as program:
+        fuzz(
+            "Sent to the program",
+            lambda many: fuzz_program(program, islice(inputs, many), chosen.seconds),
+            chosen.inputs // 2,
+            [program.process.pid, *program.children().values()],
+        )
+        counts = program.counts()
+    sys.stdout.write(f"The program counts {json.dumps(counts)}.\n")
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def _read_spans(payload: bytes) -> Arrived:
     try:
         return _accept_all(read_udp(payload))
     except DocumentRefused as refusal:
-        return [refusal]
+        return [_strip(refusal)]
 
 
 def _is_header(line: bytes) -> bool:
@@ -181,10 +181,20 @@ def _accept(content: Any) -> Document | DocumentRefused:
             raise DocumentRefused("ParseError", f"Expected at most {MAX_DEPTH} levels of JSON.")
         _check_required(content)
     except DocumentRefused as refusal:
-        return refusal
+        return _strip(refusal)
     body = _encode(remove_misfits(content))
     element = _decode_element(body)
     return Document(element.trace_id, body, gather(element))
+
+
+def _strip(refusal: DocumentRefused) -> DocumentRefused:
+    """Return the refusal without what led to it.
+
+    That holds the document, and the list that the refusal is in: as a circle it would stay until
+    somebody looks for such.
+    """
+    refusal.__cause__ = refusal.__context__ = None
+    return refusal.with_traceback(None)
 
 
 def _check_required(content: Any) -> None:

@@ -158,7 +158,7 @@ def main(arguments: list[str]) -> int:
     # Documents are trees, which counting references frees, and most objects here are parts of them:
     # look for cycles hardly ever, and never among what has been imported.
     gc.freeze()
-    gc.set_threshold(1_000_000)
+    gc.set_threshold(200_000)
     try:
         with closing(open_for_writing(Path(database))) as connection:
             storage = Storage(connection, max_bytes=int(max_bytes), max_traces=int(max_traces))

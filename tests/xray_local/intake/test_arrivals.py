@@ -1,6 +1,7 @@
 """Documents as they arrive, good and bad, and the datagrams around them."""
 
 import base64
+import gc
 import json
 from typing import Any
 
@@ -365,3 +366,20 @@ def test_check_documents_leaves_the_rest_to_the_writer() -> None:
 def test_many_brackets_that_are_not_json() -> None:
     for text in ('{"id"' + "[" * 500, json.dumps(make_segment())[:-1] + "[{" * 300):
         assert refuse(text).code == "ParseError"
+
+
+def test_what_is_refused_holds_nothing() -> None:
+    """The writer looks for circles hardly ever: a flood of bad documents must make none."""
+    bad = [b"[0, {}, {", b'{"id": "x"}', encode(make_segment(trace_id="1")), b"T1Sx", b"\xff"]
+    for document in bad:
+        read_datagram(HEADER + document)  # what is made once is made now
+    gc.collect()
+    gc.disable()
+    try:
+        for document in bad:
+            arrived = read_datagram(HEADER + document)
+            assert all(isinstance(each, DocumentRefused) for each in arrived)
+            del arrived
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
