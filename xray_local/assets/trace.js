@@ -53,7 +53,9 @@ function click(event) {
   if (!link && !rows) return;
   event.preventDefault();
   if (rows) return load(rows.closest(".rows-left"));
-  go(new URL(link.href), link.dataset.swap === "pane" ? link : null);
+  // The links of a drawing have no href that is a text.
+  const url = new URL(link.getAttribute("href"), location.href);
+  go(url, link.dataset.swap === "pane" ? link : null);
 }
 
 function submit(event) {
@@ -66,7 +68,7 @@ function submit(event) {
 }
 
 async function go(url, opener = null) {
-  if (await show(url, opener)) history.pushState(null, "", url);
+  if (await show(url, opener)) history.pushState(null, "", url.pathname + url.search);
 }
 
 // Shows another state of the page. Where only the element differs, only the pane changes.

@@ -79,7 +79,9 @@ class Linker:
         ids = [each for each in self.toggled if each != element_id]
         if len(ids) == len(self.toggled):
             ids.append(element_id)
-        return self.toggles + urlencode({"toggle": ".".join(ids)}) if ids else self.toggles[:-1]
+        if not ids:
+            return self.toggles[:-1] or "?"
+        return self.toggles + urlencode({"toggle": ".".join(ids)})
 
 
 def _open(link: str) -> str:

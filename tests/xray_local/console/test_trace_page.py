@@ -116,6 +116,7 @@ def test_closing_rows(console: Console, family: dict[str, Any]) -> None:
     closed = console.page(link(family, f"?toggle={a}"))
     assert list_names(closed) == ["root", "a", "b"]
     assert re.search(r'id="row-1"[^>]*aria-expanded="false"', closed)
+    assert re.search(r'class="twist" href="\?"', list_rows(closed)[1])
     assert list_names(console.page(link(family, "?levels=1"))) == ["root"]
     assert list_names(console.page(link(family, f"?levels=2&toggle={a}"))) == list_names(page)
 
