@@ -18,6 +18,7 @@ from .api import (
     wire,
 )
 from .console import (
+    analytics_page,
     assets,
     compare_page,
     live_page,
@@ -63,6 +64,7 @@ urlpatterns = [
     path("live", live_page.show_live, name="live"),
     path("compare", compare_page.show_comparison, name="compare"),
     path("sampling", sampling_page.show_rules, name="sampling"),
+    path("analytics", analytics_page.show_analytics, name="analytics"),
     path("status", status_page.show_status, name="status"),
     path("counts", status_page.show_counts, name="counts"),
     path("assets/<str:name>", assets.show_asset, name="asset"),

@@ -123,16 +123,23 @@ class Arc:
     length: float
 
 
-def draw_histogram(histogram: Mapping[int, int], *, name: str, height: float = HEIGHT) -> Chart:
+def draw_histogram(
+    histogram: Mapping[int, int],
+    *,
+    name: str,
+    height: float = HEIGHT,
+    scale_of: Mapping[int, int] | None = None,
+) -> Chart:
     """Draw how many took how long, on a scale of which every step is as many times longer.
 
-    histogram: counts by the bucket of tallies. The ends of columns are ends of buckets, so that
+    histogram: counts by the bucket of tallies. scale_of: one that reaches as far, and whose scale
+    is to be used, so that two can be compared. The ends of columns are ends of buckets, so that
     `responsetime > low AND responsetime <= high` finds as many as the column says.
     """
     counts = Counter({bucket: count for bucket, count in histogram.items() if count})
     if not counts:
         return Chart(f"{name}: nothing yet.", height, (), (), (), (), Table((), ()))
-    edges = _make_edges(min(counts), max(counts))
+    edges = _make_edges(min(scale_of or counts), max(scale_of or counts))
     totals = [0] * (len(edges) - 1)
     for bucket, count in counts.items():
         totals[max(0, bisect_left(edges, value_of(bucket)) - 1)] += count

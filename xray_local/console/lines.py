@@ -43,7 +43,7 @@ class TraceLine:
             for each in values
         ]
         share = summary["ResponseTime"] / slowest_seconds if slowest_seconds else 0.0
-        origin, title = _split_url(http.get("HttpURL") or root_name)
+        origin, title = split_url(http.get("HttpURL") or root_name)
         return cls(
             id=summary["Id"],
             origin=origin,
@@ -72,7 +72,7 @@ def make_lines(page: Page) -> list[TraceLine]:
     ]
 
 
-def _split_url(url: str) -> tuple[str, str]:
+def split_url(url: str) -> tuple[str, str]:
     """Return the scheme and host apart from the rest, which is what tells requests apart."""
     match = URL.fullmatch(url)
     return (match[1], match[2]) if match else ("", url)

@@ -13,7 +13,7 @@ from xray_local.store.database import reading
 from xray_local.store.queries import (
     RangeType,
     TimeRange,
-    get_counts,
+    is_empty,
     list_numbers,
     list_traces,
 )
@@ -48,7 +48,7 @@ def show_live(request: HttpRequest) -> HttpResponse:
         numbers, _ = list_numbers(connection, time_range, chosen, ROOTS_MAX)
         roots = [root for root in read_roots(connection, numbers) if start <= root.start_time < end]
         newest = list_traces(connection, time_range=time_range, chosen=chosen, limit=NEWEST_SHOWN)
-        counts = get_counts(connection)
+        has_none = is_empty(connection)
     ended = [root for root in roots if not root.is_partial]
     context = {
         "section": "live",
@@ -60,7 +60,7 @@ def show_live(request: HttpRequest) -> HttpResponse:
         "requests": _draw_requests(ended, start),
         "latencies": _draw_latencies(ended, start),
         "lines": make_lines(newest),
-        "stored": counts["stored"],
+        "is_empty": has_none,
         "address": request.get_host(),
     }
     return render(request, "xray_local/live.html", context)

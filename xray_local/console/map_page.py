@@ -13,7 +13,7 @@ from xray_local.graph import Graph
 from xray_local.graph.model import CLIENT
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
-from xray_local.store.queries import RangeType, TimeRange, get_counts
+from xray_local.store.queries import RangeType, TimeRange, is_empty
 from xray_local.traces.documents import show
 from xray_local.traces.services import Service
 
@@ -71,7 +71,7 @@ def show_map(request: HttpRequest) -> HttpResponse:
             if is_plain
             else Leads()
         )
-        counts = get_counts(connection)
+        has_none = is_empty(connection)
     graph = _narrow(request, whole)
     drawing = draw_map(
         graph,
@@ -107,7 +107,7 @@ def show_map(request: HttpRequest) -> HttpResponse:
         "figures": write_figures(portrait.statistics, minutes) if portrait else None,
         "traces_filter": _join(portrait.traces, scope.filter) if portrait else "",
         "is_focused": "focus" in request.GET,
-        "stored": counts["stored"],
+        "is_empty": has_none,
         "address": request.get_host(),
     }
     return render(request, "xray_local/map.html", context)

@@ -16,6 +16,7 @@ SCREENS = (
     Screen("traces", "Traces", "t"),
     Screen("services", "Services", "v"),
     Screen("live", "Live", "r"),
+    Screen("analytics", "Analytics", "a"),
     Screen("sampling", "Sampling", "p"),
     Screen("status", "Status", "s"),
 )

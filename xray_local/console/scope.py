@@ -166,7 +166,7 @@ def _read_range(
     if name is None and (start or end):
         if not start or not end:
             raise InvalidRequest("Expected both start and end, or neither, got one of them.")
-        first, last = _read_time("start", start), _read_time("end", end)
+        first, last = read_time("start", start), read_time("end", end)
         if first >= last:
             raise InvalidRequest(f"Expected a start before the end, got {start!a} and {end!a}.")
         return first, last, ""
@@ -176,7 +176,7 @@ def _read_range(
     return now - RANGES[name][0], now, name
 
 
-def _read_time(name: str, text: str) -> float:
+def read_time(name: str, text: str) -> float:
     """Read seconds since 1970, or a local time as <input type="datetime-local"> sends it."""
     try:
         seconds = float(text)
@@ -191,6 +191,19 @@ def _read_time(name: str, text: str) -> float:
             f"Expected seconds since 1970, or a time like '2026-11-21T20:15:00', as {name}, "
             f"got {show(text)}."
         )
+    return number
+
+
+def read_limit(name: str, text: str) -> float | None:
+    """Read seconds, None of nothing. Raises InvalidRequest."""
+    if not text:
+        return None
+    try:
+        number = as_number(float(text))
+    except ValueError:
+        number = None
+    if number is None or number < 0:
+        raise InvalidRequest(f"Expected seconds as {name}, got {show(text)}.")
     return number
 
 

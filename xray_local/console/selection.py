@@ -23,14 +23,14 @@ from xray_local.graph.model import CLIENT, list_sources
 from xray_local.graph.sources import collect_series, collect_tallies
 from xray_local.store.queries import RangeType, TimeRange, list_traces
 from xray_local.store.rollups import MINUTE_SECONDS
-from xray_local.traces.documents import as_number, show
+from xray_local.traces.documents import show
 from xray_local.traces.services import Service
 from xray_local.traces.tallies import Tally, value_of
 
 from .alarms import list_alarms
 from .charts import Chart, Line, draw_histogram, draw_lines, draw_stacks
 from .lines import TraceLine, make_lines
-from .scope import Scope
+from .scope import Scope, read_limit
 from .times import write_duration
 
 # A chart has no more points than can be told apart.
@@ -116,8 +116,8 @@ def read_selection(request: HttpRequest) -> Selection | None:
         Service(source, query.get("source_type") or None, query.get("source_account") or None)
         if source
         else None,
-        _read_limit("low", query.get("low")),
-        _read_limit("high", query.get("high")),
+        read_limit("low", query.get("low", "")),
+        read_limit("high", query.get("high", "")),
         outcome,
     )
 
@@ -136,18 +136,6 @@ def write_query(service: Service, source: Service | None = None) -> dict[str, st
         "high": None,
         "outcome": None,
     }
-
-
-def _read_limit(name: str, text: str | None) -> float | None:
-    if not text:
-        return None
-    try:
-        number = as_number(float(text))
-    except ValueError:
-        number = None
-    if number is None or number < 0:
-        raise InvalidRequest(f"Expected seconds as {name}, got {show(text)}.")
-    return number
 
 
 def _say(each: "Service | Selection") -> str:

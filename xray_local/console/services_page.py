@@ -26,8 +26,8 @@ from xray_local.store.queries import (
     RangeType,
     TimeRange,
     count_traces,
-    get_counts,
     get_documents,
+    is_empty,
     list_numbers,
 )
 from xray_local.store.roots import Root, read_roots
@@ -147,7 +147,7 @@ def show_services(request: HttpRequest) -> HttpResponse:
         routes = _list_routes(roots, scope, is_all=is_all)
         worked = _add_work(connection, numbers[:WORK_TRACES], services, routes)
         whole = count_traces(connection, time_range)
-        counts = get_counts(connection)
+        has_none = is_empty(connection)
     context = {
         "section": "services",
         "scope": scope,
@@ -159,7 +159,7 @@ def show_services(request: HttpRequest) -> HttpResponse:
         "is_all": is_all,
         "whole": whole,
         "worked": worked,
-        "stored": counts["stored"],
+        "is_empty": has_none,
         "address": request.get_host(),
     }
     return render(request, "xray_local/services.html", context)

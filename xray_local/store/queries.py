@@ -358,6 +358,11 @@ def get_summary(connection: sqlite3.Connection, trace_id: str) -> dict[str, Any]
     return None if row is None else _summarise(trace_id, row[1], _read_bodies(connection, row[0]))
 
 
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """Whether no trace is stored."""
+    return connection.execute("SELECT 1 FROM traces LIMIT 1").fetchone() is None
+
+
 def get_counts(connection: sqlite3.Connection) -> dict[str, int]:
     """Return what has been counted since the start, every name present."""
     names = (
