@@ -13,6 +13,7 @@ from django.shortcuts import render
 from xray_local.errors import InvalidRequest
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
+from xray_local.store.neighbours import find_neighbours
 from xray_local.store.queries import get_bodies, get_documents
 from xray_local.traces.facts import Facts, load_facts
 from xray_local.traces.summaries import find_owners, find_root, summarise
@@ -91,6 +92,10 @@ def show_trace(request: HttpRequest, trace_id: str) -> HttpResponse:
     context |= _describe_view(trace_id, whole, query) | _describe_pane(whole, query)
     if query.part == "body":
         return render(request, "xray_local/_trace_body.html", context)
+    with reading(get_parts(request).database) as connection:
+        chosen = query.scope.read_filter()
+        beside = find_neighbours(connection, trace_id, query.scope.start, query.scope.end, chosen)
+    context |= {"newer": beside.newer, "older": beside.older}
     facts = [load_facts(body) for body in bodies]
     return render(
         request, "xray_local/trace.html", context | _describe_trace(trace_id, facts, whole, query)

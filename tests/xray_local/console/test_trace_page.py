@@ -318,6 +318,28 @@ def test_links_to_more_of_the_kind(console: Console, store: Store) -> None:
     assert f'href="/compare?one={root["trace_id"]}"' in page
 
 
+def test_newer_and_older(console: Console, store: Store) -> None:
+    segments = [
+        make_segment(name=name, start_time=NOON + at, fault=name == "a")
+        for at, name in enumerate("abaca")
+    ]
+    store(*segments)
+    scope = f"start={int(NOON)}&end={int(NOON) + 60}"
+
+    def list_links(number: int, query: str) -> list[str]:
+        page = console.page(link(segments[number], f"?{query}"))
+        found = re.findall(r'href="/traces/([\w-]+)\?([^"]*)"[^>]*>(?:\S Newer|Older \S)<', page)
+        assert all(html.unescape(kept) == query for _, kept in found)
+        return [trace_id for trace_id, _ in found]
+
+    ids = [segment["trace_id"] for segment in segments]
+    assert list_links(2, scope) == [ids[3], ids[1]]
+    assert list_links(0, scope) == [ids[1]]
+    assert list_links(4, scope) == [ids[3]]
+    assert list_links(2, f"{scope}&filter=fault") == [ids[4], ids[0]]
+    assert list_links(2, "range=5m") == []
+
+
 def test_json(console: Console, store: Store) -> None:
     root = make_segment(subsegments=[make_subsegment()])
     store(root)
