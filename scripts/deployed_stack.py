@@ -90,6 +90,8 @@ class DeployedStack:
             name
             for name, resource in template["Resources"].items()
             if resource.get("DeletionPolicy", "Delete") != "Delete"
+            # osls keeps the versions of a function from update to update; they go with it.
+            and resource["Type"] != "AWS::Lambda::Version"
         }
         with self._translating_errors("ListStackResources"):
             pages = client.get_paginator("list_stack_resources").paginate(StackName=self.name)

@@ -118,7 +118,11 @@ def make_template(stage: str, variables: dict[str, str], *, has_alias: bool) -> 
     web = {"FunctionName": {"Ref": "WebFunction"}}
     version = {"Fn::GetAtt": ["Version", "Version"]}
     versions = {
-        "Version": {"Type": "AWS::Lambda::Version", "Properties": web},
+        "Version": {
+            "Type": "AWS::Lambda::Version",
+            "DeletionPolicy": "Retain",
+            "Properties": web,
+        },
         "Alias": {
             "Type": "AWS::Lambda::Alias",
             "Properties": web | {"Name": "snapstart", "FunctionVersion": version},
@@ -204,7 +208,7 @@ def test_a_site_that_is_not_ready(
 def test_empty(
     deploy: Callable[..., str], signed_in: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    stage = deploy()
+    stage = deploy(has_alias=True)
     s3 = make_client(signed_in, "s3")
     going, staying = f"movies-{stage}-going", f"movies-{stage}-staying"
     for bucket in (going, staying):
