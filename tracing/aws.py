@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from aws_xray_sdk.core.models import http
+
 from . import bodies
 from .context import begin_beneath, innermost
 from .documents import encode, quote
@@ -82,12 +84,17 @@ def trace(call: Any) -> Any:
 def tell(prepare: Any) -> Any:
     """Return `prepare_request` with the tracing header put on the request: no signature has it.
 
-    When it has been prepared: its headers are a dict by then, and before that a message's.
+    When it has been prepared: its headers are a dict by then, and before that a message's. On
+    Lambda botocore has put the invocation's own there, which is that of what is not sampled.
     """
 
     def prepare_request(endpoint: Any, request: Any) -> Any:
         prepared = prepare(endpoint, request)
-        pass_header_on(prepared.headers)
+        entity = innermost.get()
+        if entity is None or not entity.is_silent or not entity.header.text:
+            pass_header_on(prepared.headers)
+        elif entity.key is None:
+            prepared.headers[http.XRAY_HEADER] = entity.header.text
         return prepared
 
     return prepare_request

@@ -190,7 +190,7 @@ class Recorded(Blocks):
         """Be a request, from now on."""
         # Each subsegment looks at these: on itself, they take a fifth of the time.
         self.sampled = self.in_progress = True
-        self.is_sent = self.is_leaf = False
+        self.is_sent = self.is_leaf = self.is_silent = False
         self.held = 0
         # Until it is sent: a cycle would wait for the collector, and then the class says the same.
         self.request = self

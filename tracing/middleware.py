@@ -259,7 +259,12 @@ def answer_request(
             return response
     except Exception:
         tell_failure("describing a response")
-    end_request(entity)
+    if entity.sampled:
+        end_request(entity)
+    else:
+        entity.in_progress = entity.is_silent = False
+        innermost.set(None)
+        forget_request()
     return response
 
 

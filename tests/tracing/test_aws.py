@@ -10,10 +10,14 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
+from django.http import HttpResponse
+from django.test import RequestFactory
 
 from tests.conftest import Daemon
 from tests.tracing.conftest import finish
 from tracing import xray_recorder
+from tracing.context import LambdaContext
+from tracing.middleware import answer_request, begin_request
 
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
@@ -125,6 +129,40 @@ def test_a_throttled_call(
     assert {headers["X-Amzn-Trace-Id"] for headers in seen} == {
         f"Root={segment.trace_id};Parent={call['id']};Sampled=1"
     }
+
+
+@pytest.mark.parametrize("on_lambda", [False, True], ids=["server", "lambda"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0;Lineage=1:a:0",
+        # Not as services write it: put together anew.
+        "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0;Parent=53995c3f42cd8ad8",
+    ],
+)
+def test_w14_not_sampled_a_call_passes_the_header_on(
+    busy: tuple[str, list[dict[str, str]]],
+    header: str,
+    on_lambda: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url, seen = busy
+    client = boto3.client("dynamodb", endpoint_url=url, config=ONCE, **KEYS)
+    request = RequestFactory().get("/", headers={"X-Amzn-Trace-Id": header})
+    request.resolver_match = None
+    if on_lambda:
+        monkeypatch.setattr(xray_recorder, "_context", LambdaContext())
+        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "shop")
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
+
+    entity = begin_request(request)
+    with pytest.raises(ClientError, match="throughput was exceeded"):
+        client.describe_table(TableName="Movies")
+    answer_request(entity, request, HttpResponse())
+
+    (headers,) = seen
+    fields = headers["X-Amzn-Trace-Id"].split(";")
+    assert sorted(fields) == sorted(header.split(";"))
 
 
 def test_w4_a_connection_that_fails_is_a_fault(daemon: Daemon, segment: Any) -> None:
