@@ -27,7 +27,17 @@ from xray_local.traces.documents import (
 )
 from xray_local.traces.facts import Facts, gather
 
-from .schema import Element, Id, SegmentName, Time, TraceId, clean_name, complies, remove_misfits
+from .schema import (
+    Element,
+    Id,
+    SegmentName,
+    Time,
+    TraceId,
+    are_keys,
+    clean_name,
+    complies,
+    remove_misfits,
+)
 
 # What every X-Ray SDK puts before a document, in the spelling that needs no second look.
 USUAL_HEADER = b'{"format":"json","version":1}'
@@ -120,12 +130,14 @@ def _read_usual(body: bytes) -> Document | None:
         element = _decode_element(body)
         if not body.isascii():
             body.decode()  # what the schema does not mention has not been looked at
-        elements = element.walk()
-        if not complies(element, elements) or _is_too_deep(body):
+        if not complies(element) or _is_too_deep(body):
             return None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return Document(element.trace_id, body, gather(element, elements))
+    facts = gather(element)
+    if facts.annotations and not are_keys(dict(facts.annotations)):
+        return None
+    return Document(element.trace_id, body, facts)
 
 
 def read_document(body: bytes) -> Document:

@@ -16,7 +16,7 @@ X-Ray removes what does not comply and keeps the rest. It does not say how; the 
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Annotated, Any, Final, cast
 
 from msgspec import UNSET, Meta, Struct, UnsetType, inspect
@@ -255,23 +255,16 @@ class Element(Part):
         return elements
 
 
-def complies(document: Element, elements: Iterable[Element]) -> bool:
+def complies(document: Element) -> bool:
     """Whether a document of the right types also complies with the rules that have none.
 
-    elements: what its `walk` returns.
+    But for the keys of annotations: see `are_keys`.
     """
     if not TRACE_ID.fullmatch(document.trace_id):
         return False
-    if document.is_segment:
-        if clean_name(document.name) != document.name:
-            return False
-    elif not document.parent_id:
-        return False
-    for element in elements:
-        annotations = element.annotations
-        if annotations and not (_known_keys.issuperset(annotations) or _are_keys(annotations)):
-            return False
-    return True
+    if document.type == "subsegment":
+        return bool(document.parent_id)
+    return clean_name(document.name) == document.name
 
 
 def clean_name(name: str) -> str:
@@ -289,11 +282,14 @@ def _clean_short_name(name: str) -> str:
 _known_keys: set[str] = set()
 
 
-def _are_keys(annotations: dict[str, Any]) -> bool:
-    if not all(map(ANNOTATION_KEY.fullmatch, annotations)):
+def are_keys(texts: Collection[str]) -> bool:
+    """Whether annotations may have these keys."""
+    if _known_keys.issuperset(texts):
+        return True
+    if not all(map(ANNOTATION_KEY.fullmatch, texts)):
         return False
     if len(_known_keys) < KNOWN_KEYS_MAX:
-        _known_keys.update(annotations)
+        _known_keys.update(texts)
     return True
 
 

@@ -1,7 +1,6 @@
 """What the summary of a trace needs to know of each of its documents."""
 
 import functools
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -104,12 +103,9 @@ def gather_facts(content: dict[str, Any]) -> Facts:
     return gather(msgspec.convert(content, Element))
 
 
-def gather(document: Element, elements: Sequence[Element] = ()) -> Facts:
-    """Return the facts of a document.
-
-    elements: what `walk` returns, where it has been asked for already.
-    """
-    elements = elements or document.walk()
+def gather(document: Element) -> Facts:
+    """Return the facts of a document."""
+    elements = document.walk()
     any_flags = own_flags = 0
     calls: list[Call] = []
     annotations: list[tuple[str, str | float | bool]] = []
@@ -153,7 +149,7 @@ def gather(document: Element, elements: Sequence[Element] = ()) -> Facts:
         document.http,
         tuple(annotations),
         document.parent_id or None,
-        document.is_segment,
+        document.type != "subsegment",
         any_flags,
         document.user or None,
         tuple([element.id for element in elements]),
