@@ -1,5 +1,6 @@
 """The function's entry point on AWS Lambda: `lambda_entry.lambda_handler`."""
 
+import packaged_bytecode  # noqa: F401  # the first: it finds the others
 from gateway import make_handler, manage, start_ahead, starting, warm_up
 
 with starting():

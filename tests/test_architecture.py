@@ -13,6 +13,7 @@ OURS = {
     "movies_site",
     "movies",
     "gateway",
+    "packaged_bytecode",
     "tracing",
     "xray_local",
     "lambda_local",
@@ -21,7 +22,8 @@ OURS = {
     "tests",
 }
 ALLOWED = {
-    "lambda_entry": {"gateway", "movies_site"},
+    "lambda_entry": {"gateway", "movies_site", "packaged_bytecode"},
+    "packaged_bytecode": set(),
     "movies_site": {"movies", "gateway", "tracing"},
     "movies": {"tracing"},
     "gateway": {"tracing"},

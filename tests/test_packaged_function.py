@@ -17,7 +17,9 @@ from typing import Any
 
 import pytest
 
+from packaged_bytecode import split
 from scripts import package
+from scripts.package_compile import BYTECODE
 from scripts.package_python import PythonNotFound, find_python
 from tests.gateway.examples import Event, make_event
 from tests.lambda_runtime import Function, run_function
@@ -78,7 +80,7 @@ class Package:
     def run(self, code: str, variables: dict[str, str], text: str = "") -> str:
         """Run code in the function's folder, with nothing of this machine's packages."""
         done = subprocess.run(
-            [self.python, "-S", "-W", "error", "-c", code],
+            [self.python, "-S", "-W", "error", "-c", f"import packaged_bytecode\n{code}"],
             cwd=self.task_dir,
             env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"} | variables,
             input=text,
@@ -269,13 +271,22 @@ def test_nothing_that_is_left_imports_what_is_left_out(
 
 def list_modules(archive: zipfile.ZipFile) -> set[str]:
     """Return the names of the modules in a zip that are made to be imported."""
+    packed, _ = split(memoryview(archive.read(BYTECODE)))
     paths = [Path(name) for name in archive.namelist() if "__pycache__" not in name]
     modules = {
         ".".join(path.with_suffix("").parts).removesuffix(".__init__")
         for path in paths
         if path.suffix in (".py", ".pyc")
     }
-    return {name for name in modules if not name.endswith("__main__")}
+    return {name for name in modules | packed.keys() if not name.endswith("__main__")}
+
+
+def read_codes(archive: zipfile.ZipFile) -> dict[str, bytes]:
+    """Return each module's bytecode in the one file."""
+    index, code = split(memoryview(archive.read(BYTECODE)))
+    return {
+        name: bytes(code[start : start + length]) for name, (start, length, _, _) in index.items()
+    }
 
 
 def test_bytecode_is_the_functions_and_never_stale(packaged: Package):
@@ -284,8 +295,11 @@ def test_bytecode_is_the_functions_and_never_stale(packaged: Package):
     )
 
     names = [name for name in packaged.archive.namelist() if name.endswith(".pyc")]
+    content = packaged.archive.read(BYTECODE)
 
-    assert len(names) > 900
+    assert content[:4].hex() == magic.strip()
+    assert len(split(memoryview(content))[0]) > 900
+    assert names
     for name in names:
         head = packaged.archive.read(name)[:8]
         assert head[:4].hex() == magic.strip(), name
@@ -303,7 +317,10 @@ def test_our_own_sources_stay_beside_their_bytecode(packaged: Package, checkout:
     }
     assert sources == expected
     tag = f"cpython-{packaged.version.replace('.', '')}"
-    for source in map(Path, sources):
+    packed = {
+        file for _, _, file, _ in split(memoryview(packaged.archive.read(BYTECODE)))[0].values()
+    }
+    for source in map(Path, sources - packed):
         assert f"{source.parent / '__pycache__' / source.stem}.{tag}.pyc" in names
 
 
@@ -327,12 +344,17 @@ def test_the_same_input_makes_the_same_bytes(packaged: Package, with_driver: Pac
         {
             entry.filename: (entry.CRC, entry.date_time, entry.external_attr)
             for entry in one.archive.infolist()
-            if not entry.filename.startswith("psycopg2")
+            if not entry.filename.startswith("psycopg2") and entry.filename != BYTECODE
         }
+        for one in (packaged, with_driver)
+    )
+    codes, their_codes = (
+        {name: code for name, code in read_codes(one.archive).items() if "psycopg2" not in name}
         for one in (packaged, with_driver)
     )
 
     assert ours == theirs
+    assert codes == their_codes
     assert len(with_driver.archive.namelist()) > len(theirs)
 
 

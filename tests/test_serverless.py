@@ -15,8 +15,10 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
+from packaged_bytecode import split
 from scripts import package
 from scripts.deployed_stack import MANAGE, DeployedStack
+from scripts.package_compile import BYTECODE
 from tests.processes import ROOT
 from tests.xray_local.conftest import make_client
 from tests.xray_local.program import run_xray
@@ -413,7 +415,8 @@ def test_prod_keeps_its_films_and_posters(tmp_path: Path):
 
 def test_zip_holds_what_ships_and_nothing_else(artifact: zipfile.ZipFile):
     names = artifact.namelist()
-    tops = {name.split("/")[0] for name in names}
+    packed, _ = split(memoryview(artifact.read(BYTECODE)))
+    tops = {name.split("/")[0] for name in names} | {name.split(".")[0] for name in packed}
 
     assert set(package.SHIPPED) | {"staticfiles", "django", "apig_wsgi"} <= tops
     assert tops & {"tests", "scripts", "xray_local", "benchmarks", "manage.py", "bin"} == set()

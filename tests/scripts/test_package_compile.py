@@ -1,17 +1,30 @@
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from packaged_bytecode import split
+from scripts.package_compile import BYTECODE
 from tests.processes import ROOT
 
 UNCHECKED_HASH = 0b01
 
 
+NAMES = (
+    "ours/views.py",
+    "ours/management/commands/seed.py",
+    "theirs/__init__.py",
+    "theirs/deep/calls.py",
+    "theirs/migrations/0001_initial.py",
+    "lambda_entry.py",
+)
+
+
 @pytest.fixture
 def folder(tmp_path):
-    for name in ("ours/views.py", "theirs/__init__.py", "theirs/deep/calls.py", "entry.py"):
+    for name in NAMES:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"def fail():\n    '''Fail.'''\n    raise ValueError({name!r})\n")
@@ -20,7 +33,7 @@ def folder(tmp_path):
 
 def compile_folder(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, ROOT / "scripts" / "package_compile.py", folder, "ours", "entry.py"],
+        [sys.executable, ROOT / "scripts/package_compile.py", folder, "ours", "lambda_entry.py"],
         capture_output=True,
         text=True,
     )
@@ -31,21 +44,41 @@ def test_keeps_our_sources_and_no_others(folder):
 
     tag = sys.implementation.cache_tag
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*.py*")} == {
-        "entry.py",
-        f"__pycache__/entry.{tag}.pyc",
+        "lambda_entry.py",
+        f"__pycache__/lambda_entry.{tag}.pyc",
         "ours/views.py",
-        f"ours/__pycache__/views.{tag}.pyc",
-        "theirs/__init__.pyc",
-        "theirs/deep/calls.pyc",
+        "ours/management/commands/seed.py",
+        f"ours/management/commands/__pycache__/seed.{tag}.pyc",
+        "theirs/migrations/0001_initial.pyc",
     }
     for path in folder.rglob("*.pyc"):
         assert int.from_bytes(path.read_bytes()[4:8], "little") == UNCHECKED_HASH
 
 
+def test_one_file_has_the_bytecode_of_all_that_is_not_listed(folder):
+    compile_folder(folder)
+
+    index, code = split(memoryview((folder / BYTECODE).read_bytes()))
+
+    assert {name: (file, is_package) for name, (_, _, file, is_package) in index.items()} == {
+        "ours.views": ("ours/views.py", False),
+        "theirs": ("theirs/__init__.py", True),
+        "theirs.deep.calls": ("theirs/deep/calls.py", False),
+    }
+    assert sum(length for _, length, _, _ in index.values()) == len(code)
+
+
 def test_tracebacks_name_the_places_on_lambda(folder):
     """And our lines: those of others are not there to be shown."""
+    shutil.copy(ROOT / "packaged_bytecode.py", folder)
     compile_folder(folder)
-    code = "from {} import fail; print(fail.__doc__); fail()"
+    code = (
+        "import packaged_bytecode, traceback\n"
+        "from {} import fail\n"
+        "print(fail.__doc__)\n"
+        "try: fail()\n"
+        "except ValueError: traceback.print_exc()\n"
+    )
 
     theirs, ours = (
         subprocess.run(
