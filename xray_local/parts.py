@@ -8,7 +8,11 @@ from typing import cast
 
 from django.http import HttpRequest
 
+from .intake.pipeline import Limits
+from .store.storage import DATABASE_MAX_BYTES, TRACES_MAX
+
 KEY = "xray_local.parts"
+USUAL_LIMITS = Limits(DATABASE_MAX_BYTES, TRACES_MAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,8 @@ class Parts:
     send: Callable[[Iterable[bytes]], None]  # to the writer; raises IntakeDown
     udp: socket.socket
     count_forwarded: Callable[[], dict[str, int]] = dict  # empty where nothing is forwarded
+    clear: Callable[[], None] = lambda: None  # by the writer, soon; raises IntakeDown
+    limits: Limits = USUAL_LIMITS
 
 
 def get_parts(request: HttpRequest) -> Parts:

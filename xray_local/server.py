@@ -103,7 +103,14 @@ def load_application(options: Options, pipeline: Pipeline, udp: Any) -> Applicat
     django = get_wsgi_application()
     from . import shortcut
 
-    parts = Parts(options.database, pipeline.send, udp, pipeline.count_forwarded)
+    parts = Parts(
+        options.database,
+        pipeline.send,
+        udp,
+        pipeline.count_forwarded,
+        pipeline.clear,
+        options.limits,
+    )
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ[KEY] = parts

@@ -16,6 +16,7 @@ class Kind(IntEnum):
     DATAGRAM = 0  # one UDP datagram, unread
     DOCUMENT = 1  # one segment document that the API has checked
     DROPPED = 2  # how many datagrams the receiver had no room for, in ASCII digits
+    CLEAR = 3  # that all traces are to be deleted; no payload
 
 
 def pack(kind: Kind, payload: bytes) -> bytes:

@@ -27,7 +27,7 @@ from xray_local.forwarding.count_file import CountFile
 from xray_local.forwarding.forwarder import COUNTS, FLUSH_SECONDS
 from xray_local.log import tell
 
-from .frames import Kind, pack_all
+from .frames import Kind, pack, pack_all
 
 PIPE_BYTES = 1024 * 1024
 # How long a request waits for room in the pipe: clients try again, threads must not pile up.
@@ -124,7 +124,14 @@ class Pipeline:
         Raises IntakeDown if it takes nothing: then nothing of the documents is stored. A request
         of which the writer has begun to take is waited for; it holds up no other for long.
         """
-        rest = memoryview(pack_all(Kind.DOCUMENT, documents))
+        self._pass_on(pack_all(Kind.DOCUMENT, documents))
+
+    def clear(self) -> None:
+        """Have the writer delete all traces, soon after this returns. Raises IntakeDown."""
+        self._pass_on(pack(Kind.CLEAR, b""))
+
+    def _pass_on(self, frames: bytes) -> None:
+        rest = memoryview(frames)
         if not self._lock.acquire(timeout=ROOM_SECONDS):
             raise _refuse()
         try:

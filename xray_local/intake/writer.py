@@ -40,7 +40,7 @@ RETRY_SECONDS = 0.5
 WARNING_SECONDS = 5.0
 
 # To ask the enumeration for them takes longer than to compare them.
-DATAGRAM, DOCUMENT = Kind.DATAGRAM.value, Kind.DOCUMENT.value
+DATAGRAM, DOCUMENT, CLEAR = Kind.DATAGRAM.value, Kind.DOCUMENT.value, Kind.CLEAR.value
 
 
 class Batch:
@@ -51,6 +51,8 @@ class Batch:
         self.documents: list[Document] = []
         self.refusals: list[DocumentRefused] = []
         self.counts: Counter[str] = Counter()
+        # How many of the documents came before all was to be deleted; None where it is to stay.
+        self.outdated: int | None = None
 
     def add(self, kind: int, payload: bytes) -> None:
         """Read one frame; a bad document is counted and dropped."""
@@ -61,6 +63,9 @@ class Batch:
         elif kind == DOCUMENT:
             self.counts["documents"] += 1
             arrived = read_documents(payload)
+        elif kind == CLEAR:
+            self.outdated = len(self.documents)
+            return
         else:
             self.counts["dropped"] += int(payload)
             return
@@ -128,6 +133,10 @@ class Writer:
         is_said = False
         while True:
             try:
+                if batch.outdated is not None:
+                    self._storage.clear()
+                    del batch.documents[: batch.outdated]
+                    batch.outdated = None
                 batch.refusals += self._storage.save(batch.documents, batch.counts, batch.refusals)
             except sqlite3.OperationalError as error:
                 if not is_said:

@@ -54,6 +54,12 @@ SET low = min(low, excluded.low), high = max(high, excluded.high)
 WHERE excluded.low < low OR excluded.high > high
 """
 
+# All but the counts of what was received, and why some of it was refused.
+TABLES_OF_TRACES = (
+    *("traces", "segments", "trace_shapes", "links", "terms"),
+    *("minutes", "hours", "shapes"),
+)
+
 # The least and greatest seconds of the elements of a shape; None for what is no shape.
 Span = tuple[float, float] | None
 
@@ -130,6 +136,25 @@ class Storage:
                 self._connection.execute("ROLLBACK")
             raise
         return left_out
+
+    def clear(self) -> None:
+        """Delete all traces, and let the file be small again; what was counted stays.
+
+        Raises sqlite3.Error, and may then be called again.
+        """
+        self._is_sure = False
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            for table in TABLES_OF_TRACES:
+                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our names
+            self._connection.execute(ADD_COUNT, ("clears", 1))
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("VACUUM")
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _forget(self) -> None:
         """Know nothing: what is known may be ahead of what is stored."""

@@ -83,6 +83,25 @@ def test_datagrams_and_documents_are_stored(
     wait_until(lambda: count(database, "stored") == 2)
 
 
+def test_clear(pipeline: Pipeline, udp: socket.socket, database: Path) -> None:
+    send(udp, 10)
+    wait_until(lambda: count(database, "stored") == 10)
+
+    pipeline.clear()
+    pipeline.send([make_datagram(make_segment()).split(b"\n")[1]])
+
+    wait_until(lambda: count(database, "stored") == 11)
+    with reading(database) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM traces").fetchone() == (1,)
+
+
+def test_clear_while_nobody_stores(pipeline: Pipeline) -> None:
+    pipeline.stop(timeout_seconds=10)
+
+    with pytest.raises(IntakeDown):
+        pipeline.clear()
+
+
 def test_stop_stores_what_has_been_received(
     pipeline: Pipeline, udp: socket.socket, database: Path
 ) -> None:

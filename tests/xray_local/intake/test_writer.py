@@ -4,6 +4,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from tests.xray_local.made import make_datagram, make_late, make_segment, wait_until
 from xray_local.intake import writer as writer_module
+from xray_local.intake.arrivals import read_document
 from xray_local.intake.frames import Kind, pack
 from xray_local.intake.writer import Writer, main
 from xray_local.store import storage as storage_module
@@ -133,6 +135,21 @@ def test_run_counts_each_document_of_a_datagram(
     counts = get_counts(connection)
     assert (counts["datagrams"], counts["stored"], counts["refused"]) == (2, 2, 1)
     assert counts["ignored"] == 1
+
+
+def test_run_clears_what_came_before(
+    connection: sqlite3.Connection, storage: Storage, pipes: Pipes
+) -> None:
+    bodies = [make_datagram(make_segment()).split(b"\n")[1] for _ in range(3)]
+    frames = [pack(Kind.DOCUMENT, body) for body in bodies]
+    storage.save([read_document(bodies[0])], Counter())
+    os.write(pipes[3], frames[1] + pack(Kind.CLEAR, b"") + frames[2])
+
+    run_to_the_end(storage, pipes)
+
+    assert connection.execute("SELECT document FROM segments").fetchall() == [(bodies[2],)]
+    counts = get_counts(connection)
+    assert (counts["documents"], counts["clears"]) == (2, 1)
 
 
 def test_run_with_nothing_but_an_end(

@@ -4,6 +4,7 @@ import json
 import random
 import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +223,47 @@ def test_save_counts_and_refusals(connection: sqlite3.Connection, storage: Stora
     assert len(kept) == 50
     assert kept[0][1:] == ("InvalidId", "The last.")
     assert kept[1][1:] == ("ParseError", "Reason 59.")
+
+
+def test_clear(database: Path, connection: sqlite3.Connection, storage: Storage) -> None:
+    segments = [
+        make_segment(
+            http=make_request(f"http://a/{number}", 200),
+            metadata={"x": {"y": "z" * 50_000}},
+            links=[{"trace_id": make_trace_id(), "id": make_id()}],
+        )
+        for number in range(100)
+    ]
+    storage.save(read(*segments), Counter(datagrams=100))
+
+    storage.clear()
+
+    for (table,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'"):
+        is_empty = not connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]  # noqa: S608
+        assert is_empty == (table != "counts"), table
+    counts = get_counts(connection)
+    assert (counts["datagrams"], counts["stored"], counts["clears"]) == (100, 100, 1)
+    assert database.stat().st_size < 1_000_000
+    # What was known is forgotten: a late document of a trace that went is stored as a new one.
+    late = make_late(segments[0])
+    storage.save(read(segments[1], late), Counter())
+    assert get_documents(connection, segments[1]["trace_id"]) == [segments[1]]
+    assert get_documents(connection, segments[0]["trace_id"]) == [late]
+    assert read_tallies(connection, 0, 1e12)
+
+
+def test_clear_all_or_nothing(database: Path, storage: Storage, store: Store) -> None:
+    store(make_segment())
+    with closing(open_for_writing(database)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            storage.clear()
+        assert other.execute("SELECT COUNT(*) FROM traces").fetchone() == (1,)
+        other.execute("ROLLBACK")
+
+    storage.clear()
+
+    store(make_segment())
 
 
 def test_prune_by_number(connection: sqlite3.Connection) -> None:
