@@ -7,6 +7,8 @@ installed. What differs from AWS, and is mended here:
   the function's. So it is started by the function's, and finds itself by SITE_PACKAGES.
 - It has no X-Ray, and refuses a template with resources of its. Both types are made in the local
   X-Ray, at AWS_XRAY_DAEMON_ADDRESS, by X-Ray's own API.
+- It imports botocore in the function's process, ahead of the function. No runtime of AWS does, and
+  the package's finder must come first.
 - Its event of a REST API has a `version`, as those of HTTP APIs do, and no `domainName`.
 - It speaks HTTP here, and the bucket's policy refuses what came without TLS, as the site redirects
   it. So each request counts as one that came by TLS.
@@ -21,6 +23,7 @@ from typing import Any
 sys.path.append(sys.argv.pop())
 
 from ministack import app
+from ministack.core import lambda_runtime
 from ministack.services import apigateway_v1
 from ministack.services.cloudformation import provisioners
 
@@ -59,6 +62,9 @@ provisioners._RESOURCE_HANDLERS |= {
 }
 
 
+lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(
+    "    _ms_install_invoke_depth()\n", ""
+)
 make_event = apigateway_v1._build_lambda_event_v1
 
 
