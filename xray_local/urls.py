@@ -58,6 +58,8 @@ def show_server_error(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("", show_root, name="map"),
     path("traces", traces_page.show_traces, name="traces"),
+    path("chosen", traces_page.show_chosen, name="chosen"),
+    path("completions", traces_page.show_completions, name="completions"),
     path("traces/<str:trace_id>.json", trace_page.download_trace, name="trace-json"),
     path("traces/<str:trace_id>", trace_page.show_trace, name="trace"),
     path("services", services_page.show_services, name="services"),

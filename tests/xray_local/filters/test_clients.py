@@ -167,7 +167,8 @@ def test_console_filters(console: Console, store: Store) -> None:
     assert bad[0]["trace_id"] in console.page(f"/traces{following}")
 
 
-def test_console_filter_box_holds_what_was_asked(console: Console) -> None:
+def test_console_filter_box_holds_what_was_asked(console: Console, store: Store) -> None:
+    store(make_segment())
     expression = 'user = "<b>"'
 
     page = console.page(f"{TRACES}&filter=user+%3D+%22%3Cb%3E%22")
@@ -207,5 +208,5 @@ def test_console_nothing_found_so_far(
 
     page = console.page(f"{TRACES}&filter=rootcause.fault.entity+%7B+name+%3D+%22x%22+%7D")
 
-    assert "None of the newest 2 traces fits" in page
-    assert "Search the older ones" in page
+    assert "None of the 2 traces looked at fits" in page
+    assert "Search the others" in page

@@ -1,0 +1,192 @@
+"""The table of traces in a real browser."""
+
+import re
+import time
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.xray_local.console.browser import (
+    check_accessible,
+    check_fits,
+    check_steady,
+    opened,
+    send_all,
+)
+from tests.xray_local.console.test_pages import make_hostile
+from tests.xray_local.made import make_request, make_segment
+from tests.xray_local.program import Program
+
+
+def make_visit(number: int, **fields: Any) -> dict[str, Any]:
+    now = time.time() - number
+    return make_segment(
+        **{
+            "name": "site",
+            "start_time": now,
+            "end_time": now + 0.01 * (number + 1),
+            "http": make_request(f"http://site/films/{number}", 200),
+            "annotations": {"route": "film", "number": number},
+        }
+        | fields
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def traces(xray: Program) -> list[dict[str, Any]]:
+    made = [
+        *(make_visit(number) for number in range(6)),
+        make_visit(7, fault=True, user="ada", http=make_request("http://site/broken", 500)),
+        make_hostile() | {"start_time": time.time() - 8, "end_time": time.time()},
+    ]
+    send_all(xray, *made)
+    return made
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "?filter=fault&sort=slowest", "?filter=fault+AND&live=1", "?filter=user+%3D+%22no%22"],
+)
+def test_accessible_and_fits(each_page: Page, xray: Program, query: str) -> None:
+    each_page.goto(f"{xray.url}/traces{query}")
+
+    check_steady(each_page)
+    check_accessible(each_page)
+    check_fits(each_page)
+
+
+def test_the_filter_is_completed_by_keys_alone(page: Page, xray: Program) -> None:
+    page.goto(f"{xray.url}/traces")
+
+    page.keyboard.press("/")
+    page.keyboard.type("rout")
+    expect(page.get_by_role("option", name="annotation.route")).to_be_visible()
+    check_accessible(page)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.keyboard.type("= ")
+    expect(page.get_by_role("option", name='"film"')).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("option", name="AND")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**filter=annotation.route*")
+    assert page.get_by_role("combobox", name="Filter").input_value() == 'annotation.route = "film"'
+    expect(page.locator("[data-row]")).to_have_count(7)
+
+
+def test_the_filter_is_completed_by_the_mouse_within_it(page: Page, xray: Program) -> None:
+    page.goto(f"{xray.url}/traces")
+    box = page.get_by_role("combobox", name="Filter")
+
+    box.fill(" AND ok")
+    box.press("Home")
+    page.keyboard.type("fau")
+    page.get_by_role("option", name="fault").click()
+
+    assert box.input_value() == "fault  AND ok"
+
+
+def test_a_mistake_stands_under_its_word(page: Page, xray: Program) -> None:
+    page.goto(f"{xray.url}/traces?filter=duration+>+fast+AND+ok")
+
+    assert page.locator("mark").inner_text() == "fast"
+    assert page.get_by_role("alert").inner_text().count("expected a number, got 'fast'") == 1
+    assert page.get_by_role("combobox", name="Filter").get_attribute("aria-invalid") == "true"
+
+
+def test_a_facet_narrows_by_a_click(page: Page, xray: Program) -> None:
+    page.goto(f"{xray.url}/traces?range=15m")
+
+    page.locator("#facets").get_by_role("link", name="ada").click()
+
+    page.wait_for_url("**filter=user*")
+    assert "range=15m" in page.url
+    expect(page.locator("[data-row]")).to_have_count(1)
+    page.locator("#facets").get_by_role("link", name="ada").click()
+    page.wait_for_url(f"{xray.url}/traces?range=15m")
+
+
+def test_sorting_by_a_head(page: Page, xray: Program) -> None:
+    page.goto(f"{xray.url}/traces?filter=service(%22site%22)")
+
+    page.get_by_role("link", name="Response time").click()
+    page.wait_for_url("**sort=slowest*")
+
+    assert "/broken" in page.locator("[data-row]").first.inner_text()
+    head = page.get_by_role("columnheader", name="Response time")
+    assert head.get_attribute("aria-sort") == "descending"
+    page.get_by_role("link", name="Response time").click()
+    page.wait_for_url("**sort=fastest*")
+    assert "/films/0" in page.locator("[data-row]").first.inner_text()
+
+
+def test_columns_are_chosen(page: Page, xray: Program) -> None:
+    page.goto(f"{xray.url}/traces")
+
+    page.get_by_text("Columns", exact=True).click()
+    check_accessible(page)
+    page.get_by_label("Duration").check()
+    page.get_by_label("Services").uncheck()
+    page.locator(".columns").get_by_role("button", name="Show").click()
+
+    page.wait_for_url("**columns=*")
+    expect(page.get_by_role("columnheader", name="Duration")).to_be_visible()
+    expect(page.get_by_role("columnheader", name="Services")).to_have_count(0)
+
+
+def test_two_are_compared_by_keys_alone(page: Page, xray: Program) -> None:
+    page.goto(f"{xray.url}/traces")
+    expect(page.get_by_role("button", name="Compare")).to_be_disabled()
+
+    for key in ("j", "x", "j", "x"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("button", name="Compare 2")).to_be_enabled()
+    page.keyboard.press("c")
+
+    page.wait_for_url(re.compile("/compare.*one=1-.*other=1-"))
+
+
+def test_new_traces_are_followed_without_a_jump(page: Page, xray: Program) -> None:
+    page.goto(f"{xray.url}/traces?live=1&filter=service(%22live%22)+OR+service(%22site%22)")
+    chosen = page.locator("[data-row]").nth(2)
+    trace_id = chosen.get_attribute("id")
+    chosen.get_by_role("checkbox").check()
+    page.get_by_text("Table", exact=True)
+    row = page.locator(f"[id='{trace_id}']")
+    row.get_by_role("link").focus()
+    before = page.locator("[data-row]").count()
+
+    new = make_visit(0, name="live", annotations={})
+    send_all(xray, new)
+    expect(page.locator(f"[id='trace-{new['trace_id']}']")).to_be_visible(timeout=15_000)
+
+    assert page.locator("[data-row]").count() == before + 1
+    expect(row.get_by_role("checkbox")).to_be_checked()
+    assert row.get_by_role("link").evaluate("link => link === document.activeElement")
+    assert page.locator("[data-row]").first.get_attribute("id") == f"trace-{new['trace_id']}"
+
+
+def test_what_is_frozen_stays(page: Page, xray: Program) -> None:
+    page.goto(f"{xray.url}/traces")
+
+    assert page.evaluate("document.body.dataset.refresh") is None
+    page.keyboard.press("l")
+    page.wait_for_url("**live=1")
+    assert page.evaluate("document.body.dataset.refresh") == "5"
+
+
+def test_without_scripts(browser: Browser, xray: Program) -> None:
+    with opened(browser, width=1280, scheme="light", has_scripts=False) as page:
+        page.goto(f"{xray.url}/traces")
+        page.get_by_role("link", name="Status", exact=True).last.click()
+        page.wait_for_url("**sort=highest*")
+        assert "500" in page.locator("[data-row]").first.inner_text()
+        for number in (0, 1, 2):
+            page.locator("[data-row]").nth(number).get_by_role("checkbox").check()
+        page.get_by_role("button", name="Compare").click()
+        page.wait_for_url("**/chosen?*")
+        assert page.locator("[data-row]").count() == 3
