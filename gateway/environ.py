@@ -101,7 +101,9 @@ def make_environ(
     # Only for a request without a Host header, such as a load balancer's health check.
     environ["SERVER_NAME"] = to_wsgi_text(read_text(request_context, "domainName")) or "localhost"
     environ["SERVER_PORT"] = port
-    environ["SERVER_PROTOCOL"] = to_wsgi_text(read_text(about, "protocol")) or "HTTP/1.1"
+    # The template's, nearly always.
+    if about.get("protocol") != "HTTP/1.1":
+        environ["SERVER_PROTOCOL"] = to_wsgi_text(read_text(about, "protocol")) or "HTTP/1.1"
     environ["CONTENT_LENGTH"] = str(len(body)) if body else "0"
     environ["wsgi.input"] = BytesIO(body)
     environ["wsgi.errors"] = sys.stderr
@@ -128,8 +130,7 @@ def read_headers(event: Event, environ: WSGIEnvironment) -> None:
         for name, values in given.items():
             _add_header(environ, VARIABLES[name], read_texts(values, name))
     environ.pop(DROPPED, None)
-    cookies = read_texts(event.get("cookies"), "cookies")
-    if cookies:
+    if "cookies" in event and (cookies := read_texts(event["cookies"], "cookies")):
         known = environ.get("HTTP_COOKIE")
         text = to_wsgi_text("; ".join(cookies))
         environ["HTTP_COOKIE"] = f"{text}; {known}" if known else text
@@ -207,7 +208,9 @@ def read_query(event: Event, *, is_encoded: bool) -> str:
     encode = join_encoded if is_encoded else encode_pair
     pairs = []
     for name, values in given.items():
-        if type(values) is str:
+        if type(values) is list and len(values) == 1 and type(values[0]) is str:
+            pairs.append(encode(name, values[0]))
+        elif type(values) is str:
             pairs.append(encode(name, values))
         else:
             for text in read_texts(values, name) or ("",):
