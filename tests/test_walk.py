@@ -12,11 +12,16 @@ from urllib.parse import unquote, urlsplit
 import boto3
 import pytest
 import requests
+from playwright.sync_api import Page, expect
 
 from scripts.ports import find_holder
 from tests.conftest import walk
 from tests.scripts.runs import Run, start_run, wait_until
 from tests.segment_schema import find_mistakes
+from tests.xray_local.console import browser as fixtures
+from tests.xray_local.console.walking import walk_console
+
+browser, page = fixtures.browser, fixtures.page
 
 MAX_PAGES = 400
 # What the lab's buttons are answered with where it isn't 200: they fail on purpose.
@@ -190,6 +195,20 @@ def test_the_lab_makes_the_traces_that_it_promises(run: Run) -> None:
         if "ConditionalCheckFailed" in exception["type"] + exception["message"]
     ]
     assert conditional
+
+
+def test_the_console_shows_all_of_it(run: Run, page: Page) -> None:
+    """The traces of the site itself, on every screen."""
+    for path in ("/", "/movies/", "/app", "/lab/", "/api/movies/", "/missing"):
+        find_trace(run, get(run, path))
+
+    seen = walk_console(page, run.stack.xray_url)
+
+    assert seen["/traces/ID"]
+    page.goto(run.stack.xray_url)
+    services = page.locator("table.services")
+    for name in ("movies", "AWS::DynamoDB::Table", "AWS::S3::Bucket", "remote"):
+        expect(services).to_contain_text(name)
 
 
 def test_the_xray_may_die(run: Run) -> None:
