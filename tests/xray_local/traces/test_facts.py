@@ -11,8 +11,10 @@ from tests.xray_local.made import (
     make_subsegment,
     make_trace_id,
 )
+from xray_local.intake.schema import Aws
 from xray_local.traces.facts import Facts, as_status, gather_facts, load_facts
 from xray_local.traces.flags import FAULT, OK, THROTTLE
+from xray_local.traces.services import KINDS
 
 
 def gather(**fields: Any) -> Facts:
@@ -119,3 +121,10 @@ def test_gather_facts_of_a_late_subsegment() -> None:
 
     assert (facts.parent_id, facts.is_segment, facts.is_open) == (parent["id"], False, True)
     assert facts == gather_facts(late)
+
+
+def test_every_place_of_a_resource_is_decoded() -> None:
+    """What is looked for in the block aws must be a member of it, or no such call can be read."""
+    places = {key for kind in KINDS.values() for key in (*kind.keys, "resource_names")}
+
+    assert places <= set(Aws.__struct_fields__)
