@@ -84,10 +84,18 @@ async function follow(period) {
     while (isResting()) await sleep(POLL_BREAK_MS);
     try {
       await refresh();
+      sayLive(true);
     } catch {
-      document.body.dataset.state = "stale";
+      sayLive(false);
     }
   }
+}
+
+function sayLive(isReached) {
+  document.body.dataset.state = isReached ? "" : "stale";
+  const words = document.querySelector(".live [aria-live]");
+  const text = isReached ? "Live" : "Live, but no answer";
+  if (words && words.textContent !== text) words.textContent = text;
 }
 
 export async function refresh() {
@@ -101,7 +109,6 @@ export async function refresh() {
       await htmx.swap({ text, target, sourceElement: target, select, swap: "outerMorph" });
     }
   }
-  delete document.body.dataset.state;
   document.dispatchEvent(new CustomEvent("console:refreshed"));
 }
 

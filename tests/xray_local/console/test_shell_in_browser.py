@@ -122,3 +122,34 @@ def test_without_scripts(browser: Browser, xray: Program) -> None:
         page.wait_for_url("**filter=fault")
         page.get_by_role("link", name="Frozen").click()
         page.wait_for_url("**live=1")
+
+
+def test_a_live_page_that_gets_no_answer_says_so(browser: Browser, xray: Program) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.clock.install()
+    page.goto(f"{xray.url}/traces?live=1")
+    status = page.locator(".live")
+
+    page.route("**/traces?live=1", lambda route: route.abort())
+    page.clock.run_for(6000)
+    expect(status).to_have_text("Live, but no answer")
+    page.unroute("**/traces?live=1")
+    page.clock.run_for(6000)
+    expect(status).to_have_text("Live")
+
+    context.close()
+
+
+def test_a_live_page_rests_while_a_dialog_is_open(page: Page, xray: Program) -> None:
+    asked: list[str] = []
+    page.clock.install()
+    page.goto(f"{xray.url}/traces?live=1")
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.keyboard.press("?")
+    page.clock.run_for(20_000)
+    assert not [url for url in asked if url.endswith("live=1")]
+    page.keyboard.press("Escape")
+    with page.expect_response("**/traces?live=1"):
+        page.clock.run_for(8000)
