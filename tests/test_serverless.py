@@ -410,7 +410,7 @@ def test_prod_keeps_its_films_and_posters(tmp_path: Path):
         assert resources[name]["DeletionPolicy"] == "Retain"
     for name in ("MoviesTable", "MovieTermsTable"):
         assert resources[name]["Properties"]["DeletionProtectionEnabled"] is True
-    assert service["provider"]["logs"]["restApi"] is False
+    assert service["provider"]["logs"]["restApi"]["accessLogging"] is False
 
 
 def test_zip_holds_what_ships_and_nothing_else(artifact: zipfile.ZipFile):
