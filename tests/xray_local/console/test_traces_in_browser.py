@@ -170,6 +170,18 @@ def test_new_traces_are_followed_without_a_jump(page: Page, xray: Program) -> No
     assert page.locator("[data-row]").first.get_attribute("id") == f"trace-{new['trace_id']}"
 
 
+def test_three_that_are_chosen_stand_together(each_page: Page, xray: Program) -> None:
+    each_page.goto(f"{xray.url}/traces")
+    for number in range(3):
+        each_page.locator("[data-row]").nth(number).get_by_role("checkbox").check()
+    each_page.get_by_role("button", name="Compare 3").click()
+    each_page.wait_for_url("**/chosen?*")
+
+    assert each_page.locator("[data-row]").count() == 3
+    check_accessible(each_page)
+    check_fits(each_page)
+
+
 def test_what_is_frozen_stays(page: Page, xray: Program) -> None:
     page.goto(f"{xray.url}/traces")
 
