@@ -35,13 +35,24 @@ class Not:
     part: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
     """A keyword, or `annotation.` and a key, is set (and not false), or compares with a value."""
 
     field: str
     operator: str | None = None
     value: Value | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Comparison) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[object, ...]:
+        # True equals 1 in Python, but not in a filter.
+        return self.field, self.operator, self.value, isinstance(self.value, bool)
 
 
 class Id(NamedTuple):

@@ -342,6 +342,16 @@ def test_what_a_filter_cannot_say_is_no_link() -> None:
     assert parse_qs(spaced.choices[0].link)["?filter"] == ["annotation[a b] = 1"]
 
 
+def test_true_is_not_one(console: Console, store: Store) -> None:
+    store(make_segment(annotations={"is_cold": True}), make_segment(annotations={"is_cold": 1}))
+
+    page = console.page(f"{TRACES}&filter=annotation.is_cold+%3D+true")
+
+    assert read_facets(console.page(TRACES))["is_cold"] == {"1": 1, "true": 1}
+    assert read_facets(page)["is_cold"] == {"true": 1}
+    assert page.count('aria-current="true">true<') == 1
+
+
 def test_hostile_values_are_only_text(console: Console, store: Store) -> None:
     store(
         make_segment(
