@@ -18,5 +18,6 @@ SCREENS = (
     Screen("live", "Live", "r"),
     Screen("analytics", "Analytics", "a"),
     Screen("sampling", "Sampling", "p"),
+    Screen("groups", "Groups", "o"),
     Screen("status", "Status", "s"),
 )
