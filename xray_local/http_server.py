@@ -37,6 +37,11 @@ class Exchange(ServerHandler):
         # What the process was started with is nothing a request says, and takes long to copy.
         self.os_environ = {}
 
+    def finish_content(self) -> None:
+        """Send the head of an answer that has no body, as an empty file, before all ends."""
+        super().finish_content()
+        self._flush()
+
 
 class Handler(WSGIRequestHandler):
     """Answers the requests of one connection."""

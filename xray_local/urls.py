@@ -1,6 +1,7 @@
 """What is where: the API's paths are AWS's, the console's are ours."""
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import path, re_path
 
 from .api import (
@@ -26,7 +27,7 @@ from .console import (
     map_page,
     sampling_page,
     services_page,
-    status_page,
+    settings_page,
     trace_page,
     traces_page,
     view,
@@ -34,7 +35,7 @@ from .console import (
 from .otlp import endpoint
 
 
-def show_root(request: HttpRequest) -> HttpResponse:
+def show_root(request: HttpRequest) -> HttpResponseBase:
     """Show the map to a browser; tell a client that posts here what it may post."""
     if request.method == "POST":
         return wire.answer_unknown_operation(request)
@@ -69,8 +70,10 @@ urlpatterns = [
     path("sampling", sampling_page.show_rules, name="sampling"),
     path("analytics", analytics_page.show_analytics, name="analytics"),
     path("groups", groups_page.show_groups, name="groups"),
-    path("status", status_page.show_status, name="status"),
-    path("counts", status_page.show_counts, name="counts"),
+    path("settings", settings_page.show_settings, name="settings"),
+    path("export", settings_page.download_traces, name="export"),
+    path("status", settings_page.show_settings, name="status"),
+    path("counts", settings_page.show_counts, name="counts"),
     path("assets/<str:name>", assets.show_asset, name="asset"),
     path("TraceSegments", segments.put_trace_segments),
     path("TelemetryRecords", segments.put_telemetry_records),

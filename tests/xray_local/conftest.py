@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from django.conf import global_settings
 from django.http import HttpResponse
 from django.test import Client
 
@@ -57,10 +58,15 @@ def store(storage: Storage) -> Store:
 class Console:
     """Django's test client, in the settings of the local X-Ray."""
 
-    def __init__(self, database: Path, send: Callable[[Iterable[bytes]], None]) -> None:
+    def __init__(
+        self,
+        database: Path,
+        send: Callable[[Iterable[bytes]], None],
+        clear: Callable[[], None] = lambda: None,
+    ) -> None:
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._udp.bind(("127.0.0.1", 0))
-        self._environ = {KEY: Parts(database, send, self._udp)}
+        self._environ = {KEY: Parts(database, send, self._udp, clear=clear)}
         self._client = Client(headers={"Host": "127.0.0.1:2000"})
 
     def get(self, path: str, **options: Any) -> Any:
@@ -90,7 +96,7 @@ class Console:
 
 
 @pytest.fixture
-def console(database: Path, store: Store, settings: Any) -> Iterator[Console]:
+def console(database: Path, storage: Storage, store: Store, settings: Any) -> Iterator[Console]:
     """The console and the API; what they pass on is stored at once."""
     for name in (
         "ALLOWED_HOSTS",
@@ -102,7 +108,9 @@ def console(database: Path, store: Store, settings: Any) -> Iterator[Console]:
         "TAKES_ANY_ADDRESS",
     ):
         setattr(settings, name, getattr(own_settings, name))
-    console = Console(database, lambda bodies: store(*map(json.loads, bodies)))
+    # The site takes only small files.
+    settings.FILE_UPLOAD_HANDLERS = global_settings.FILE_UPLOAD_HANDLERS
+    console = Console(database, lambda bodies: store(*map(json.loads, bodies)), storage.clear)
     yield console
     console.close()
 

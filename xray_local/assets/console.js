@@ -13,17 +13,21 @@ if (document.body.dataset.refresh) follow(Number(document.body.dataset.refresh) 
 
 function chooseTheme() {
   const root = document.documentElement;
-  const choice = document.querySelector("[data-theme-choice]");
-  choice.value = root.dataset.theme ?? "auto";
-  choice.addEventListener("change", () => {
-    if (choice.value === "auto") {
-      delete root.dataset.theme;
-      localStorage.removeItem("theme");
-    } else {
-      root.dataset.theme = choice.value;
-      localStorage.setItem("theme", choice.value);
-    }
-  });
+  const choices = document.querySelectorAll("[data-theme-choice]");
+  const show = () => choices.forEach((each) => (each.value = root.dataset.theme ?? "auto"));
+  show();
+  for (const choice of choices) {
+    choice.addEventListener("change", () => {
+      if (choice.value === "auto") {
+        delete root.dataset.theme;
+        localStorage.removeItem("theme");
+      } else {
+        root.dataset.theme = choice.value;
+        localStorage.setItem("theme", choice.value);
+      }
+      show();
+    });
+  }
 }
 
 function click(event) {

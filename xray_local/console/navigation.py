@@ -19,5 +19,5 @@ SCREENS = (
     Screen("analytics", "Analytics", "a"),
     Screen("sampling", "Sampling", "p"),
     Screen("groups", "Groups", "o"),
-    Screen("status", "Status", "s"),
+    Screen("settings", "Settings", "s"),
 )

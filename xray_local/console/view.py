@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from xray_local.errors import DatabaseUnusable, InvalidRequest
 from xray_local.parts import get_parts
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def page(function: View) -> View:
@@ -42,7 +43,7 @@ def _explain(function: View) -> View:
     """Answer with words where a view fails."""
 
     @functools.wraps(function)
-    def view(request: HttpRequest, **arguments: str) -> HttpResponse:
+    def view(request: HttpRequest, **arguments: str) -> HttpResponseBase:
         try:
             response = function(request, **arguments)
         except InvalidRequest as error:

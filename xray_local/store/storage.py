@@ -21,11 +21,11 @@ from xray_local.traces.facts import Facts, load_facts
 from xray_local.traces.summaries import find_owners
 from xray_local.traces.tallies import bucket_of
 
-from .database import PAGE_BYTES
 from .rollups import MINUTE_SECONDS, Contribution, RollUps
 from .rows import UPSERT_TRACE, Row, make_row
 from .shapes import ShapeNumbers
 from .terms import block_of, era_of
+from .usage import measure_bytes
 
 DATABASE_MAX_BYTES = 512 * 1024 * 1024
 TRACES_MAX = 100_000
@@ -380,7 +380,7 @@ class Storage:
         """
         pruned = 0
         while documents_max > 0:
-            is_large = self._used_bytes() > self._max_bytes
+            is_large = measure_bytes(self._connection) > self._max_bytes
             excess = self._traces if is_large else self._traces - self._max_traces
             if excess <= 0:
                 break
@@ -425,13 +425,6 @@ class Storage:
             self._known_terms -= len(self._blocks.pop(block))
         self._traces -= len(rows)
         return len(rows)
-
-    def _used_bytes(self) -> int:
-        pages, free = (
-            self._connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("page_count", "freelist_count")
-        )
-        return int(pages - free) * PAGE_BYTES
 
 
 def _refuse(trace_id: str, document_id: str) -> DocumentRefused:

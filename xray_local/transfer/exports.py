@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -50,7 +51,13 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def export(database: Path, output: IO[bytes], time_range: TimeRange, expression: str | None) -> int:
+def export(
+    database: Path,
+    output: IO[bytes],
+    time_range: TimeRange,
+    expression: str | None,
+    at_most: int | None = None,
+) -> int:
     """Write the traces that fit, the newest first, one a line; return how many.
 
     Raises CannotTransfer, DatabaseUnusable.
@@ -60,7 +67,8 @@ def export(database: Path, output: IO[bytes], time_range: TimeRange, expression:
         # To read creates nothing: a file that is not there is found here.
         with reading(database) as connection:
             check_version(connection, database)
-        for trace_id in _list_ids(database, time_range, _read_filter(database, expression)):
+        trace_ids = _list_ids(database, time_range, _read_filter(database, expression))
+        for trace_id in islice(trace_ids, at_most):
             # Whoever takes the output may be slow. What is written meanwhile cannot be put into its
             # place in the file as long as somebody reads: so nobody does while a line goes out.
             with reading(database) as connection:
