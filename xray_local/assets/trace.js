@@ -4,12 +4,19 @@
 const body = document.getElementById("trace-body");
 let shown = new URL(location.href);
 let latest = 0;
+// What is only passed by is not asked for.
+const LINGER_MS = 80;
 const watcher = new IntersectionObserver(
   (entries) => {
-    for (const entry of entries) if (entry.isIntersecting) load(entry.target);
+    for (const { target, isIntersecting } of entries) {
+      clearTimeout(timers.get(target));
+      if (isIntersecting) timers.set(target, setTimeout(() => load(target), LINGER_MS));
+    }
   },
   { rootMargin: "600px" },
 );
+const timers = new WeakMap();
+let stop = null;
 
 prepare();
 restore();
@@ -29,6 +36,7 @@ function prepare() {
     rows.style.setProperty("--count", rows.dataset.count);
     if (rows.classList.contains("rows-left")) watcher.observe(rows);
   }
+  for (const label of body.querySelectorAll(".timeline .label")) label.tabIndex = -1;
   const current = body.querySelector(".timeline [aria-selected]") ?? body.querySelector(".timeline [data-row]");
   if (current) keepOneTabStop(current);
 }
@@ -38,10 +46,12 @@ function restore() {
   if (chosen && shown.searchParams.has("element")) chosen.scrollIntoView({ block: "nearest" });
 }
 
+// In the timeline the tabulator stops once: at the row that was last in use.
 function keepOneTabStop(row) {
-  for (const link of body.querySelectorAll(".timeline .label:not([tabindex])")) link.tabIndex = -1;
-  for (const link of body.querySelectorAll('.timeline .label[tabindex="0"]')) link.tabIndex = -1;
-  row.querySelector(".label").tabIndex = 0;
+  const label = row.querySelector(".label");
+  if (stop !== label && stop?.isConnected) stop.tabIndex = -1;
+  stop = label;
+  label.tabIndex = 0;
 }
 
 function click(event) {
@@ -55,7 +65,7 @@ function click(event) {
   if (rows) return load(rows.closest(".rows-left"));
   // The links of a drawing have no href that is a text.
   const url = new URL(link.getAttribute("href"), location.href);
-  go(url, link.dataset.swap === "pane" ? link : null);
+  go(url, link.dataset.swap === "pane" ? link : null, link.matches(".twist") ? findPage(link) : null);
 }
 
 function submit(event) {
@@ -67,15 +77,22 @@ function submit(event) {
   go(url);
 }
 
-async function go(url, opener = null) {
-  if (await show(url, opener)) history.pushState(null, "", url.pathname + url.search);
+// The page of rows that a row is on; closing and opening it leaves it there.
+function findPage(link) {
+  const index = Number(link.closest("[data-row]").getAttribute("aria-rowindex"));
+  const size = Number(link.closest(".timeline").dataset.pageRows);
+  return Math.ceil((index - 1) / size);
+}
+
+async function go(url, opener = null, page = null) {
+  if (await show(url, opener, page)) history.pushState(null, "", url.pathname + url.search);
 }
 
 // Shows another state of the page. Where only the element differs, only the pane changes.
-async function show(url, opener = null) {
+async function show(url, opener = null, page = null) {
   const number = ++latest;
   const part = opener !== null || isSameView(shown, url) ? "pane" : "body";
-  const text = await ask(url, part).catch(() => null);
+  const text = await ask(url, part, page).catch(() => null);
   if (text === null) {
     location.assign(url);
     return false;
@@ -91,7 +108,6 @@ async function show(url, opener = null) {
   } else {
     body.querySelector("#pane").innerHTML = text;
     choose(url);
-    prepare();
   }
   const row = focused && document.getElementById(focused);
   if (row && !row.contains(document.activeElement)) {
@@ -112,8 +128,10 @@ function choose(url) {
   for (const row of body.querySelectorAll("[aria-selected]")) row.removeAttribute("aria-selected");
   for (const row of body.querySelectorAll(".chosen")) row.classList.remove("chosen");
   const row = pane && document.getElementById(`row-${pane.dataset.number}`);
-  if (row?.matches("[role=row]")) row.setAttribute("aria-selected", "true");
-  else row?.classList.add("chosen");
+  if (row?.matches("[role=row]")) {
+    row.setAttribute("aria-selected", "true");
+    keepOneTabStop(row);
+  } else row?.classList.add("chosen");
   row?.scrollIntoView({ block: "nearest" });
   // Links to other views keep the element that is shown here.
   const element = url.searchParams.get("element");
@@ -125,9 +143,10 @@ function choose(url) {
   }
 }
 
-async function ask(url, part) {
+async function ask(url, part, page = null) {
   const asked = new URL(url);
   asked.searchParams.set("part", part);
+  if (page !== null) asked.searchParams.set("page", page);
   const response = await fetch(asked);
   if (!response.ok) throw new Error(`The answer was ${response.status}.`);
   return response.text();
@@ -151,21 +170,19 @@ function pressKey(event) {
   if (event.key === "Escape" && event.target.closest("#pane")) return close(event);
   const row = event.target.closest(".timeline [data-row]");
   if (!row) return;
-  const rows = [...body.querySelectorAll(".timeline [data-row]")];
-  const place = rows.indexOf(row);
   const twist = row.querySelector(".twist");
   const isOpen = row.getAttribute("aria-expanded") === "true";
   let target;
-  if (event.key === "ArrowDown" || event.key === "j") target = rows[place + 1];
-  else if (event.key === "ArrowUp" || event.key === "k") target = rows[place - 1];
-  else if (event.key === "Home") target = rows[0];
-  else if (event.key === "End") target = rows.at(-1);
+  if (event.key === "ArrowDown" || event.key === "j") target = findNext(row);
+  else if (event.key === "ArrowUp" || event.key === "k") target = findBefore(row);
+  else if (event.key === "Home") target = body.querySelector(".timeline [data-row]");
+  else if (event.key === "End") target = [...body.querySelectorAll(".timeline [data-row]")].at(-1);
   else if (event.key === "ArrowRight") {
     if (twist && !isOpen) twist.click();
-    else if (twist) target = rows[place + 1];
+    else if (twist) target = findNext(row);
   } else if (event.key === "ArrowLeft") {
     if (twist && isOpen) twist.click();
-    else target = findParent(rows, place);
+    else target = findParent(row);
   } else if (event.key === "Escape") return close(event);
   else return;
   event.preventDefault();
@@ -176,9 +193,20 @@ function pressKey(event) {
   }
 }
 
-function findParent(rows, place) {
-  const level = Number(rows[place].getAttribute("aria-level"));
-  return rows.slice(0, place).findLast((row) => Number(row.getAttribute("aria-level")) < level);
+function findNext(row) {
+  return row.nextElementSibling ?? row.parentElement.nextElementSibling?.querySelector("[data-row]");
+}
+
+function findBefore(row) {
+  const rows = row.parentElement.previousElementSibling;
+  return row.previousElementSibling ?? (rows?.matches(".rows:not(.rows-left)") ? rows.lastElementChild : null);
+}
+
+function findParent(row) {
+  const level = Number(row.getAttribute("aria-level"));
+  let above = findBefore(row);
+  while (above && Number(above.getAttribute("aria-level")) >= level) above = findBefore(above);
+  return above;
 }
 
 function close(event) {

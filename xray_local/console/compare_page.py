@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.text import Truncator
 
 from xray_local.errors import InvalidRequest
 from xray_local.filters import read_filter
@@ -34,6 +35,7 @@ OFFERED = 20
 REASONS = 3
 # What is this small a part of the whole difference is no reason of it.
 LEAST_SHARE = 0.05
+NOTE_CHARACTERS = 100
 # Less is written as 0.
 LEAST_MS = 0.005
 ORDERS = ("tree", "difference")
@@ -176,7 +178,8 @@ def write_sentences(comparison: Comparison) -> list[str]:
 
 
 def _write_reason(step: Step, difference_ms: float) -> str:
-    what = " ".join(part for part in (step.operation.name, step.operation.note[:200]) if part)
+    note = Truncator(step.operation.note).chars(NOTE_CHARACTERS)
+    what = " ".join(part for part in (step.operation.name, note) if part)
     if (step.difference_ms > 0) == (difference_ms > 0):
         amount = f"{write_duration(abs(step.difference_ms))} of it in {what}"
     else:

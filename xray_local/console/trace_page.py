@@ -1,5 +1,6 @@
 """The page of one trace: what stands out, its map, its timeline in several views, its details."""
 
+import functools
 import json
 import math
 from collections.abc import Sequence
@@ -79,7 +80,7 @@ def show_trace(request: HttpRequest, trace_id: str) -> HttpResponse:
         bodies = get_bodies(connection, trace_id)
     if not bodies:
         return _show_missing(request, trace_id, query.scope)
-    whole = outline(build_tree(map(msgspec.json.decode, bodies)))
+    whole = _read_outline(tuple(bodies))
     if query.element and whole.get(query.element) is None:
         return _show_missing(request, trace_id, query.scope)
     context: dict[str, Any] = {"trace_id": trace_id, "query": query, "scope": query.scope}
@@ -100,6 +101,12 @@ def show_trace(request: HttpRequest, trace_id: str) -> HttpResponse:
     return render(
         request, "xray_local/trace.html", context | _describe_trace(trace_id, facts, whole, query)
     )
+
+
+@functools.lru_cache(1)  # the rows of a large trace are asked for one page after the other
+def _read_outline(bodies: tuple[bytes, ...]) -> Outline:
+    """Return the outline of the trace that these documents are."""
+    return outline(build_tree(map(msgspec.json.decode, bodies)))
 
 
 def _describe_trace(
@@ -156,7 +163,8 @@ def _describe_view(trace_id: str, whole: Outline, query: TraceQuery) -> dict[str
     if query.view == "logs":
         return common | {"logs": find_logs(trace_id, whole)}
     pages = _make_pages(whole, query)
-    return common | {"pages": pages, "row_count": sum(each.count for each in pages)}
+    row_count = sum(each.count for each in pages)
+    return common | {"pages": pages, "row_count": row_count, "page_rows": PAGE_ROWS}
 
 
 def _find(whole: Outline, query: TraceQuery) -> set[int] | None:

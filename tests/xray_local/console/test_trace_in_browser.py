@@ -280,6 +280,21 @@ def test_the_row_of_an_element_is_seen(
     expect(row(each_page, "late 500")).to_be_in_viewport()
 
 
+def test_keys_beyond_a_page_of_rows(
+    page: Page, xray: Program, traces: dict[str, dict[str, Any]]
+) -> None:
+    page.goto(f"{xray.url}/traces/{traces['many']['trace_id']}?element={traces['many']['id']}")
+    row(page, "late 118").get_by_role("link").first.focus()
+    expect(row(page, "late 119")).to_be_attached()
+
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("[data-row]:focus-within .label")).to_contain_text("late 119")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("[data-row]:focus-within .label")).to_contain_text("late 118")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("[data-row]:focus-within .label")).to_contain_text("many")
+
+
 def test_nothing_moves(page: Page, url: str) -> None:
     page.goto(url)
 

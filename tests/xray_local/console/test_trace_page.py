@@ -43,7 +43,7 @@ def make_query(number: int, **fields: Any) -> dict[str, Any]:
 @pytest.fixture
 def family(store: Store) -> dict[str, Any]:
     """A root with a (and a1 in it) and b."""
-    a = make_subsegment("a", subsegments=[make_subsegment("a1", annotations={"n": 42})])
+    a = make_subsegment("a", subsegments=[make_subsegment("a1", annotations={"n": "needle"})])
     root = make_segment(name="root", subsegments=[a, make_subsegment("b")])
     store(root)
     return root
@@ -122,7 +122,7 @@ def test_closing_rows(console: Console, family: dict[str, Any]) -> None:
 
 
 def test_finding(console: Console, family: dict[str, Any]) -> None:
-    page = console.page(link(family, "?find=42"))
+    page = console.page(link(family, "?find=NEEDLE"))
 
     assert list_names(page) == ["root", "a", "a1"]
     assert "1 of 4 fits" in page
