@@ -145,7 +145,7 @@ def run_account(folder: Path) -> Iterator[Account]:
         program = Path(__file__).with_name("embedded_aws.py")
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [find_python(package.PYTHON_VERSION), program, site_packages],
+                [find_python(package.PYTHON_VERSION), "-S", program, site_packages],
                 env=environment,
                 stdout=output,
                 stderr=output,

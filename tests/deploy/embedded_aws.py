@@ -1,10 +1,11 @@
-"""The embedded AWS with what it lacks for a whole deployment: python embedded_aws.py SITE_PACKAGES
+"""The embedded AWS with what it lacks for a deployment: python -S embedded_aws.py SITE_PACKAGES
 
 A program for the function's Python, not imported by tests. SITE_PACKAGES: where ministack is
 installed. What differs from AWS, and is mended here:
 
-- ministack runs functions by its own interpreter, and in .venv-aws that may be another version than
-  the function's. So it is started by the function's, and finds itself by SITE_PACKAGES.
+- ministack runs functions by its own interpreter, which in .venv-aws may be of another version than
+  the function's, and with all that is installed for it. So it is started by the function's Python,
+  finds itself by SITE_PACKAGES, and functions find nothing but themselves.
 - It has no X-Ray, and refuses a template with resources of its. Both types are made in the local
   X-Ray, at AWS_XRAY_DAEMON_ADDRESS, by X-Ray's own API.
 - It imports botocore in the function's process, ahead of the function. No runtime of AWS does, and
@@ -18,6 +19,7 @@ import json
 import os
 import sys
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 sys.path.append(sys.argv.pop())
@@ -62,9 +64,11 @@ provisioners._RESOURCE_HANDLERS |= {
 }
 
 
-lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(
-    "    _ms_install_invoke_depth()\n", ""
-)
+runtime = Path(os.environ["TMPDIR"], "python")
+runtime.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')
+runtime.chmod(0o755)
+program = lambda_runtime._PYTHON_WORKER_SCRIPT.replace("    _ms_install_invoke_depth()\n", "")
+lambda_runtime._detect_runtime_binary = lambda version: (str(runtime), program)
 make_event = apigateway_v1._build_lambda_event_v1
 
 
