@@ -52,11 +52,6 @@ class DrawnFrame:
     y: int
     is_above: bool  # whether the chosen one is below it
 
-    @property
-    def share(self) -> float:
-        """How much of the drawn work it is, in hundredths."""
-        return self.width
-
 
 @dataclass(frozen=True, slots=True)
 class Flame:
@@ -67,7 +62,6 @@ class Flame:
     left_out: int  # frames too narrow to be drawn
     frames: Sequence[Frame]  # the busiest first
     total_ms: float
-    chosen: Frame | None
 
 
 def draw_flame(outline: Outline, chosen_id: str = "") -> Flame:
@@ -89,7 +83,6 @@ def draw_flame(outline: Outline, chosen_id: str = "") -> Flame:
         - sum(not each.is_above for each in drawn),
         sorted(every, key=lambda frame: -frame.own_ms),
         sum(frame.total_ms for frame in roots),
-        chosen,
     )
 
 

@@ -18,7 +18,7 @@ VIEWS = {
     "logs": "Logs",
 }
 ORDERS = ("start", "duration", "self", "path", "name")
-CLOCKS = {"": "after the start", "clock": "of day"}
+CLOCKS = ("", "clock")  # after the start of the trace; of day
 LEVELS_MAX = 9
 TOGGLED_MAX = 200
 TEXT_MAX = 500
@@ -50,10 +50,6 @@ class TraceQuery:
     def link(self, **changes: str | int | None) -> str:
         """Return the link to the same with changes; None leaves out."""
         return self.scope.here(**changes)
-
-    def link_element(self, element_id: str) -> str:
-        """Return the link to the details of an element."""
-        return self.link(element=element_id)
 
     def make_linker(self) -> "Linker":
         """Return what makes the links of many rows quickly."""

@@ -10,7 +10,13 @@ import pytest
 
 from tests.processes import ROOT
 from tests.xray_local.made import NOON
-from xray_local.console.times import write_clock, write_duration, write_iso, write_moment
+from xray_local.console.times import (
+    write_clock,
+    write_difference,
+    write_duration,
+    write_iso,
+    write_moment,
+)
 
 
 @pytest.mark.parametrize(
@@ -77,3 +83,16 @@ def test_the_server_shows_the_machines_clock() -> None:
     )
 
     assert result.stdout.strip() == "1970-01-01 09:00:00.000 JST"
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [
+        (0, "0"),
+        (812.4, "+812 ms"),
+        (-0.5, "\N{MINUS SIGN}0.50 ms"),
+        (-61_000, "\N{MINUS SIGN}1 min 1 s"),
+    ],
+)
+def test_differences(milliseconds: float, text: str) -> None:
+    assert write_difference(milliseconds) == text
