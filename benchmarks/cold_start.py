@@ -3,7 +3,7 @@
 A start is a process of AWS's own runtime client with the function's Python, in a read-only folder,
 on one core; a Runtime API has the events. It is measured from the start of the process until the
 first response (init: until it asks for the event), then the same event comes again: the first
-invocation against the warm ones. DynamoDB is the embedded one; nobody listens where segments go.
+invocation against the warm ones. DynamoDB is the embedded one, without films; segments go nowhere.
 All packages start in turn, in random order; what is compared is always of the same round, by CPU,
 which suffers less from what else the machine does. "Cold files" is the wall time where nothing of
 the package is in memory, "warm" where all of it is.
@@ -20,6 +20,7 @@ import queue
 import random
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -30,8 +31,8 @@ from typing import Any
 
 from benchmarks.adapter import HOST, Scenario
 from benchmarks.cold_packages import Package, make_packages
-from benchmarks.pairs import count, estimate, pin, tell
-from benchmarks.site import Sink, prepare
+from benchmarks.pairs import ROOT, count, estimate, pin, tell
+from benchmarks.site import Sink
 from lambda_local.function import Function
 from lambda_local.process import AS_OTHERS, SETPRIV, make_environment
 from lambda_local.runtime_api import RuntimeAPI
@@ -243,7 +244,9 @@ def measure(rounds: int) -> None:
         tempfile.TemporaryDirectory() as name,
         run_embedded_aws(Path(name)) as endpoint,
     ):
-        prepare(endpoint, name)
+        local = {"AWS_ENDPOINT_URL": endpoint, "LOCAL_DIR": name}
+        set_up = [sys.executable, "manage.py", "set_up", "--verbosity", "0"]
+        subprocess.run(set_up, cwd=ROOT, env={**os.environ, **local}, check=True)
         packages = make_packages(Path(name) / "packages", function)
         variables = {
             "AWS_ENDPOINT_URL": endpoint,
