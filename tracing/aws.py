@@ -11,7 +11,7 @@ from typing import Any
 from aws_xray_sdk.core.models import http
 
 from . import bodies
-from .context import begin_beneath, innermost
+from .context import begin_beneath, get_innermost
 from .documents import encode, quote
 from .exceptions import record_failure
 from .harmless import harmless, tell_failure
@@ -55,7 +55,7 @@ def trace(call: Any) -> Any:
     """Return `_make_api_call` with a subsegment around it, retries included."""
 
     def make_api_call(client: Any, operation_name: str, api_params: Any) -> Any:
-        entity = innermost.get()
+        entity = get_innermost()
         if entity is not None and entity.is_silent:
             return call(client, operation_name, api_params)
         calls = client.__dict__.get("_xray_calls") or describe_client(client)
@@ -90,7 +90,7 @@ def tell(prepare: Any) -> Any:
 
     def prepare_request(endpoint: Any, request: Any) -> Any:
         prepared = prepare(endpoint, request)
-        entity = innermost.get()
+        entity = get_innermost()
         if entity is None or not entity.is_silent or not entity.header.text:
             pass_header_on(prepared.headers)
         elif entity.key is None:

@@ -46,6 +46,8 @@ UNTRACED = TraceHeader()
 # The innermost open entity; those around it are its parents. A thread or a task that gets a copy of
 # the context can move its own, and not ours.
 innermost: ContextVar[Any] = ContextVar("xray_entity", default=None)
+# Found once: the variable is looked at and set some twenty times in each request.
+get_innermost, set_innermost = innermost.get, innermost.set
 
 
 def current_entity() -> Any:
@@ -59,15 +61,15 @@ def current_entity() -> Any:
 
 def put_current(entity: Any) -> Any:
     """Make an entity, or None, the innermost one and return the one that was."""
-    before = innermost.get()
-    innermost.set(entity)
+    before = get_innermost()
+    set_innermost(entity)
     return before
 
 
 def open_entities() -> tuple[Any, ...]:
     """Return the open entities, outermost first; without the function's own, empty outside."""
     entities = []
-    entity = innermost.get()
+    entity = get_innermost()
     while entity is not None and not entity.is_function:
         entities.append(entity)
         entity = entity.parent
@@ -76,20 +78,20 @@ def open_entities() -> tuple[Any, ...]:
 
 def request_entity() -> Any:
     """Return what stands for the request: its segment or, on Lambda, its outermost subsegment."""
-    entity = innermost.get()
+    entity = get_innermost()
     return None if entity is None or entity.is_function else entity.request
 
 
 def is_under_way() -> bool:
     """Return whether what is innermost here, or its request, has not ended."""
-    entity = innermost.get()
+    entity = get_innermost()
     request = entity.request
     return entity.in_progress or (request is not None and request.in_progress)
 
 
 def begin(name: str, namespace: str = "local", is_leaf: bool = False) -> Any:
     """Begin a subsegment under what is open; see `begin_beneath`."""
-    return begin_beneath(innermost.get(), name, namespace, is_leaf)
+    return begin_beneath(get_innermost(), name, namespace, is_leaf)
 
 
 def begin_beneath(parent: Any, name: str, namespace: str, is_leaf: bool) -> Any:
@@ -118,7 +120,7 @@ def begin_beneath(parent: Any, name: str, namespace: str, is_leaf: bool) -> Any:
         subsegment = make_part(name, namespace, parent, request, is_leaf)
         parent.subsegments.append(subsegment)
         request.held += 1
-        innermost.set(subsegment)
+        set_innermost(subsegment)
         return subsegment
     except Exception:
         tell_failure("beginning a subsegment")
@@ -136,10 +138,10 @@ def begin_subsegment(parent: Any, name: str, namespace: str = "local") -> Any:
         return None
     subsegment = Subsegment(name, namespace, parent)
     if parent.is_sent:
-        subsegment.is_alone = request is not None
+        subsegment.is_alone = True
     else:
         parent.hold(subsegment)
-    innermost.set(subsegment)
+    set_innermost(subsegment)
     return subsegment
 
 
@@ -148,12 +150,12 @@ class Context(SDKContext):  # type: ignore[misc]
 
     def current(self) -> Any:
         """Return the innermost open entity, or None, in silence."""
-        return innermost.get()
+        return get_innermost()
 
     def put_untraced(self) -> Any:
         """Make a segment that is not sent the innermost entity: code may still ask for one."""
         entity = UnsampledSegment("untraced", UNTRACED)
-        innermost.set(entity)
+        set_innermost(entity)
         return entity
 
     def put_segment(self, segment: Any) -> None:
@@ -161,7 +163,7 @@ class Context(SDKContext):  # type: ignore[misc]
         if ours is not None and _get_running_loop() is not None:
             # Tasks that run in this thread too may outlive it.
             ours.is_async = True
-        innermost.set(ours)
+        set_innermost(ours)
 
     def end_segment(self, end_time: float | None = None) -> None:
         entity = self.get_trace_entity()
@@ -179,10 +181,10 @@ class Context(SDKContext):  # type: ignore[misc]
         else:
             ours.parent_segment = parent.parent_segment
             ours.request = parent.request or ours
-        innermost.set(ours)
+        set_innermost(ours)
 
     def end_subsegment(self, end_time: float | None = None) -> bool:
-        entity = innermost.get()
+        entity = get_innermost()
         if entity is None:
             self.handle_context_missing()
             return False
@@ -190,7 +192,7 @@ class Context(SDKContext):  # type: ignore[misc]
             tell_once("end", "end_subsegment() was called with no subsegment open; ignored.")
             return False
         entity.close(end_time)
-        innermost.set(entity.parent)
+        set_innermost(entity.parent)
         return True
 
     def get_trace_entity(self) -> Any:
@@ -203,10 +205,10 @@ class Context(SDKContext):  # type: ignore[misc]
 
     def set_trace_entity(self, trace_entity: Any) -> None:
         """Go on under an entity: one of this request, or one handed over by another thread."""
-        innermost.set(adopt(trace_entity))
+        set_innermost(adopt(trace_entity))
 
     def clear_trace_entities(self) -> None:
-        innermost.set(None)
+        set_innermost(None)
 
     def handle_context_missing(self) -> None:
         """Raise, tell once or do nothing, as AWS_XRAY_CONTEXT_MISSING says."""
@@ -232,14 +234,14 @@ class LambdaContext(Context):
             entity: Any = FunctionRequest(name, header, key)
         else:
             entity = UnsampledRequest(name, header, key)
-        innermost.set(entity)
+        set_innermost(entity)
         return entity
 
     def put_untraced(self) -> Any:
         """The same, for this invocation."""
         key = _variables.get(_VARIABLE)
         entity = UnsampledSegment("untraced", UNTRACED, key, is_function=True)
-        innermost.set(entity)
+        set_innermost(entity)
         return entity
 
     def put_segment(self, segment: Any) -> None:
@@ -255,13 +257,13 @@ class LambdaContext(Context):
         parent; the runtime deletes the variable where an invocation has no header at all.
         """
         header = _variables.get(_VARIABLE)
-        entity = innermost.get()
+        entity = get_innermost()
         if entity is None or entity.key != header:
             if entity is not None and not entity.is_function and not entity.request.in_progress:
                 # A thread that outlived its invocation has no part in this one.
                 return entity
             entity = make_function_segment(parse(os.fsdecode(header or b"")), header)
-            innermost.set(entity)
+            set_innermost(entity)
         return entity
 
     def set_trace_entity(self, trace_entity: Any) -> None:
@@ -269,7 +271,7 @@ class LambdaContext(Context):
         # Whoever hands an entity over means this invocation.
         while above is not None:
             above.key, above = _variables.get(_VARIABLE), above.parent
-        innermost.set(entity)
+        set_innermost(entity)
 
     def handle_context_missing(self) -> None:
         """Do nothing: on Lambda there is always a function's segment, if only an unsampled one."""
@@ -288,11 +290,11 @@ def make_function_segment(header: TraceHeader, key: bytes | None) -> Any:
 
 def leave_forked_process() -> None:
     """Make what the parent process had open the parent of what this one does: it sends the rest."""
-    entity = innermost.get()
+    entity = get_innermost()
     if entity is None or not entity.sampled or entity.is_function:
         return
     header = entity.parent_segment.get_origin_trace_header() or TraceHeader(root=entity.trace_id)
-    innermost.set(FunctionSegment(entity.trace_id, entity.id, header, entity.key))
+    set_innermost(FunctionSegment(entity.trace_id, entity.id, header, entity.key))
     # Code that leaves through the blocks and the middleware that it was forked in ends these.
     while entity is not None and not entity.is_function:
         entity.sampled = False

@@ -80,7 +80,7 @@ def _write(entity: Any, too_deep: list[Any], depth: int, is_sent: bool) -> str:
             if entity.owner == get_ident() and not request.in_progress and not request.is_async:
                 entity.close(request.end_time)
             else:
-                entity.is_alone = entity is not request
+                entity.is_alone = True
     said = write_name(str(entity.name), entity.namespace) + entity.text
     if entity.in_progress:
         begun = int(entity.start_time * 1e6)

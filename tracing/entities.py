@@ -142,11 +142,11 @@ class Recorded(Blocks):
 
     parent: the entity above, None for a segment of ours. request: the entity that stands for the
     request, which is the segment or, on Lambda, the outermost subsegment. is_sent: its document has
-    left. is_alone: it was sent before it had ended, or begun when its parent had been sent, and so
-    leaves on its own. is_leaf: what it calls is not recorded beneath it. owner: the thread that
-    began it. is_async: of a request whose thread serves others meanwhile. text, and of a request
-    notes: blocks and annotations as JSON, each after a comma, at which nobody has looked; then they
-    become blocks. is_plain: it has neither blocks nor flags.
+    left. is_alone: it leaves on its own, for it is the request, or was sent before it had ended, or
+    begun when its parent had been sent. is_leaf: what it calls is not recorded beneath it. owner:
+    the thread that began it. is_async: of a request whose thread serves others meanwhile. text, and
+    of a request notes: blocks and annotations as JSON, each after a comma, at which nobody has
+    looked; then they become blocks. is_plain: it has neither blocks nor flags.
     """
 
     parent: Any = None
@@ -189,7 +189,7 @@ class Recorded(Blocks):
     def _begin(self) -> None:
         """Be a request, from now on."""
         # Each subsegment looks at these: on itself, they take a fifth of the time.
-        self.sampled = self.in_progress = True
+        self.sampled = self.in_progress = self.is_alone = True
         self.is_sent = self.is_leaf = self.is_silent = False
         self.held = 0
         # Until it is sent: a cycle would wait for the collector, and then the class says the same.
@@ -461,6 +461,7 @@ class Subsegment(Recorded, SDKSubsegment):  # type: ignore[misc]
     def be_request(self, function: Any) -> None:
         """Stand for the request, beneath the function's segment, which the service sends."""
         self.request = self
+        self.is_alone = True
         self.parent_segment = function
         self.key = function.key
         self.clock = function.clock

@@ -23,7 +23,7 @@ from django.http.response import HttpResponseBase
 from django.utils.encoding import escape_uri_path
 from django.utils.functional import LazyObject, empty
 
-from .context import LambdaContext, innermost, put_current, request_entity
+from .context import LambdaContext, get_innermost, put_current, request_entity, set_innermost
 from .current import set_user
 from .documents import KEPT_CHARACTERS, NOT_CLEAN_IN_A_URL, clean_http, quote
 from .entities import UnsampledSegment, make_trace_id
@@ -93,9 +93,9 @@ def begin_request(request: HttpRequest) -> Any:
         if not global_sdk_config.sdk_enabled():
             return None
         known = current_settings()
-        if innermost.get() is not None:
+        if get_innermost() is not None:
             # What a request before this one may have left in the thread is not ours.
-            innermost.set(None)
+            set_innermost(None)
         if known.ignored_paths and is_ignored(request.path_info, known):
             entity = xray_recorder._context.put_untraced()
         else:
@@ -132,7 +132,7 @@ def _open(request: HttpRequest) -> Any:
     else:
         known = TraceHeader(make_trace_id(), header.parent, 0, header.rest)
         entity = UnsampledSegment(name, known)
-    innermost.set(entity)
+    set_innermost(entity)
     return entity
 
 
@@ -263,7 +263,7 @@ def answer_request(
         end_request(entity)
     else:
         entity.in_progress = entity.is_silent = False
-        innermost.set(None)
+        set_innermost(None)
         forget_request()
     return response
 
@@ -330,7 +330,7 @@ def end_request(entity: Any) -> None:
         if not entity.sampled:
             entity.in_progress = entity.is_silent = False
         elif entity.in_progress:
-            if innermost.get() is entity and not entity.iterations and not entity.is_sent:
+            if get_innermost() is entity and not entity.iterations and not entity.is_sent:
                 # By far the most: nothing is open beneath it.
                 entity.end_time = entity.clock + perf_counter()
                 entity.in_progress = False
@@ -340,7 +340,7 @@ def end_request(entity: Any) -> None:
     except Exception:
         tell_failure("ending a request")
     finally:
-        innermost.set(None)
+        set_innermost(None)
         forget_request()
 
 
@@ -365,7 +365,7 @@ class _Body:
             copy_context().run(self._finish_inner)
 
     def _finish_inner(self) -> None:
-        innermost.set(self._inner)
+        set_innermost(self._inner)
         self._finish()
 
     def __del__(self) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from aws_xray_sdk.core.models import http
 
-from .context import begin, current_entity, innermost
+from .context import begin, current_entity, get_innermost
 from .exceptions import record_failure
 from .harmless import harmless, tell_failure
 from .subsegments import end
@@ -185,7 +185,7 @@ def pass_header_on(headers: Any, name: str = http.XRAY_HEADER) -> None:
     Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
     """
     try:
-        entity = innermost.get() or current_entity()
+        entity = get_innermost() or current_entity()
         if entity is None:
             return
         if not entity.in_progress:

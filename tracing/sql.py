@@ -12,7 +12,7 @@ from aws_xray_sdk.core import xray_recorder
 from django.db import connections
 from django.db.backends.signals import connection_created
 
-from .context import begin_beneath, innermost
+from .context import begin_beneath, get_innermost
 from .documents import clean_sql, encode
 from .exceptions import record_failure
 from .harmless import tell_failure
@@ -65,7 +65,7 @@ def record_statement(
     execute: Callable[..., Any], sql: str, parameters: Any, many: bool, context: dict[str, Any]
 ) -> Any:
     """Run a statement in a subsegment of its own. Its parameters are not recorded."""
-    entity = innermost.get()
+    entity = get_innermost()
     if entity is not None and entity.is_silent:
         return execute(sql, parameters, many, context)
     connection = context["connection"]

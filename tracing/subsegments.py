@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from aws_xray_sdk.core import xray_recorder
 
-from .context import begin, current_entity, innermost, put_current
+from .context import begin, current_entity, get_innermost, put_current, set_innermost
 from .exceptions import record_failure
 from .harmless import tell_failure
 
@@ -45,19 +45,18 @@ def end(subsegment: Any) -> None:
     try:
         request = subsegment.request
         if (
-            innermost.get() is not subsegment
-            or subsegment is request
+            get_innermost() is not subsegment
             or subsegment.is_alone
             or request.held > xray_recorder._streaming.streaming_threshold
         ):
             xray_recorder.end_entity(subsegment)
         elif subsegment.in_progress:
             # By far the most: nothing is open beneath it, and nothing is to be sent.
-            innermost.set(subsegment.parent)
+            set_innermost(subsegment.parent)
             subsegment.end_time = request.clock + perf_counter()
             subsegment.in_progress = False
         else:
-            innermost.set(subsegment.parent)
+            set_innermost(subsegment.parent)
     except Exception:
         tell_failure("ending a subsegment")
 

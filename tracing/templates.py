@@ -4,7 +4,7 @@ from typing import Any
 
 from django.template.base import Template
 
-from .context import begin_beneath, innermost
+from .context import begin_beneath, get_innermost
 from .exceptions import record_failure
 from .subsegments import end
 from .wrapping import when_imported, wrap
@@ -27,7 +27,7 @@ def trace(render: Any) -> Any:
     """
 
     def render_template(template: Any, context: Any) -> Any:
-        entity = innermost.get()
+        entity = get_innermost()
         if entity is not None and entity.is_silent:
             return render(template, context)
         subsegment = begin_page(entity, template.name)
@@ -48,7 +48,7 @@ def trace_jinja(render: Any) -> Any:
     """Return `render` of Jinja's templates in Django with a subsegment around it."""
 
     def render_template(template: Any, *args: Any, **kwargs: Any) -> Any:
-        subsegment = begin_page(innermost.get(), template.template.name)
+        subsegment = begin_page(get_innermost(), template.template.name)
         if subsegment is None:
             return render(template, *args, **kwargs)
         try:
