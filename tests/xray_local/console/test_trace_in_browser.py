@@ -188,6 +188,16 @@ def test_keys(page: Page, url: str) -> None:
     expect(focused).to_contain_text("movies")
 
 
+def test_to_the_newer_trace_and_back(page: Page, url: str) -> None:
+    page.goto(url)
+
+    page.keyboard.press("[")
+    page.wait_for_url(lambda address: "/traces/" in address and address != url)
+    page.keyboard.press("]")
+
+    page.wait_for_url(url)
+
+
 def test_one_stop_for_the_tabulator(page: Page, url: str) -> None:
     page.goto(url)
 

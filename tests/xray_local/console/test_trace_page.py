@@ -315,7 +315,7 @@ def test_links_to_more_of_the_kind(console: Console, store: Store) -> None:
     (likeness,) = re.findall(r'href="(/traces\?[^"]+)">Traces like this one', page)
     assert "range=15m" in likeness
     console.page(html.unescape(likeness))
-    assert f'href="/compare?one={root["trace_id"]}"' in page
+    assert f'href="/compare?range=15m&amp;one={root["trace_id"]}"' in page
 
 
 def test_newer_and_older(console: Console, store: Store) -> None:
