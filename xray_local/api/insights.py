@@ -65,7 +65,7 @@ def get_insight_summaries(fields: dict[str, Any], request: HttpRequest) -> dict[
         group = find_group(settings, name, arn)
     found = [
         insight
-        for insight in _find_insights(request, group)
+        for insight in list_insights(request, group)
         if insight.start < end and insight.end > start and (not states or _state(insight) in states)
     ]
     page, token = take_page(
@@ -104,7 +104,7 @@ def get_insight_impact_graph(fields: dict[str, Any], request: HttpRequest) -> di
         )
     insight, group = _find_insight(fields, request)
     with reading(get_parts(request).database) as connection:
-        tallies = collect_tallies(connection, start, end, _read_expression(group))
+        tallies = collect_tallies(connection, start, end, read_expression(group))
     services = _write_graph(tallies, insight)
     page, token = take_page(
         services, lambda each: (each["ReferenceId"],), _read_token(fields), GRAPH_ROWS
@@ -143,7 +143,7 @@ def _find_insight(fields: dict[str, Any], request: HttpRequest) -> tuple[Insight
     with reading_settings(get_parts(request).database) as settings:
         groups = list_groups(settings)
     for group in groups:
-        for insight in _find_insights(request, group):
+        for insight in list_insights(request, group):
             if insight.id == insight_id:
                 return insight, group
     raise InvalidRequest(
@@ -151,7 +151,8 @@ def _find_insight(fields: dict[str, Any], request: HttpRequest) -> tuple[Insight
     )
 
 
-def _find_insights(request: HttpRequest, group: Group) -> list[Insight]:
+def list_insights(request: HttpRequest, group: Group) -> list[Insight]:
+    """Return the insights of a group, the newest first; none where they are switched off."""
     if not group.has_insights:
         return []
     now = time.time()
@@ -162,12 +163,13 @@ def _find_insights(request: HttpRequest, group: Group) -> list[Insight]:
             now + LATE_SECONDS,
             FAULTS_MIN,
             BEFORE_SECONDS,
-            _read_expression(group),
+            read_expression(group),
         )
     return find_insights(minutes, group.name, now)
 
 
-def _read_expression(group: Group) -> Filter | None:
+def read_expression(group: Group) -> Filter | None:
+    """Return what chooses the traces of the group, None for all."""
     return read_filter(group.expression) if group.expression else None
 
 
@@ -186,14 +188,15 @@ def _write_insight(insight: Insight, group: Group) -> dict[str, Any]:
         "State": _state(insight),
         "StartTime": insight.start,
         "EndTime": insight.end,
-        "Summary": _summarise(insight),
+        "Summary": summarise(insight),
         "ClientRequestImpactStatistics": _write_impact(insight.client_impact),
         "RootCauseServiceRequestImpactStatistics": _write_impact(insight.root_cause_impact),
         "TopAnomalousServices": _write_services(insight),
     }
 
 
-def _summarise(insight: Insight) -> str:
+def summarise(insight: Insight) -> str:
+    """Return what happened, in words."""
     # Tools show what stands between the first full stop and the second.
     faults, total = insight.root_cause_impact
     return (

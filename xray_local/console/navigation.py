@@ -17,6 +17,7 @@ SCREENS = (
     Screen("services", "Services", "v"),
     Screen("live", "Live", "r"),
     Screen("analytics", "Analytics", "a"),
+    Screen("insights", "Insights", "i"),
     Screen("sampling", "Sampling", "p"),
     Screen("groups", "Groups", "o"),
     Screen("settings", "Settings", "s"),

@@ -107,7 +107,7 @@ def list_impacted(tallies: Iterable[Tally], cause: Service) -> set[Service]:
 _Anomalies = set[tuple[float, Service]]
 
 
-def _count(tallies: Iterable[Tally]) -> dict[Service, Impact]:
+def count_requests(tallies: Iterable[Tally]) -> dict[Service, Impact]:
     """Return what was completed, by service."""
     found: dict[Service, Impact] = {}
     for tally in tallies:
@@ -120,7 +120,7 @@ def _count(tallies: Iterable[Tally]) -> dict[Service, Impact]:
 
 def _find_anomalies(minutes: Minutes) -> _Anomalies:
     """Return the anomalous minutes, each with the service."""
-    counts = {time: _count(tallies) for time, tallies in minutes.items()}
+    counts = {time: count_requests(tallies) for time, tallies in minutes.items()}
     found: _Anomalies = set()
     for time, services in counts.items():
         for service, impact in services.items():
@@ -178,7 +178,7 @@ def _describe(minutes: Minutes, group: str, now: float, anomalies: _Anomalies) -
     tallies = _list_tallies(minutes, start, times[-1])
     cause = _find_cause(tallies, {service for _, service in anomalies})
     impacted = list_impacted(tallies, cause)
-    counts = _count(tallies)
+    counts = count_requests(tallies)
     return Insight(
         id=_make_id(group, cause, start),
         start=start,
@@ -192,8 +192,10 @@ def _describe(minutes: Minutes, group: str, now: float, anomalies: _Anomalies) -
             Event(
                 time + MINUTE_SECONDS,
                 _count_roots(minutes[time], impacted),
-                _count(minutes[time]).get(cause, Impact()),
-                _sort({each for at, each in anomalies if at == time}, _count(minutes[time])),
+                count_requests(minutes[time]).get(cause, Impact()),
+                _sort(
+                    {each for at, each in anomalies if at == time}, count_requests(minutes[time])
+                ),
             )
             for time in times
         ),
@@ -230,7 +232,7 @@ def _find_cause(tallies: Iterable[Tally], anomalous: set[Service]) -> Service:
 def _count_roots(tallies: Iterable[Tally], impacted: set[Service]) -> Impact:
     """Return what clients asked of the roots that are impacted."""
     roots = [each for each in tallies if each.shape.is_root and each.shape.service in impacted]
-    return sum(_count(roots).values(), Impact())
+    return sum(count_requests(roots).values(), Impact())
 
 
 def _sort(services: set[Service], counts: Mapping[Service, Impact]) -> tuple[Service, ...]:
