@@ -25,19 +25,37 @@ if (box) {
   });
   document.querySelector("[data-find]")?.addEventListener("input", find);
   apply();
+  scrollToStart();
+}
+
+// A drawing that is larger than its box begins with what is chosen, else with the busiest call.
+function scrollToStart() {
+  const chosen = box.querySelector("a[aria-current]");
+  const lines = [...box.querySelectorAll(".line")];
+  const busiest = lines.reduce((best, line) => (width(line) > width(best) ? line : best), lines[0]);
+  const element = chosen ?? busiest;
+  if (!element) return;
+  const [at, frame] = [element.getBoundingClientRect(), box.getBoundingClientRect()];
+  const left = at.left - frame.left - (chosen ? (frame.width - at.width) / 2 : 160);
+  box.scrollTo(left, at.top - frame.top - (frame.height - at.height) / 2);
+}
+
+function width(line) {
+  return Number(line?.getAttribute("stroke-width"));
 }
 
 function drawing() {
   return box.querySelector("svg");
 }
 
-// Without a zoom of its own the style sheet fits the drawing into its box.
+// Without a zoom of its own the style sheet fits the drawing into its box, as far as it can be read.
 function apply() {
   const svg = drawing();
   if (zoom) svg.dataset.state = "zoomed";
   else delete svg.dataset.state;
-  svg.setAttribute("width", (Number(svg.dataset.width) * (zoom || 1)).toFixed(1));
-  svg.setAttribute("height", (Number(svg.dataset.height) * (zoom || 1)).toFixed(1));
+  const scale = zoom || Number(svg.dataset.scale);
+  svg.setAttribute("width", (Number(svg.dataset.width) * scale).toFixed(1));
+  svg.setAttribute("height", (Number(svg.dataset.height) * scale).toFixed(1));
 }
 
 function measure() {
@@ -46,12 +64,19 @@ function measure() {
 
 function change(direction, x = box.clientWidth / 2, y = box.clientHeight / 2) {
   const before = measure();
-  zoom = direction === 0 ? 0 : Math.min(MOST, Math.max(LEAST, before * STEP ** direction));
+  zoom = direction === 0 ? fit() : Math.min(MOST, Math.max(LEAST, before * STEP ** direction));
   sessionStorage.setItem("map-zoom", String(zoom));
   const [left, top] = [box.scrollLeft + x, box.scrollTop + y];
   apply();
   const factor = measure() / before;
   box.scrollTo(left * factor - x, top * factor - y);
+}
+
+// One that is first shown at a size that can be read is fitted as a whole.
+function fit() {
+  const { width, height, scale } = drawing().dataset;
+  if (Number(scale) === 1) return 0;
+  return Math.max(LEAST, Math.min(box.clientWidth / width, box.clientHeight / height, 1));
 }
 
 function turnWheel(event) {

@@ -1,19 +1,23 @@
 """The drawing of the service map: where each node and edge is, and what it says."""
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from unicodedata import east_asian_width
 
 from xray_local.graph import Edge, Graph, Node, Statistics
 from xray_local.graph.layout import Layout, Place, lay_out
 from xray_local.graph.model import CLIENT
 from xray_local.traces.services import Service
 
-# More could not be read; those with the most requests are drawn, and the tables have all.
+# More could not be read; those with the most requests are drawn, and the tables can show all.
 NODES_MAX = 150
 # Likewise of the calls; of each service at least the busiest that leads to it is drawn.
 EDGES_MAX = 250
+# The words of more would stand on each other; those of the busiest are drawn.
+WEIGHTS_MAX = 60
 # Units of the drawing; its width on the screen is the same in pixels, or less.
 LAYER_WIDTH = 264.0
 NODE_HEIGHT = 138.0
@@ -24,6 +28,11 @@ WIDTH_MAX = 5.0
 WIDTH_MIN = 1.25
 # The account of a node that stands for all of a type.
 MANY = "*"
+# Two that are above each other are connected by a curve at their right, as far beside them.
+BESIDE = 10.0
+BULGE = 80.0
+# As small as the words of a drawing can be read.
+SCALE_READABLE = 0.65
 # How far along an edge its words stand.
 LABEL_SHARE = 0.52
 # What the type of a node begins with, and the icon for it; the first that fits.
@@ -107,6 +116,11 @@ class MapNode:
         """What kind of service it is, "" where that is not known."""
         return "" if self.is_client else self.service.type or ""
 
+    @property
+    def type_label(self) -> str:
+        """What of the type the drawing has room for."""
+        return cut_label(self.type)
+
 
 @dataclass(frozen=True, slots=True)
 class MapEdge:
@@ -117,12 +131,18 @@ class MapEdge:
     target: Service
     is_link: bool
     figures: Figures
+    has_words: bool = False  # whether its weight and latency stand beside it
     path: str = ""
     width: float = WIDTH_MIN
     x: float = 0.0
     y: float = 0.0
     is_chosen: bool = False
     is_dim: bool = False
+
+    @property
+    def states(self) -> str:
+        """What is so of it, as classes of the style sheet."""
+        return f"{' chosen' if self.is_chosen else ''}{' dim' if self.is_dim else ''}"
 
     @property
     def source_name(self) -> str:
@@ -148,7 +168,22 @@ class Map:
     def width_class(self) -> str:
         """How many layers there are, as a class of the style sheet."""
         layers = self.width / LAYER_WIDTH
-        return "most-layers" if layers >= 8 else "many-layers" if layers >= 4 else "few-layers"
+        return "most-layers" if layers >= 6 else "many-layers" if layers >= 4 else "few-layers"
+
+    @property
+    def scale(self) -> float:
+        """As what share of its size it is shown first: one of many layers no smaller than that."""
+        return SCALE_READABLE if self.width_class == "most-layers" else 1.0
+
+    @property
+    def shown_width(self) -> float:
+        """The width at that scale."""
+        return self.width * self.scale
+
+    @property
+    def shown_height(self) -> float:
+        """The height at that scale."""
+        return self.height * self.scale
 
 
 def draw_map(
@@ -169,7 +204,8 @@ def draw_map(
     layout = lay_out(
         [node.service for node in nodes], [(node.service, edge.target) for node, edge in edges]
     )
-    most = max((edge.statistics.total for _, edge in edges), default=0)
+    totals = sorted((edge.statistics.total for _, edge in edges), reverse=True)
+    least = totals[WEIGHTS_MAX] + 1 if len(totals) > WEIGHTS_MAX else 0
     dim = {node.service for node in nodes if find and not _has(node.service, find)}
     return Map(
         tuple(
@@ -188,7 +224,8 @@ def draw_map(
                 edge,
                 minutes,
                 _find_route(layout, node, edge),
-                most,
+                totals[0],
+                has_words=edge.statistics.total >= least or target in (node.service, edge.target),
                 is_chosen=(node.service, edge.target) == (source, target),
                 is_dim=node.service in dim or edge.target in dim,
             )
@@ -251,7 +288,7 @@ def make_node(
     return MapNode(
         id=f"node-{_digest(node.service)}",
         service=node.service,
-        label="client" if node.is_client else _cut(node.service.name),
+        label="client" if node.is_client else cut_label(node.service.name),
         icon=_choose_icon(node),
         figures=write_figures(node.statistics, minutes),
         x=place.x if place else 0.0,
@@ -268,6 +305,7 @@ def make_edge(
     route: Sequence[Place] = (),
     most: int = 0,
     *,
+    has_words: bool = False,
     is_chosen: bool = False,
     is_dim: bool = False,
 ) -> MapEdge:
@@ -283,6 +321,7 @@ def make_edge(
         target=edge.target,
         is_link=edge.is_link,
         figures=write_figures(edge.statistics, minutes),
+        has_words=has_words,
         path=_write_path(route),
         width=WIDTH_MIN + (WIDTH_MAX - WIDTH_MIN) * share**0.5,
         x=middle.x,
@@ -381,8 +420,13 @@ def _strip(node: Node) -> Node:
     )
 
 
-def _cut(name: str) -> str:
-    return name if len(name) <= NAME_CHARACTERS else f"{name[: NAME_CHARACTERS - 1]}…"
+def cut_label(name: str) -> str:
+    """Return what of a name the drawing has room for; a wide character takes the room of two."""
+    widths = (2 if east_asian_width(character) in "FW" else 1 for character in name)
+    ends = list(accumulate(widths))
+    if not ends or ends[-1] <= NAME_CHARACTERS:
+        return name
+    return f"{name[: bisect_right(ends, NAME_CHARACTERS - 1)]}…"
 
 
 def _scale(place: Place) -> Place:
@@ -397,8 +441,11 @@ def _find_route(layout: Layout, node: Node, edge: Edge) -> list[Place]:
     # A link is no call: where there is one too, both can be seen.
     shift = 14.0 if edge.is_link else 0.0
     points = [_scale(point) for point in layout.routes[node.service, edge.target]]
-    reach = RADIUS + 5 if points[0].x < points[-1].x else -RADIUS - 5
     moved = [Place(point.x, point.y + shift) for point in points]
+    if moved[0].x == moved[-1].x:
+        x = moved[0].x + RADIUS + 5
+        return [Place(x, moved[0].y), Place(x + 4, moved[-1].y)]
+    reach = RADIUS + 5 if points[0].x < points[-1].x else -RADIUS - 5
     return [
         Place(moved[0].x + reach, moved[0].y),
         *moved[1:-1],
@@ -418,7 +465,8 @@ def _find_label(route: Sequence[Place]) -> Place:
     # Of a curve with both handles in the middle, which is level at its ends.
     near = LABEL_SHARE**2 * (3 - 2 * LABEL_SHARE)
     handles = 3 * LABEL_SHARE * (1 - LABEL_SHARE)
-    x = (1 - LABEL_SHARE) ** 3 * one.x + handles * (one.x + other.x) / 2 + LABEL_SHARE**3 * other.x
+    x = (1 - LABEL_SHARE) ** 3 * one.x + handles * _find_middle(one, other)
+    x += LABEL_SHARE**3 * other.x
     return Place(x, one.y + near * (other.y - one.y))
 
 
@@ -431,9 +479,15 @@ def _write_path(route: Sequence[Place]) -> str:
 
 def _write_curves(route: Iterable[Place]) -> Iterator[str]:
     for one, other in pairwise(route):
-        middle = (one.x + other.x) / 2
-        yield (f"C{_write(middle, one.y)} {_write(middle, other.y)} {_write(other.x, other.y)}")
+        middle = _find_middle(one, other)
+        yield f"C{_write(middle, one.y)} {_write(middle, other.y)} {_write(other.x, other.y)}"
+
+
+def _find_middle(one: Place, other: Place) -> float:
+    """Return the x of both handles of a curve; of two above each other it is beside them."""
+    is_beside = abs(one.x - other.x) < BESIDE
+    return max(one.x, other.x) + BULGE if is_beside else (one.x + other.x) / 2
 
 
 def _write(x: float, y: float) -> str:
-    return f"{x:.1f},{y:.1f}"
+    return f"{x:.0f},{y:.0f}"

@@ -42,6 +42,8 @@ ORDERS: dict[str, Callable[[Figures], float]] = {
     "failed": lambda figures: -sum(arc.length for arc in figures.shares),
 }
 SLOWEST_SHOWN = 5
+# More rows of each table are shown when they are asked for.
+ROWS_MAX = 30
 
 
 @page
@@ -49,7 +51,7 @@ def show_map(request: HttpRequest) -> HttpResponse:
     """Show the map of the range; ?node= chooses a node, or an edge from ?source=.
 
     ?focus=NAME shows a service and its neighbours, ?collapse=TYPE all of a type as one, ?find=TEXT
-    those whose names have it, ?sort= how the tables are sorted.
+    those whose names have it, ?sort= how the tables are sorted, ?all=1 all of their rows.
     """
     scope = read_scope(request)
     selection = read_selection(request)
@@ -83,14 +85,21 @@ def show_map(request: HttpRequest) -> HttpResponse:
     nodes = [make_node(node, minutes) for node in graph.list_nodes()]
     services = [node for node in nodes if not node.is_client]
     edges = [make_edge(node, edge, minutes) for node, edge in list_edges(graph.list_nodes())]
+    is_long = max(len(services), len(edges)) > ROWS_MAX and request.GET.get("all") != "1"
+    rows_max = ROWS_MAX if is_long else None
+    if is_long:
+        order = order or "requests"
     context = {
         "section": "map",
         "scope": scope,
         "map": drawing,
         "nodes_left_out": len(nodes) - len(drawing.nodes),
         "edges_left_out": len(edges) - len(drawing.edges),
-        "nodes": _sort(services, order),
-        "edges": _sort(edges, order),
+        "nodes": _sort(services, order)[:rows_max],
+        "edges": _sort(edges, order)[:rows_max],
+        "node_count": len(services),
+        "edge_count": len(edges),
+        "rows_left_out": is_long,
         "order": order,
         "orders": ORDERS,
         "find": request.GET.get("find", "").strip(),

@@ -5,6 +5,9 @@ of those that lead to it, and one that nobody leads to just before the first of 
 within a layer follows that of the neighbours, to and fro; then neighbours move towards the same
 height. An edge that passes layers has a point in each of them. The same graph gets the same layout.
 
+Where the longest way has very many layers, each node stands as near to the first as it is called
+instead, and those that call each other may be above each other.
+
 K. Sugiyama, S. Tagawa, M. Toda: Methods for Visual Understanding of Hierarchical System Structures.
 """
 
@@ -13,10 +16,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
+# What can be read without moving about for long.
+LAYERS_MAX = 10
 SWEEPS = 8
 RELAXATIONS = 12
 # What an edge needs where it passes a layer, in heights of a node.
-PASSING_HEIGHT = 0.6
+PASSING_HEIGHT = 0.4
+# How much more height than the tallest layer needs all may take, so that edges are straight.
+ROOM = 1.25
 
 Pair = tuple[Hashable, Hashable]
 Layers = list[list[Hashable]]
@@ -71,6 +78,13 @@ def lay_out(nodes: Sequence[Hashable], edges: Iterable[Pair]) -> Layout:
     rank = {node: place for place, node in enumerate(order)}
     forward = dict.fromkeys((a, b) if rank[a] < rank[b] else (b, a) for a, b in wanted)
     layer_of = _choose_layers(order, forward)
+    if max(layer_of.values(), default=0) >= LAYERS_MAX:
+        layer_of = _choose_nearest_layers(nodes, wanted)
+        forward = dict.fromkeys(
+            (a, b) if layer_of[a] < layer_of[b] else (b, a)
+            for a, b in wanted
+            if layer_of[a] != layer_of[b]
+        )
     layers: Layers = [[] for _ in range(max(layer_of.values(), default=-1) + 1)]
     for node in order:
         layers[layer_of[node]].append(node)
@@ -90,7 +104,9 @@ def lay_out(nodes: Sequence[Hashable], edges: Iterable[Pair]) -> Layout:
         each: Place(float(x), heights[each]) for x, layer in enumerate(layers) for each in layer
     }
     for source, target in wanted:
-        if (source, target) not in chains:
+        if layer_of[source] == layer_of[target]:
+            chains[source, target] = [source, target]
+        elif (source, target) not in chains:
             chains[source, target] = chains[target, source][::-1]
     return Layout(
         places={node: points[node] for node in nodes},
@@ -136,6 +152,25 @@ def _choose_layers(order: Sequence[Hashable], forward: Iterable[Pair]) -> dict[H
     for node in order:
         if node not in called and targets[node]:
             layer_of[node] = min(layer_of[target] for target in targets[node]) - 1
+    return layer_of
+
+
+def _choose_nearest_layers(nodes: Sequence[Hashable], edges: Sequence[Pair]) -> dict[Hashable, int]:
+    """Return the layer of each: the shortest way from one that nobody calls."""
+    targets: dict[Hashable, list[Hashable]] = {node: [] for node in nodes}
+    for source, target in edges:
+        targets[source].append(target)
+    called = {target for _, target in edges}
+    layer_of: dict[Hashable, int] = {}
+    # Who is not reached is in a circle: it begins with the first.
+    for starts in ([node for node in nodes if node not in called], *([node] for node in nodes)):
+        layer = [node for node in starts if node not in layer_of]
+        number = 0
+        while layer:
+            layer_of |= dict.fromkeys(layer, number)
+            following = dict.fromkeys(each for node in layer for each in targets[node])
+            layer = [each for each in following if each not in layer_of]
+            number += 1
     return layer_of
 
 
@@ -204,6 +239,7 @@ def _choose_heights(layers: Layers, neighbours: _Neighbours) -> dict[Hashable, f
         for sides in (neighbours.before, neighbours.after):
             for layer in layers if sides is neighbours.before else reversed(layers):
                 _move(layer, sides, heights)
+    _press(layers, heights)
     least = min(heights.values(), default=0.0)
     return {each: height - least for each, height in heights.items()}
 
@@ -223,6 +259,26 @@ def _move(
     # All went down only: go back up by as much as they did on average.
     surplus = _mean([height - want for height, want in zip(placed, wanted, strict=True)])
     heights.update(zip(layer, (height - surplus for height in placed), strict=True))
+
+
+def _press(layers: Layers, heights: dict[Hashable, float]) -> None:
+    """Move what is far up or down to where the layer that needs the most height stands."""
+    tallest = max(layers, key=_measure_all, default=[])
+    if not tallest:
+        return
+    room = _measure_all(tallest) * ROOM
+    top = (heights[tallest[0]] + heights[tallest[-1]] - room) / 2
+    for layer in layers:
+        above, below = 0.0, _measure_all(layer)
+        for each in layer:
+            half = _measure(each) / 2
+            least, most = top + above + half, top + room - below + half
+            heights[each] = min(max(heights[each], least), most)
+            above, below = above + 2 * half, below - 2 * half
+
+
+def _measure_all(layer: list[Hashable]) -> float:
+    return sum(map(_measure, layer))
 
 
 def _measure(each: Hashable) -> float:

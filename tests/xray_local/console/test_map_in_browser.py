@@ -1,5 +1,6 @@
 """The map in a real browser, as somebody who has never seen it would use it."""
 
+import random
 import re
 import time
 from typing import Any
@@ -236,6 +237,37 @@ def test_zoom_and_find(page: Page, xray: Program) -> None:
     page.get_by_role("searchbox").fill("posters")
     assert page.locator(".map a[data-state=dim]").count() == 5
     assert page.locator(".map a[data-name]:not([data-state=dim])").count() == 1
+
+
+def test_a_hundred_services_can_be_read(page: Page, xray: Program) -> None:
+    chosen = random.Random(2)
+    start = time.time() - 7200
+    documents: list[dict[str, Any]] = []
+    for number in range(1, 100):
+        call = make_subsegment(
+            f"service-{number}", namespace="remote", start_time=start, end_time=start + 0.01
+        )
+        front = make_segment(
+            name=f"service-{chosen.randrange(number)}", start_time=start, subsegments=[call]
+        )
+        back = {"name": f"service-{number}", "trace_id": front["trace_id"]}
+        documents += [front, make_segment(**back, parent_id=call["id"], start_time=start)]
+    send_all(xray, *documents)
+
+    answer = page.goto(f"{xray.url}/?range=24h&node=service-70")
+
+    assert answer
+    assert len(answer.body()) < 200_000
+    drawing, box = page.locator("#map").bounding_box(), page.locator(".map").bounding_box()
+    assert drawing
+    assert box
+    assert drawing["width"] >= 0.6 * float(page.locator("#map").get_attribute("data-width") or 0)
+    # It is scrolled to what is chosen.
+    node = page.locator(".map a[aria-current]").bounding_box()
+    assert node
+    assert box["y"] < node["y"] < box["y"] + box["height"]
+    check_fits(page)
+    check_accessible(page)
 
 
 def test_focus_on_a_node_and_back(page: Page, xray: Program) -> None:

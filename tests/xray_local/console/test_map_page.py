@@ -10,7 +10,7 @@ import pytest
 
 from tests.xray_local.conftest import Console, Store
 from tests.xray_local.made import make_segment, make_subsegment
-from xray_local.console import map_drawing
+from xray_local.console import map_drawing, map_page
 
 
 def make_front(**fields: Any) -> dict[str, Any]:
@@ -209,7 +209,35 @@ def test_the_busiest_call_to_each_service_is_drawn_before_others(
         "other to api.local",
     }
     assert len(read_rows(page, "calls")) == 5
-    assert "1 call with fewer requests is not drawn; the tables have all." in page
+    assert "1 call with fewer requests is not drawn; the tables can show all." in page
+
+
+def test_long_tables_begin_with_the_most_requests(
+    console: Console, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(map_page, "ROWS_MAX", 2)
+    store(make_front(), *[make_segment(name="z", start_time=time.time()) for _ in range(3)])
+
+    page = console.page("/")
+
+    assert read_rows(page, "services")[0][0] == "z"
+    assert "The 2 services and 2 calls with the most requests, of 4 and 4." in page
+    assert [len(read_rows(page, table)) for table in ("services", "calls")] == [2, 2]
+    assert 'href="?all=1"' in page
+    assert len(read_rows(console.page("/?all=1"), "services")) == 4
+
+
+def test_words_stand_at_the_busiest_calls(
+    console: Console, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(map_drawing, "WEIGHTS_MAX", 1)
+    store(make_front(), *[make_segment(name="z", start_time=time.time()) for _ in range(3)])
+
+    weights = re.findall(r'<text class="weight[^>]*>(.*?)</text>', console.page("/"))
+
+    assert weights == ["0.05/min · 100 ms"]
+    chosen = console.page("/?node=z")
+    assert re.findall(r'<text class="weight[^>]*>', chosen)
 
 
 def test_names_are_shown_as_they_are_and_do_nothing(console: Console, store: Store) -> None:
@@ -236,7 +264,7 @@ def test_a_long_name_is_cut_in_the_drawing_alone(console: Console, store: Store)
 
 
 def test_a_service_that_calls_itself_and_a_link(console: Console, store: Store) -> None:
-    now = time.time()
+    now = time.time() - 5
     call = make_subsegment("front", namespace="remote", start_time=now)
     root = make_segment(name="front", start_time=now, subsegments=[call])
     again = make_segment(
@@ -257,3 +285,8 @@ def test_a_service_that_calls_itself_and_a_link(console: Console, store: Store) 
 def test_the_navigation_leads_to_it(console: Console) -> None:
     assert re.search('<a href="/" [^>]*>Map</a>', console.page("/traces"))
     assert re.search('<a href="/" [^>]*aria-current="page">Map</a>', console.page("/"))
+
+
+def test_wide_characters_take_the_room_of_two() -> None:
+    assert map_drawing.cut_label("名" * 14) == "名" * 14
+    assert map_drawing.cut_label("名" * 15) == "名" * 13 + "…"

@@ -87,3 +87,29 @@ def test_the_same_graph_has_the_same_layout() -> None:
     edges = [("a", "c"), ("b", "c"), ("c", "d"), ("a", "d")]
 
     assert lay_out("abcd", edges) == lay_out("abcd", reversed(edges))
+
+
+def test_a_very_long_way_is_made_short() -> None:
+    chain = list(pairwise(range(20)))
+    layout = lay_out(range(20), [*chain, *((0, node) for node in range(2, 20, 3)), (19, 3)])
+
+    assert layout.width < 10
+    assert all(layout.places[node].x == 1 for node in range(2, 20, 3))
+    # Who stands above each other is connected without a point between.
+    assert layout.places[1].x == layout.places[2].x
+    assert layout.routes[1, 2] == [layout.places[1], layout.places[2]]
+
+
+def test_a_way_is_long_where_there_is_no_shorter() -> None:
+    layout = lay_out(range(20), list(pairwise(range(20))))
+
+    assert layout.width == 20
+
+
+def test_layers_are_no_taller_than_they_need() -> None:
+    chosen = random.Random(3)
+    edges = [(node + 100, node) for node in range(40)]
+    edges += [(chosen.randrange(40), 40 + node % 30) for node in range(90)]
+    layout = lay_out(list(dict.fromkeys(node for edge in edges for node in edge)), edges)
+
+    assert layout.height <= 40 * 1.25
