@@ -1,6 +1,5 @@
 """Static files are looked up when the first is asked for."""
 
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ from django.test import RequestFactory
 
 from movies_site.static_files import StaticFilesMiddleware
 
-Middleware = Callable[[HttpRequest], HttpResponse]
+# A response that is closed ends a request: Django looks at its connections then.
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
