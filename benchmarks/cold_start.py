@@ -245,8 +245,13 @@ def measure(rounds: int) -> None:
         run_embedded_aws(Path(name)) as endpoint,
     ):
         local = {"AWS_ENDPOINT_URL": endpoint, "LOCAL_DIR": name}
-        set_up = [sys.executable, "manage.py", "set_up", "--verbosity", "0"]
-        subprocess.run(set_up, cwd=ROOT, env={**os.environ, **local}, check=True)
+        subprocess.run(
+            [sys.executable, "manage.py", "set_up"],
+            cwd=ROOT,
+            env={**os.environ, **local},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         packages = make_packages(Path(name) / "packages", function)
         variables = {
             "AWS_ENDPOINT_URL": endpoint,
