@@ -222,6 +222,8 @@ def _read_group(connection: sqlite3.Connection, scope: Scope, choice: Choice) ->
         if choice.expression:
             # By itself first: positions are then those of what was typed.
             read_filter(choice.expression, scope.group_expressions)
+        if scope.expression:
+            read_filter(scope.expression, scope.group_expressions)
         chosen = read_filter(expression, scope.group_expressions) if expression else None
     except BadFilter as error:
         mistake = str(error)

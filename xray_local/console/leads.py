@@ -162,7 +162,9 @@ def _find_patterns(traces: Sequence[Found]) -> tuple[list[Repeated], list[Spread
             if key not in repeated or repeated[key].count < each.count:
                 repeated[key] = each
     spreads = [
-        each for each in map(_measure_spread, timed, timed.values()) if each.factor >= SPREAD_LEAST
+        each
+        for each in map(_measure_spread, timed, timed.values())
+        if each.fast_id != each.slow_id and each.factor >= SPREAD_LEAST
     ]
     return (
         sorted(repeated.values(), key=lambda each: (-each.count, -each.duration_ms))[:SHOWN],

@@ -138,6 +138,13 @@ def test_of_a_large_set_the_newest(console: Console, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.usefixtures("visits")
+def test_a_mistake_of_the_page_is_at_its_place(console: Console) -> None:
+    page = console.page(f"/analytics?start={START}&end={END}&filter=bogus%20%3D%201")
+
+    assert "at character 1: expected" in page.split('id="mistake-a"')[1].split("</p>")[0]
+
+
+@pytest.mark.usefixtures("visits")
 def test_a_wrong_filter_says_what_is_wrong_and_stays(console: Console) -> None:
     page = html.unescape(console.page(f"/analytics?start={START}&end={END}&a=fault%20x&b=error"))
 

@@ -132,6 +132,14 @@ def test_a_fast_and_a_slow_request_of_the_same_route(find: Find, store: Store) -
     assert spread.factor == pytest.approx(9, rel=0.05)
 
 
+def test_one_request_does_not_differ_from_itself(find: Find, store: Store) -> None:
+    start = time.time()
+    request = make_request("http://site/at-once", 200)
+    store(make_segment(start_time=start, end_time=start, http=request))
+
+    assert list(find().spreads) == []
+
+
 def test_only_what_fits_the_filter(find: Find, store: Store) -> None:
     store(
         make_request_of("http://site/a", 500, fault=True),

@@ -290,3 +290,16 @@ def test_the_navigation_leads_to_it(console: Console) -> None:
 def test_wide_characters_take_the_room_of_two() -> None:
     assert map_drawing.cut_label("名" * 14) == "名" * 14
     assert map_drawing.cut_label("名" * 15) == "名" * 13 + "…"
+
+
+@pytest.mark.parametrize("path", ["/", "/services", "/analytics"])
+def test_a_filter_that_came_along_is_told_and_can_be_dropped(
+    console: Console, store: Store, path: str
+) -> None:
+    store(make_front(), make_segment(name="z", start_time=time.time()))
+
+    page = console.page(f"{path}?range=5m&filter=service(%22z%22)")
+
+    link = '<a class="button" href="?range=5m" title="Without the filter service(&quot;z&quot;)">'
+    assert link in page
+    assert "Without the filter" not in console.page(f"{path}?range=5m")
