@@ -76,6 +76,11 @@ class Line:
         return self.statistics.average_seconds * 1000
 
     @property
+    def is_timed(self) -> bool:
+        """Whether it is known how long any of its requests took."""
+        return bool(self.statistics.histogram)
+
+    @property
     def percentiles_ms(self) -> list[float]:
         """The 50th, the 95th and the 99th percentile."""
         return [self.statistics.find_percentile(share) * 1000 for share in PERCENTILES]

@@ -186,6 +186,13 @@ def test_a_filter_and_a_group(console: Console, store: Store) -> None:
     assert sum(services[0].statistics.histogram.values()) == 1
 
 
+def test_what_has_not_ended_has_no_times(console: Console, store: Store) -> None:
+    store(make_visit("/", 0.1, end_time=None, in_progress=True))
+
+    assert "0.00 ms" not in console.page(f"/services?{RANGE}")
+    assert [line.is_timed for line in open_lines(console)[0]] == [False]
+
+
 def test_nothing(console: Console, store: Store) -> None:
     assert "Nothing has arrived yet" in console.page("/services")
     store(make_visit("/", 0.1))
