@@ -176,7 +176,8 @@ def _make_context(request: HttpRequest, scope: Scope) -> dict[str, Any]:
         "usage": usage,
         "shares": _list_shares(usage, parts),
         "exported": EXPORTED_TRACES,
-        "upload_bytes": settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+        # Rounded down: the rest of the form needs room, too.
+        "upload_megabytes": (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) // 1_000_000,
         "mistake": _find_mistake(scope),
         "address": request.get_host(),
         "is_clearing": "clear" in request.GET,

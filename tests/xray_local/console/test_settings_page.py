@@ -195,6 +195,26 @@ def test_import_a_large_line(console: Console) -> None:
     assert (report.imported, report.mistakes) == (80, 0)
 
 
+def test_import_as_much_as_the_page_says(xray: Program) -> None:
+    assert "up to 16 MB." in xray.fetch("/settings")
+    line = json.dumps(make_segment(metadata={"x": {"y": "z" * 40_000}})).encode()
+    lines = b"\n".join([line] * (16_000_000 // (len(line) + 1)))
+
+    def send(content: bytes) -> tuple[int, bytes]:
+        head = b'--edge\r\nContent-Disposition: form-data; name="do"\r\n\r\nimport\r\n'
+        head += b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        return ask(
+            f"{xray.url}/settings",
+            head + content + b"\r\n--edge--\r\n",
+            **{"Content-Type": "multipart/form-data; boundary=edge"},
+        )
+
+    status, page = send(lines)
+    assert status == 200
+    assert b"segments of 1 trace taken in" in page
+    assert send(lines + b"\n" * 1_000_000)[0] == 413
+
+
 def test_import_nothing(console: Console) -> None:
     answer = console.send("/settings", {"do": "import"})
 
