@@ -40,12 +40,6 @@ def units(value: float) -> str:
 
 
 @register.filter
-def exact(value: float) -> str:
-    """Return a number as a script or a form reads it, with all its digits."""
-    return json.dumps(value)
-
-
-@register.filter
 def offset(milliseconds: float) -> str:
     """Return a time after the start of the trace."""
     return f"+{write_duration(milliseconds)}"
