@@ -84,7 +84,8 @@ def manage(arguments: list[str]) -> Result:
         except Exception:
             traceback.print_exc(file=output)
             exit_code = 1
-    text = output.getvalue()
+    # Half a surrogate pair, as of a file's name, has no bytes: the runtime client would die of it.
+    text = output.getvalue().encode(errors="backslashreplace").decode()
     if len(text) > GREATEST_OUTPUT_CHARACTERS:
         left_out = len(text) - GREATEST_OUTPUT_CHARACTERS
         text = f"({left_out} characters are left out here.)\n{text[left_out:]}"
@@ -96,11 +97,17 @@ def run(arguments: list[str]) -> None:
     from django.core.management import ManagementUtility
 
     name, *options = arguments
+    if name in ("-h", "--help"):
+        name, options = "help", []
     if name == "help":
         name, options = (options[0], ["--help"]) if options else ("help", [])
     utility = ManagementUtility(["manage.py", name, *options])
     if name == "help":
         sys.stdout.write(utility.main_help_text() + "\n")
+    elif name in ("version", "--version"):
+        import django
+
+        sys.stdout.write(django.get_version() + "\n")
     else:
         utility.fetch_command(name).run_from_argv(utility.argv)
 

@@ -2,6 +2,7 @@ import logging
 import sys
 from typing import Any
 
+import django
 import pytest
 from django.core import management
 from django.core.management.base import BaseCommand, CommandError
@@ -72,7 +73,11 @@ def test_command_error_has_its_own_exit_code():
         (["obey", "print", "--nonsense"], 2, "unrecognized arguments: --nonsense"),
         (["no_such_command"], 1, "Unknown command: 'no_such_command'"),
         (["help"], 0, "Type 'manage.py help <subcommand>'"),
+        (["--help"], 0, "Type 'manage.py help <subcommand>'"),
         (["help", "obey"], 0, "Do as told."),
+        (["version"], 0, django.get_version()),
+        (["--version"], 0, django.get_version()),
+        (["obey", "print-\udce9"], 0, "told to print-\\udce9"),
         (["obey", "--help"], 0, "Do as told."),
         (["check", "--tag", "models"], 0, "System check identified"),
     ],
@@ -82,6 +87,8 @@ def test_every_end_is_told(arguments, exit_code, output):
 
     assert result["exit_code"] == exit_code
     assert output in result["output"]
+    # The runtime client sends it as UTF-8, and dies of what that cannot hold.
+    result["output"].encode()
 
 
 def test_long_output_keeps_its_end():
