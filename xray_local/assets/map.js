@@ -4,9 +4,12 @@ const STEP = 1.25;
 const LEAST = 0.2;
 const MOST = 3;
 const box = document.querySelector(".map");
-let zoom = Number(sessionStorage.getItem("map-zoom")) || 0; // 0 fits the map into its box
+let zoom = 0; // fits the map into its box
 
 if (box) {
+  const kept = JSON.parse(sessionStorage.getItem("map-zoom-of") ?? "{}");
+  // Of another drawing, such as one with a node alone, it would be too near or too far.
+  if (kept.of === drawing().getAttribute("viewBox")) zoom = kept.zoom;
   for (const button of document.querySelectorAll("[data-zoom]")) {
     button.addEventListener("click", () => change(Number(button.dataset.zoom)));
   }
@@ -65,7 +68,8 @@ function measure() {
 function change(direction, x = box.clientWidth / 2, y = box.clientHeight / 2) {
   const before = measure();
   zoom = direction === 0 ? fit() : Math.min(MOST, Math.max(LEAST, before * STEP ** direction));
-  sessionStorage.setItem("map-zoom", String(zoom));
+  const of = drawing().getAttribute("viewBox");
+  sessionStorage.setItem("map-zoom-of", JSON.stringify({ of, zoom }));
   const [left, top] = [box.scrollLeft + x, box.scrollTop + y];
   apply();
   const factor = measure() / before;

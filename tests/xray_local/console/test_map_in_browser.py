@@ -234,6 +234,17 @@ def test_zoom_and_find(page: Page, xray: Program) -> None:
     page.keyboard.press("0")
     assert page.evaluate(width) == before
 
+    for _ in range(6):
+        page.keyboard.press("-")
+    smaller = page.evaluate(width)
+    page.goto(f"{xray.url}/?{NODE}")
+    assert page.evaluate(width) == smaller < before
+    page.goto(f"{xray.url}/?focus=posters&focus_type=AWS::S3::Bucket")
+    node = page.locator(".map a[data-name]").first.bounding_box()
+    assert node
+    assert node["height"] > 54
+    page.goto(xray.url)
+
     page.get_by_role("searchbox").fill("posters")
     assert page.locator(".map a[data-state=dim]").count() == 5
     assert page.locator(".map a[data-name]:not([data-state=dim])").count() == 1
