@@ -80,12 +80,16 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Leads:
-    """What to look at, the worst first; looked_at: how many traces of the newest were read."""
+    """What to look at, the worst first.
+
+    looked_at: how many traces of the newest were read; failed: of those that failed.
+    """
 
     failing: Sequence[Failing] = ()
     repeated: Sequence[Repeated] = ()
     spreads: Sequence[Spread] = ()
     looked_at: int = 0
+    failed: int = 0
 
 
 @dataclass(slots=True)
@@ -105,7 +109,9 @@ def find_leads(
     newest = choose_traces(connection, time_range=time_range, chosen=chosen, limit=SAMPLE_TRACES)
     wrong = choose_traces(connection, time_range=time_range, chosen=failed, limit=FAILED_TRACES)
     repeated, spreads = _find_patterns(newest.traces)
-    return Leads(_find_failing(wrong.traces), repeated, spreads, len(newest.traces))
+    return Leads(
+        _find_failing(wrong.traces), repeated, spreads, len(newest.traces), len(wrong.traces)
+    )
 
 
 def write_failed(expression: str) -> str:

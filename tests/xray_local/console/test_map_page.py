@@ -303,3 +303,11 @@ def test_a_filter_that_came_along_is_told_and_can_be_dropped(
     link = '<a class="button" href="?range=5m" title="Without the filter service(&quot;z&quot;)">'
     assert link in page
     assert "Without the filter" not in console.page(f"{path}?range=5m")
+
+
+def test_how_many_failed_traces_were_read_is_told(console: Console, store: Store) -> None:
+    store(make_front())
+    assert "Calls and times are those of the newest 1 trace." in console.page("/")
+
+    store(*[make_front(fault=True) for _ in range(2)])
+    assert "those of the newest 2 traces that failed; calls and times" in console.page("/")
