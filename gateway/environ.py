@@ -21,11 +21,7 @@ from apig_wsgi import make_lambda_handler
 from .errors import MalformedEvent, RequestTooLarge
 from .fields import read_map, read_text, read_texts, to_wsgi_text
 from .paths import quote_rest, split_path
-from .sources import Event, Source
-
-# Lambda's limit for a request and for a response, as serialised.
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-LIMIT_BYTES = 6 * 1024 * 1024 + 100
+from .sources import LIMIT_BYTES, Event, Source
 
 # Headers that WSGI names in its own way, or that it has from elsewhere: the length is the body's.
 DROPPED = ""

@@ -8,7 +8,7 @@ from wsgiref.types import WSGIApplication
 
 from .commands import CommandHandler
 from .dispatch import dispatch
-from .environ import LIMIT_BYTES, make_environ, make_template
+from .environ import make_environ, make_template
 from .errors import MalformedEvent
 from .exchange import exchange, make_page
 from .queues import MessageHandler
@@ -52,20 +52,23 @@ def make_handler(
         method = environ["REQUEST_METHOD"]
         reply = exchange(application, environ)
         response, size_bytes = shape(reply, source, method)
-        if size_bytes <= LIMIT_BYTES:
+        if size_bytes <= source.limit_bytes:
             return response
         # Lambda refuses it, and the runtime client dies of that: the next request would be cold.
+        # A load balancer answers 502, and says nowhere why.
+        taker = "a load balancer" if source.is_load_balancer else "AWS Lambda"
         log.error(
-            "The answer to %s %r has %s bytes; Lambda takes %s. Answered 500 instead.",
+            "The answer to %s %r has %s bytes; %s takes %s. Answered 500 instead.",
             method,
             event.get("rawPath") or event.get("path"),
             size_bytes,
-            LIMIT_BYTES,
+            taker,
+            source.limit_bytes,
         )
         page = make_page(
             HTTPStatus.INTERNAL_SERVER_ERROR,
-            f"The answer would have {size_bytes} bytes, more than the {LIMIT_BYTES} "
-            "that AWS Lambda can pass on.",
+            f"The answer would have {size_bytes} bytes, more than the {source.limit_bytes} "
+            f"that {taker} can pass on.",
         )
         return shape(page, source, method)[0]
 

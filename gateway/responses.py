@@ -14,7 +14,6 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
-from .environ import LIMIT_BYTES
 from .exchange import Reply
 from .fields import from_wsgi_text
 from .sources import Source
@@ -69,7 +68,7 @@ def shape(reply: Reply, source: Source, method: str) -> tuple[Response, int]:
         response["statusDescription"] = reply.status
     # By far the most responses cannot be too large, however JSON writes them.
     greatest = characters * LARGEST_GROWTH
-    return response, greatest if greatest <= LIMIT_BYTES else measure(response)
+    return response, greatest if greatest <= source.limit_bytes else measure(response)
 
 
 def spell_apart(cookies: list[str]) -> dict[str, str]:

@@ -12,11 +12,18 @@ from typing import Any
 
 Event = dict[str, Any]
 
+# What Lambda takes for a request and for a response, as serialised; of a response a load balancer
+# takes less: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
+LIMIT_BYTES = 6 * 1024 * 1024 + 100
+LOAD_BALANCER_LIMIT_BYTES = 1024 * 1024
+
 
 class Source(Enum):
     """The services whose HTTP events differ in what they send or in what they take back.
 
     is_format_2: payload format 2.0. is_multi_value: takes every header as a list of texts.
+    limit_bytes: the largest response, as serialised.
     """
 
     REST_API = "REST API", False, True, False
@@ -33,6 +40,7 @@ class Source(Enum):
         self.is_format_2 = is_format_2
         self.is_multi_value = is_multi_value
         self.is_load_balancer = is_load_balancer
+        self.limit_bytes = LOAD_BALANCER_LIMIT_BYTES if is_load_balancer else LIMIT_BYTES
 
 
 def recognise(event: Any) -> Source | None:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import MalformedEvent, RequestTooLarge
-from gateway.environ import LIMIT_BYTES, MAX_VARIABLES, VARIABLES, make_environ, make_template
-from gateway.sources import recognise
+from gateway.environ import MAX_VARIABLES, VARIABLES, make_environ, make_template
+from gateway.sources import LIMIT_BYTES, recognise
 
 from .examples import Context, Event, list_events, make_event
 

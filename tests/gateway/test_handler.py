@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import UnknownEvent, make_handler
-from gateway.environ import LIMIT_BYTES
-from gateway.sources import Source, recognise
+from gateway.sources import LIMIT_BYTES, LOAD_BALANCER_LIMIT_BYTES, Source, recognise
 
 from .examples import Context, Echo, Event, list_events, make_event
 
@@ -155,20 +154,21 @@ def test_request_too_large_is_told_to_the_client():
 @pytest.mark.parametrize("name", list_events())
 def test_response_over_the_limit_becomes_a_page_and_one_record(name, caplog):
     """At the limit to the byte it is sent as it is."""
-    echo = Echo(b"x" * LIMIT_BYTES)
+    limit_bytes = LOAD_BALANCER_LIMIT_BYTES if name.startswith("load_balancer") else LIMIT_BYTES
+    echo = Echo(b"x" * limit_bytes)
 
     _echo, response = ask(make_event(name), echo)
 
     assert response["statusCode"] == 500
-    assert str(LIMIT_BYTES) in response["body"]
+    assert str(limit_bytes) in response["body"]
     [record] = caplog.records
     assert record.levelno == logging.ERROR
     assert "Answered 500" in record.getMessage()
 
-    spare = LIMIT_BYTES - len(json.dumps(ask(make_event(name), Echo(b""))[1]))
+    spare = limit_bytes - len(json.dumps(ask(make_event(name), Echo(b""))[1]))
     _echo, response = ask(make_event(name), Echo(b"x" * spare))
     assert response["statusCode"] == 200
-    assert len(json.dumps(response)) == LIMIT_BYTES
+    assert len(json.dumps(response)) == limit_bytes
 
 
 @given(name=st.sampled_from(list_events()), changes=st.dictionaries(st.text(), JSON_VALUES))
