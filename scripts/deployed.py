@@ -23,7 +23,11 @@ from scripts.deployed_stack import MANAGE, WEB, DeployedStack, DeploymentError
 CONSOLE = "https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
 ALIAS = "AWS::Lambda::Alias"
 BUCKET = "AWS::S3::Bucket"
-TABLE = "AWS::DynamoDB::Table"
+# What AWS keeps of resources that go.
+REMAINS = {
+    "AWS::DynamoDB::Table": "a backup of each table that goes, for 35 days, free of charge",
+    "AWS::SecretsManager::Secret": "the secret, up to 30 days, for who would restore it",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -163,8 +167,8 @@ def empty(stack: DeployedStack) -> None:
 def list_remains(stack: DeployedStack) -> list[str]:
     """Return what AWS keeps for a while, whatever the stack says."""
     remains = ["traces in X-Ray, for 30 days", "metrics in CloudWatch, for 15 months"]
-    if any(kind == TABLE and not is_kept for kind, _, is_kept in stack.resources):
-        remains.append("a backup of each table that goes, for 35 days, free of charge")
+    going = {kind for kind, _, is_kept in stack.resources if not is_kept}
+    remains += [remain for kind, remain in REMAINS.items() if kind in going]
     return remains
 
 

@@ -64,6 +64,18 @@ def test_make_targets_in_the_documents_exist() -> None:
             assert target in targets, f"{path.name} names `make {target}`."
 
 
+def test_parameters_of_a_stage_are_documented() -> None:
+    parameters = (ROOT / "serverless.yml").read_text().partition("params:")[2].partition("\n\n")[0]
+    text = (ROOT / "docs" / "deploying.md").read_text()
+    table = text.partition("| to set, as")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE)
+    documented = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+
+    assert sorted(documented) == sorted(set(re.findall(r"^    (\w+):", parameters, re.MULTILINE)))
+    shown = set(re.findall(r"--param=(\w+)", "".join(path.read_text() for path in DOCUMENTS)))
+    assert shown - {"name"} <= set(documented)
+
+
 def test_what_the_readme_places_is_there() -> None:
     rows = re.findall(r"^\| (`[^|]+) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     places = [place for row in rows for place in re.findall(r"`([^`]+)`", row)]

@@ -128,8 +128,12 @@ def make_template(stage: str, variables: dict[str, str], *, has_alias: bool) -> 
             "Properties": web | {"Name": "snapstart", "FunctionVersion": version},
         },
     }
+    secret = {"Type": "AWS::SecretsManager::Secret", "Properties": {"GenerateSecretString": {}}}
     return {
-        "Resources": {"Role": role} | functions | buckets | (versions if has_alias else {}),
+        "Resources": {"Role": role, "Key": secret}
+        | functions
+        | buckets
+        | (versions if has_alias else {}),
         "Outputs": {
             "ServiceEndpoint": {"Value": f"https://a1b2c3.execute-api.{REGION}.amazonaws.com/dev"}
         },
@@ -220,6 +224,8 @@ def test_empty(
     written = capfd.readouterr().out
     assert f"Emptied the bucket {going}: 2 objects.\n" in written
     assert f"What stays:\n  AWS::S3::Bucket {staying}\n  traces in X-Ray" in written
+    assert "\n  the secret, up to 30 days, for who would restore it\n" in written
+    assert "a backup of each table" not in written
     assert s3.list_objects_v2(Bucket=going)["KeyCount"] == 0
     assert s3.list_objects_v2(Bucket=staying)["KeyCount"] == 2
 
