@@ -47,9 +47,11 @@ def handle_command(event: Event, handle: CommandHandler) -> Result:
         or not arguments
         or not all(isinstance(argument, str) for argument in arguments)
     ):
+        # Its types alone: the texts may be secret.
+        is_list = isinstance(arguments, list)
+        got = [type(each).__name__ for each in arguments] if is_list else type(arguments).__name__
         raise MalformedEvent(
-            "Expected 'manage' to be a list of texts such as ['migrate', '--noinput'], "
-            f"got {type(arguments).__name__}."
+            f"Expected 'manage' to be a list of texts such as ['migrate', '--noinput'], got {got}."
         )
     with working(f"manage {arguments[0]}"):
         result = handle(arguments)
@@ -81,7 +83,8 @@ def manage(arguments: list[str]) -> Result:
             exit_code = end.code if isinstance(end.code, int) else int(end.code is not None)
             if isinstance(end.code, str):
                 output.write(end.code)
-        except Exception:
+        # Commands that wait for a Ctrl-C raise it themselves; the function would end.
+        except (Exception, KeyboardInterrupt):
             traceback.print_exc(file=output)
             exit_code = 1
     # Half a surrogate pair, as of a file's name, has no bytes: the runtime client would die of it.

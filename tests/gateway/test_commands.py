@@ -7,7 +7,7 @@ import pytest
 from django.core import management
 from django.core.management.base import BaseCommand, CommandError
 
-from gateway import manage
+from gateway import MalformedEvent, manage
 from gateway.commands import GREATEST_OUTPUT_CHARACTERS, handle_command
 
 
@@ -26,6 +26,8 @@ class Command(BaseCommand):
             raise CommandError("No such film.", returncode=3)
         if what == "exit":
             sys.exit(what)
+        if what == "stop":
+            raise KeyboardInterrupt
         if what == "ask":
             input("Are you sure? ")
         if what == "print":
@@ -69,6 +71,7 @@ def test_command_error_has_its_own_exit_code():
     [
         (["obey", "exit"], 1, "exit"),
         (["obey", "ask"], 1, "EOFError"),
+        (["obey", "stop"], 1, "KeyboardInterrupt"),
         (["obey"], 2, "the following arguments are required: what"),
         (["obey", "print", "--nonsense"], 2, "unrecognized arguments: --nonsense"),
         (["no_such_command"], 1, "Unknown command: 'no_such_command'"),
@@ -119,6 +122,14 @@ def test_failure_is_logged_for_whoever_asked_and_went(caplog):
     [record] = caplog.records
     assert record.levelno == logging.ERROR
     assert "'obey' ended with the exit code 3: told to fail" in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "got"), [("s3cret", "str"), ([], r"\[\]"), (["s3cret", 1], r"\['str', 'int'\]")]
+)
+def test_arguments_that_are_none(arguments, got):
+    with pytest.raises(MalformedEvent, match=f"'--noinput'\\], got {got}\\.$"):
+        handle_command({"manage": arguments}, manage)
 
 
 def test_arguments_are_not_logged(caplog):
