@@ -105,8 +105,9 @@ bench: $(DEV) $(AWS) $(BENCH) ## Measure what a request costs, with tracing and 
 	@$(RUN) benchmarks
 
 .PHONY: screenshot
-screenshot: $(DEV) $(AWS) ## Make the README's pictures again (needs Chromium)
+screenshot: $(DEV) $(AWS) ## Make the pictures of README and docs again (needs Chromium)
 	@$(RUN) scripts.screenshot
+	@$(RUN) scripts.console_pictures
 
 ##@ Deploy
 

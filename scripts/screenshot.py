@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, ViewportSize, sync_playwright
 
 from scripts.ports import find_free_port
 from scripts.stack import ROOT, Stack, answers
@@ -82,6 +82,13 @@ def find_chromium() -> str:
     raise Failed(f"Found none of {', '.join(CHROMIUM_NAMES)}: apt install chromium")
 
 
+def launch_chromium(playwright: Playwright, path: str) -> Browser:
+    """Return the browser that has started."""
+    # As root, Chromium has no sandbox; the pages are our own.
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return playwright.chromium.launch(executable_path=path, args=[*CHROMIUM_FLAGS, *root])
+
+
 def photograph(browser: Browser, stack: Stack) -> list[bytes]:
     """Return the pictures of the catalogue and of the trace of that request."""
     page = browser.new_page(viewport=SIZE)
@@ -130,11 +137,7 @@ def main() -> int:
     try:
         chromium = find_chromium()
         with run_stack() as stack, sync_playwright() as playwright:
-            # As root, Chromium has no sandbox; the pages are our own.
-            root = ["--no-sandbox"] if os.geteuid() == 0 else []
-            browser = playwright.chromium.launch(
-                executable_path=chromium, args=[*CHROMIUM_FLAGS, *root]
-            )
+            browser = launch_chromium(playwright, chromium)
             PICTURE.write_bytes(put_side_by_side(browser, photograph(browser, stack)))
             browser.close()
     except Failed as error:
