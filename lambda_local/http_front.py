@@ -12,6 +12,7 @@ in its header. The services are AWS's models in `events`.
 
 import base64
 import json
+import re
 import sys
 import time
 import uuid
@@ -43,6 +44,9 @@ REQUEST_BYTES = 10 * 1024 * 1024
 # Where on its custom domain the REST API is.
 BASE_PATH = "/films"
 INVOKE_PREFIX = "/2015-03-31/functions/"
+# Not more digits than any length has: Python reads signs, and refuses thousands of them.
+LENGTH = re.compile(r"[0-9]{1,18}")
+CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
 # More than environments, so that what is beyond them is refused rather than kept waiting.
 WORKERS = 200
 
@@ -279,7 +283,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers["Transfer-Encoding"]:
             return self._read_chunks()
         length = self.headers["Content-Length"] or "0"
-        if not (length.isascii() and length.isdigit()):
+        if not LENGTH.fullmatch(length):
             self.close_connection = True
             self._send(Response(400, [], b""))
             return None
@@ -292,12 +296,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _read_chunks(self) -> bytes | None:
         body = b""
         while len(body) <= REQUEST_BYTES:
-            try:
-                size = int(self.rfile.readline(100).partition(b";")[0], 16)
-            except ValueError:
+            text = self.rfile.readline(100).partition(b";")[0].strip()
+            if not CHUNK_SIZE.fullmatch(text):
                 self.close_connection = True
                 self._send(Response(400, [], b""))
                 return None
+            size = int(text, 16)
             if size == 0:
                 while self.rfile.readline(65536).strip():
                     pass

@@ -1,7 +1,9 @@
 """The front without a server: what takes too long to try over HTTP."""
 
 import json
+import socket
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,7 +11,7 @@ import pytest
 
 from lambda_local.events import Request, make_http_api, make_rest_api
 from lambda_local.function import INTEGRATION_SECONDS, Function
-from lambda_local.http_front import Front
+from lambda_local.http_front import Front, Server
 from lambda_local.invoker import Invoker
 from lambda_local.trace_header import Sampler
 from tests.conftest import Daemon
@@ -58,6 +60,27 @@ def test_a_gateway_does_not_wait_for_ever(front: Front, receiver: Daemon) -> Non
     assert len(functions) == 3
     assert all(each["end_time"] - each["start_time"] >= 2 for each in functions)
     assert not any("fault" in each for each in functions)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: -5\r\n\r\n",
+        b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n-5\r\nabcde\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n0x5\r\nabcde\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n\r\n",
+    ],
+)
+def test_a_length_that_is_none(front: Front, head: bytes) -> None:
+    with Server(("127.0.0.1", 0), front) as server:
+        threading.Thread(target=server.serve_forever, args=[0.05], daemon=True).start()
+        with socket.create_connection(server.server_address[:2], timeout=20) as client:
+            client.sendall(b"POST /dev/ HTTP/1.1\r\nHost: 127.0.0.1\r\n" + head)
+            answer = client.recv(1000)
+        server.shutdown()
+
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
 def make_request(host: str, path: str) -> Request:
