@@ -18,8 +18,8 @@ from xray_local.parts import get_parts
 from xray_local.traces.documents import show
 
 from .forms import Field, has_mistakes, read_fields
+from .mistakes import Mistake, find_mistake
 from .scope import read_scope
-from .traces_page import Mistake, find_mistake
 from .view import SeeOther, form_page
 
 NAME_FIELD = Field(

@@ -1,6 +1,5 @@
 """The table of traces: those of a range of time, or those of them that a filter chooses."""
 
-import re
 import sqlite3
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +31,7 @@ from xray_local.traces.documents import show
 from .completion import Vocabulary, complete
 from .facets import Facet, list_words, make_facets
 from .lines import TraceLine, make_lines
+from .mistakes import find_mistake
 from .scope import Scope, read_scope
 from .view import page
 
@@ -62,7 +62,6 @@ COLUMNS = {
     "annotations": ("Annotations", ()),
 }
 USUAL_COLUMNS = tuple(name for name in COLUMNS if name != "duration")
-WORD = re.compile(r'"(?:[^"\\]|\\.)*"?|[\w.]+|\S')
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +72,6 @@ class Head:
     label: str
     sort: str
     direction: str  # as aria-sort has it
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """A wrong filter, in three parts of which the middle one is wrong, and what would be right."""
-
-    before: str
-    wrong: str
-    after: str
-    reason: str
 
 
 @page
@@ -142,14 +131,6 @@ def show_traces(request: HttpRequest) -> HttpResponse:
         "is_anything_stored": is_anything_stored,
     }
     return render(request, "xray_local/traces.html", context)
-
-
-def find_mistake(expression: str, error: BadFilter) -> Mistake:
-    """Return where the filter is wrong; what is missing at the end is wrong there."""
-    start = min(error.position - 1, len(expression))
-    match = WORD.match(expression, start)
-    end = match.end() if match else len(expression)
-    return Mistake(expression[:start], expression[start:end], expression[end:], str(error))
 
 
 @page

@@ -15,7 +15,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from xray_local.errors import DatabaseUnusable, InvalidRequest
+from xray_local.filters import BadFilter
 from xray_local.parts import get_parts
+
+from .mistakes import find_mistake
+from .scope import read_scope
 
 View = Callable[..., HttpResponseBase]
 
@@ -46,6 +50,8 @@ def _explain(function: View) -> View:
     def view(request: HttpRequest, **arguments: str) -> HttpResponseBase:
         try:
             response = function(request, **arguments)
+        except BadFilter as error:
+            return show_mistake(request, error)
         except InvalidRequest as error:
             return show_failure(request, 400, "This link does not lead anywhere", str(error))
         except DatabaseUnusable as error:
@@ -62,6 +68,18 @@ def _explain(function: View) -> View:
         return response
 
     return view
+
+
+def show_mistake(request: HttpRequest, error: BadFilter) -> HttpResponse:
+    """Show where the filter of a screen is wrong, with the bar in which it can be put right."""
+    scope = read_scope(request)
+    match = request.resolver_match
+    context = {
+        "section": match.url_name if match else "",
+        "scope": scope,
+        "mistake": find_mistake(scope.filter, error),
+    }
+    return render(request, "xray_local/mistake.html", context)
 
 
 def show_failure(request: HttpRequest, status: int, title: str, reason: str) -> HttpResponse:

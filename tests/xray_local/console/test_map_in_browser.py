@@ -245,7 +245,7 @@ def test_zoom_and_find(page: Page, xray: Program) -> None:
     assert node["height"] > 54
     page.goto(xray.url)
 
-    page.get_by_role("searchbox").fill("posters")
+    page.get_by_role("searchbox", name="Find services").fill("posters")
     assert page.locator(".map a[data-state=dim]").count() == 5
     assert page.locator(".map a[data-name]:not([data-state=dim])").count() == 1
 
@@ -296,7 +296,7 @@ def test_focus_on_a_node_and_back(page: Page, xray: Program) -> None:
 def test_without_scripts(browser: Browser, xray: Program) -> None:
     with opened(browser, width=1280, scheme="light", has_scripts=False) as page:
         page.goto(xray.url)
-        page.get_by_role("searchbox").fill("posters")
+        page.get_by_role("searchbox", name="Find services").fill("posters")
         page.get_by_role("button", name="Find").click()
         expect(page.locator(".map .node.dim")).to_have_count(5)
 

@@ -300,9 +300,9 @@ def test_a_filter_that_came_along_is_told_and_can_be_dropped(
 
     page = console.page(f"{path}?range=5m&filter=service(%22z%22)")
 
-    link = '<a class="button" href="?range=5m" title="Without the filter service(&quot;z&quot;)">'
+    link = '<a class="button" href="?range=5m">Drop the filter</a>'
     assert link in page
-    assert "Without the filter" not in console.page(f"{path}?range=5m")
+    assert "Drop the filter" not in console.page(f"{path}?range=5m")
 
 
 def test_how_many_failed_traces_were_read_is_told(console: Console, store: Store) -> None:
@@ -311,3 +311,21 @@ def test_how_many_failed_traces_were_read_is_told(console: Console, store: Store
 
     store(*[make_front(fault=True) for _ in range(2)])
     assert "those of the newest 2 traces that failed; calls and times" in console.page("/")
+
+
+@pytest.mark.parametrize("path", ["/", "/services", "/live"])
+def test_a_wrong_filter_can_be_put_right(console: Console, path: str) -> None:
+    page = html.unescape(console.page(f"{path}?filter=fault AND nonsense"))
+
+    assert "The filter cannot be read" in page
+    assert "<mark>nonsense</mark>" in page
+    assert "/traces?filter=fault+AND+nonsense" in page
+
+
+def test_the_map_can_be_filtered(console: Console, store: Store) -> None:
+    store(make_front(), make_segment(name="other", start_time=time.time()))
+
+    page = console.page("/?filter=service(%22other%22)")
+
+    assert [row[0] for row in read_rows(page, "services")] == ["other"]
+    assert 'name="filter" value="service(&quot;other&quot;)"' in page
