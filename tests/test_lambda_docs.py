@@ -59,6 +59,7 @@ def test_the_test_is_shown_as_it_is() -> None:
     assert f"\n\n{test}\n\n" in (ROOT / "tests" / "movies" / "test_seeding.py").read_text()
 
 
+@pytest.mark.django_db  # each record ends with connections to databases, if others have any
 def test_messages_and_schedules(work: Any) -> None:
     handler = make_handler(Mock(), on_message=work.handle_message, on_schedule=work.handle_schedule)
     batch = make_event("sqs_batch")

@@ -32,7 +32,7 @@ def test_aws_that_does_not_answer(settings: Any) -> None:
     settings.AWS_ENDPOINT_URL = "http://127.0.0.1:9"
     forget_clients()
 
-    with pytest.raises(CommandError, match="AWS did not answer CreateTable Movies"):
+    with pytest.raises(CommandError, match="AWS did not answer DescribeTable Movies"):
         call_command("set_up")
 
     forget_clients()

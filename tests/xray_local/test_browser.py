@@ -53,6 +53,8 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
 
 
 def check_fits(page: Page) -> None:
+    # Without its style sheets it would be as wide as its longest word.
+    page.wait_for_load_state()
     assert page.evaluate(
         "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     )

@@ -13,6 +13,9 @@ from tests.xray_local.conftest import Console
 from tests.xray_local.made import make_segment
 from xray_local.shortcut import PATH, take_segments
 
+# Django's own way ends with connections to databases, if other tests have any.
+pytestmark = pytest.mark.django_db
+
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 GOOD = json.dumps({"TraceSegmentDocuments": [json.dumps(make_segment()), "{}"]}).encode()
 
