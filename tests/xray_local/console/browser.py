@@ -22,8 +22,16 @@ AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = (360, 768, 1280, 2560)
 SHIFTS = """
 window.shifts = 0;
+window.shifted = [];
 new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value;
+  for (const entry of list.getEntries()) {
+    if (entry.hadRecentInput) continue;
+    window.shifts += entry.value;
+    for (const { node, previousRect, currentRect } of entry.sources) {
+      const [before, after] = [previousRect, currentRect].map((each) => JSON.stringify(each));
+      window.shifted.push(`${node?.outerHTML?.slice(0, 80)}: ${before} -> ${after}`);
+    }
+  }
 }).observe({ type: "layout-shift", buffered: true });
 """
 
@@ -137,7 +145,9 @@ def check_steady(page: Page) -> None:
     """Hold that nothing on the page has moved by itself since it was opened."""
     # A shift is told after the next frame.
     page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
-    assert page.evaluate("window.shifts") < 0.01
+    shifts, shifted = page.evaluate("[window.shifts, window.shifted]")
+    if shifts >= 0.01:
+        pytest.fail(f"{page.url} moved by {shifts:.3f}: {shifted}")
 
 
 def wait_for_text(program: Program, path: str, text: str, timeout_seconds: float = 10) -> None:
