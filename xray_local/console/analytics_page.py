@@ -21,10 +21,10 @@ from xray_local.store.database import reading
 from xray_local.store.facets import Facets, count_facets
 from xray_local.store.queries import RangeType, TimeRange, is_empty, list_numbers
 from xray_local.store.roots import Root, read_roots
-from xray_local.traces.tallies import bucket_of
 
 from .charts import Chart, Line, draw_histogram, draw_stacks
 from .facets import Test, can_say, list_parts, list_tests, say
+from .outcomes import OUTCOMES, count_roots, name_outcome
 from .scope import Scope, read_limit, read_scope, read_time
 from .view import page
 
@@ -238,7 +238,7 @@ def _read_group(connection: sqlite3.Connection, scope: Scope, choice: Choice) ->
         expression,
         start,
         max(end, start + 1),
-        _count(roots),
+        count_roots(roots),
         roots,
         count_facets(connection, numbers),
         is_all,
@@ -246,26 +246,13 @@ def _read_group(connection: sqlite3.Connection, scope: Scope, choice: Choice) ->
     )
 
 
-def _count(roots: Sequence[Root]) -> Statistics:
-    """Return the statistics of the requests."""
-    statistics = Statistics()
-    for root in roots:
-        statistics.faults += root.has_fault
-        statistics.other_errors += root.has_error and not root.has_fault
-        statistics.ok += not (root.has_fault or root.has_error)
-        statistics.seconds += root.response_time
-        statistics.histogram[bucket_of(root.response_time)] += 1
-    return statistics
-
-
 def _draw_times(group: Group) -> Chart:
     """Draw how many began when, and how they ended."""
     period = (group.end - group.start) / COLUMNS
-    counts = {kind: [0] * COLUMNS for kind in ("ok", "error", "fault")}
+    counts = {kind: [0] * COLUMNS for kind in OUTCOMES}
     for root in group.roots:
-        kind = "fault" if root.has_fault else "error" if root.has_error else "ok"
         place = int((root.start_time - group.start) / period)
-        counts[kind][min(COLUMNS - 1, max(0, place))] += 1
+        counts[name_outcome(root)][min(COLUMNS - 1, max(0, place))] += 1
     return draw_stacks(
         [group.start + number * period for number in range(COLUMNS)],
         period,

@@ -7,7 +7,6 @@ from dataclasses import replace
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from xray_local.graph import Statistics
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
 from xray_local.store.queries import (
@@ -18,11 +17,11 @@ from xray_local.store.queries import (
     list_traces,
 )
 from xray_local.store.roots import Root, read_roots
-from xray_local.traces.tallies import bucket_of
 
 from .charts import Chart, Line, draw_lines, draw_stacks
 from .lines import make_lines
 from .map_drawing import write_figures
+from .outcomes import OUTCOMES, count_roots, name_outcome
 from .scope import read_scope
 from .times import write_duration
 from .view import page
@@ -54,7 +53,7 @@ def show_live(request: HttpRequest) -> HttpResponse:
         "section": "live",
         "scope": replace(scope, is_live=not is_paused),
         "is_paused": is_paused,
-        "figures": write_figures(_count(ended), SECONDS / 60),
+        "figures": write_figures(count_roots(ended), SECONDS / 60),
         "per_second": len(ended) / SECONDS,
         "open": len(roots) - len(ended),
         "requests": _draw_requests(ended, start),
@@ -66,28 +65,11 @@ def show_live(request: HttpRequest) -> HttpResponse:
     return render(request, "xray_local/live.html", context)
 
 
-def _count(roots: Sequence[Root]) -> Statistics:
-    """Return the statistics of requests that have ended."""
-    statistics = Statistics()
-    for root in roots:
-        outcome = _name_outcome(root)
-        statistics.faults += outcome == "fault"
-        statistics.other_errors += outcome == "error"
-        statistics.ok += outcome == "ok"
-        statistics.seconds += root.response_time
-        statistics.histogram[bucket_of(root.response_time)] += 1
-    return statistics
-
-
-def _name_outcome(root: Root) -> str:
-    return "fault" if root.has_fault else "error" if root.has_error else "ok"
-
-
 def _draw_requests(roots: Sequence[Root], start: float) -> Chart:
     """Draw how many began in each second, by how they ended."""
-    counts = {kind: [0] * SECONDS for kind in ("ok", "error", "fault")}
+    counts = {kind: [0] * SECONDS for kind in OUTCOMES}
     for root in roots:
-        counts[_name_outcome(root)][int(root.start_time - start)] += 1
+        counts[name_outcome(root)][int(root.start_time - start)] += 1
     return draw_stacks(
         [start + second for second in range(SECONDS)],
         1,
@@ -103,7 +85,7 @@ def _draw_latencies(roots: Sequence[Root], start: float) -> Chart:
     seconds: list[list[Root]] = [[] for _ in range(SECONDS)]
     for root in roots:
         seconds[int(root.start_time - start)].append(root)
-    each = [_count(second) if second else None for second in seconds]
+    each = [count_roots(second) if second else None for second in seconds]
     return draw_lines(
         [start + second + 0.5 for second in range(SECONDS)],
         [

@@ -12,6 +12,8 @@ from xray_local.graph.layout import Layout, Place, lay_out
 from xray_local.graph.model import CLIENT
 from xray_local.traces.services import Service
 
+from .charts import Arc, draw_ring
+
 # More could not be read; those with the most requests are drawn, and the tables can show all.
 NODES_MAX = 150
 # Likewise of the calls; of each service at least the busiest that leads to it is drawn.
@@ -54,15 +56,6 @@ ICONS = (
     ("AWS::", "cloud"),
     ("remote", "remote"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Arc:
-    """A part of a ring, in hundredths of it."""
-
-    kind: str  # ok, error, fault or throttle
-    start: float
-    length: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,23 +345,15 @@ def write_figures(statistics: Statistics, minutes: float) -> Figures:
         average_ms=statistics.average_seconds * 1000,
         percentile_ms=statistics.find_percentile(0.95) * 1000,
         is_timed=bool(statistics.histogram),
-        arcs=tuple(_make_arcs(statistics)),
+        arcs=draw_ring(
+            {
+                "ok": statistics.ok,
+                "error": statistics.other_errors,
+                "throttle": statistics.throttles,
+                "fault": statistics.faults,
+            }
+        ),
     )
-
-
-def _make_arcs(statistics: Statistics) -> Iterator[Arc]:
-    start = 0.0
-    parts = {
-        "ok": statistics.ok,
-        "error": statistics.other_errors,
-        "throttle": statistics.throttles,
-        "fault": statistics.faults,
-    }
-    for kind, count in parts.items():
-        if count:
-            length = 100 * count / statistics.total
-            yield Arc(kind, start, length)
-            start += length
 
 
 def collapse(graph: Graph, types: Collection[str]) -> Graph:

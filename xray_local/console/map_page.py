@@ -59,15 +59,16 @@ def show_map(request: HttpRequest) -> HttpResponse:
     if order and order not in ORDERS:
         raise InvalidRequest(f"Expected one of {', '.join(ORDERS)} as sort, got {show(order)}.")
     minutes = scope.seconds / 60
+    chosen = scope.read_filter()
     with reading(get_parts(request).database) as connection:
-        whole = make_graph(connection, scope.start, scope.end, scope.read_filter())
-        portrait = draw_portrait(connection, scope, whole, selection) if selection else None
+        whole = make_graph(connection, scope.start, scope.end, chosen)
+        portrait = draw_portrait(connection, scope, chosen, whole, selection) if selection else None
         is_plain = portrait is None and bool(whole.nodes)
         leads = (
             find_leads(
                 connection,
                 TimeRange(scope.start, scope.end, RangeType.TRACE_ID),
-                scope.read_filter(),
+                chosen,
                 read_filter(write_failed(scope.expression), scope.group_expressions),
             )
             if is_plain

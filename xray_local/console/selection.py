@@ -242,14 +242,17 @@ class Portrait:
 
 
 def draw_portrait(
-    connection: sqlite3.Connection, scope: Scope, graph: Graph, selection: Selection
+    connection: sqlite3.Connection,
+    scope: Scope,
+    chosen: Filter | None,
+    graph: Graph,
+    selection: Selection,
 ) -> Portrait:
-    """Return what is known of a node or an edge in the range.
+    """Return what is known of a node or an edge in the range; chosen: the scope's filter.
 
     The statistics are those that GetServiceGraph tells of the same range and group, the periods
     those of GetTimeSeriesServiceStatistics.
     """
-    chosen = scope.read_filter()
     period_seconds = choose_period(scope.seconds)
     start = scope.start // period_seconds * period_seconds
     periods = [

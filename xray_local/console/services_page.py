@@ -34,10 +34,11 @@ from xray_local.store.roots import Root, read_roots
 from xray_local.store.totals import count_periods
 from xray_local.traces.documents import show
 from xray_local.traces.services import Service
-from xray_local.traces.tallies import Shape, Tally, bucket_of
+from xray_local.traces.tallies import Shape, Tally
 
 from .charts import Sparkline, draw_sparkline
 from .figures import write_count, write_rate
+from .outcomes import count_root
 from .routes import Route, make_route
 from .scope import Scope, read_scope
 from .selection import choose_period
@@ -150,7 +151,7 @@ def show_services(request: HttpRequest) -> HttpResponse:
         numbers, is_all = list_numbers(connection, time_range, chosen, ROUTED_TRACES)
         roots = list(read_roots(connection, numbers))
         routes = _list_routes(roots, scope, is_all=is_all)
-        worked = _add_work(connection, numbers[:WORK_TRACES], services, routes)
+        worked = _add_work(connection, roots[:WORK_TRACES], services, routes)
         whole = count_traces(connection, time_range)
         has_none = is_empty(connection)
     context = {
@@ -242,25 +243,13 @@ def _list_routes(roots: Sequence[Root], scope: Scope, *, is_all: bool) -> dict[R
             runs[route] = [0.0] * SPARKS
         if root.is_partial:
             continue
-        _count(lines[route].statistics, root)
+        count_root(lines[route].statistics, root)
         place = int((root.start_time - start) / seconds * SPARKS)
         runs[route][min(SPARKS - 1, max(0, place))] += 1
     for route, line in lines.items():
         line.per_minute = line.statistics.total / seconds * 60
         line.spark = _draw_spark(runs[route], seconds / SPARKS)
     return lines
-
-
-def _count(statistics: Statistics, root: Root) -> None:
-    """Count a request as the graph counts it."""
-    if root.has_fault:
-        statistics.faults += 1
-    elif root.has_error:
-        statistics.other_errors += 1
-    else:
-        statistics.ok += 1
-    statistics.seconds += root.response_time
-    statistics.histogram[bucket_of(root.response_time)] += 1
 
 
 def _draw_spark(counts: Sequence[float], period_seconds: float) -> Sparkline:
@@ -272,21 +261,19 @@ def _draw_spark(counts: Sequence[float], period_seconds: float) -> Sparkline:
 
 def _add_work(
     connection: sqlite3.Connection,
-    numbers: Sequence[int],
+    roots: Sequence[Root],
     services: Mapping[Service, Line],
     routes: Mapping[Route, Line],
 ) -> int:
     """Add what the time was spent on in these traces; return how many were there."""
-    worked = 0
-    for root in list(read_roots(connection, numbers)):
+    for root in roots:
         route = make_route(root.service, root.method, root.url, root.route)
-        worked += 1
         for service, work in measure_work(get_documents(connection, root.id)).items():
             if route in routes:
                 add_work(routes[route].work, work)
             if service in services:
                 add_work(services[service].work, work)
-    return worked
+    return len(roots)
 
 
 def _sort(lines: Iterable[Line], order: str) -> list[Line]:

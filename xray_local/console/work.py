@@ -7,7 +7,7 @@ from typing import Any
 
 from xray_local.traces.documents import as_time
 from xray_local.traces.services import Service, name_service
-from xray_local.traces.trees import Element, build_tree, walk_tree
+from xray_local.traces.trees import Element, build_tree, find_owner, walk_tree
 
 from .intervals import measure_own
 from .operations import name_kind, read_name
@@ -45,7 +45,7 @@ def measure_work(documents: Iterable[dict[str, Any]]) -> dict[Service, dict[str,
     for element in elements:
         seconds = measure_own(element, until)
         if seconds:
-            kinds = found.setdefault(name_service(_find_owner(element).content), {})
+            kinds = found.setdefault(name_service(find_owner(element).content), {})
             kind = _name_kind(element)
             kinds[kind] = kinds.get(kind, 0.0) + seconds
     return found
@@ -75,10 +75,3 @@ def _name_kind(element: Element) -> str:
     if kind == "local" and TEMPLATE.search(read_name(element)):
         return "template"
     return "local" if kind == "segment" else kind
-
-
-def _find_owner(element: Element) -> Element:
-    """Return the segment that the element belongs to; where that is not here, what is above all."""
-    while not element.is_segment and element.parent is not None:
-        element = element.parent
-    return element

@@ -22,7 +22,7 @@ from typing import Any
 
 from .documents import as_list, as_mapping, as_text
 from .services import Service, name_callee, name_service
-from .trees import Element, walk_tree
+from .trees import Element, find_owner, walk_tree
 
 MIN_SHARE = 0.5
 
@@ -109,7 +109,7 @@ def _describe_path(path: list[Element], describe: Any) -> list[dict[str, Any]]:
         is_inferred = callee is not None and element is last and not _is_answered(element)
         if not (is_inferred and is_hidden):
             if element.is_segment or not services:
-                owner = _find_owner(element)
+                owner = find_owner(element)
                 services.append(_describe_service(name_service(owner.content), is_inferred=False))
             services[-1]["EntityPath"].append(
                 {"Name": _name(element), "Remote": callee is not None} | describe(element)
@@ -119,13 +119,6 @@ def _describe_path(path: list[Element], describe: Any) -> list[dict[str, Any]]:
             entity = {"Name": callee.name, "Remote": False} | describe(element)
             services[-1]["EntityPath"].append(entity)
     return services
-
-
-def _find_owner(element: Element) -> Element:
-    """Return the segment that the element belongs to; where that is not here, what is above all."""
-    while not element.is_segment and element.parent is not None:
-        element = element.parent
-    return element
 
 
 def _is_call(element: Element) -> bool:

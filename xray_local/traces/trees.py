@@ -136,6 +136,13 @@ def _cut_circles(kept: list[Element], roots: list[Element]) -> list[Element]:
     return cut
 
 
+def find_owner(element: Element) -> Element:
+    """Return the segment that the element belongs to; where that is not here, what is above all."""
+    while not element.is_segment and element.parent is not None:
+        element = element.parent
+    return element
+
+
 def walk_tree(roots: list[Element]) -> Iterator[tuple[Element, int]]:
     """Yield every element with its depth, parents before children, in their order."""
     pending = [(root, 0) for root in reversed(roots)]
