@@ -30,9 +30,10 @@ document.addEventListener("pointerdown", (event) => {
 });
 
 function draw(drawing, mark, start, end) {
-  const box = drawing.getBoundingClientRect();
-  mark.setAttribute("x", String(Math.max(0, Math.min(start, end) - box.left)));
-  mark.setAttribute("width", String(Math.abs(end - start)));
+  const left = drawing.getScreenCTM().e;
+  const [low, high] = [start, end].map((each) => Math.max(0, each - left)).sort((one, other) => one - other);
+  mark.setAttribute("x", String(low));
+  mark.setAttribute("width", String(high - low));
 }
 
 function choose(drawing, columns, start, end) {

@@ -1,7 +1,10 @@
 """What every page has, in a real browser: keys, the theme, the bar on top, and refreshing."""
 
 import re
+import threading
 import time
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -110,6 +113,41 @@ def test_a_range_by_its_ends(page: Page, xray: Program) -> None:
     assert "range=" not in page.url
     page.get_by_role("link", name="1h", exact=True).click()
     page.wait_for_url(f"{xray.url}/traces?filter=ok")
+
+
+class Halting(BaseHTTPRequestHandler):
+    """Hands on what the program at `url` answers; a page halts where `mark` ends."""
+
+    url = ""
+    mark = b'<summary class="button">'
+
+    def do_GET(self) -> None:
+        with urllib.request.urlopen(self.url + self.path, timeout=10) as answer:
+            body, kind = answer.read(), answer.headers["Content-Type"]
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        before, mark, after = body.partition(self.mark)
+        self.wfile.write(before + mark)
+        if mark:
+            # As long as a busy machine takes to draw what it has.
+            time.sleep(0.3)
+        self.wfile.write(after)
+
+    def log_message(self, format: str, *args: Any) -> None: ...
+
+
+def test_a_page_that_comes_in_parts_is_shown_as_a_whole(browser: Browser, xray: Program) -> None:
+    """Else the range's button would stand beside the others until its words have come."""
+    handler = type("HaltingBefore", (Halting,), {"url": xray.url})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            with opened(browser, width=360, scheme="light") as page:
+                page.goto(f"http://127.0.0.1:{server.server_port}/services?start=0&end=60")
+                check_steady(page)
+        finally:
+            server.shutdown()
 
 
 def test_without_scripts(browser: Browser, xray: Program) -> None:
