@@ -100,13 +100,15 @@ def _is_header(line: bytes) -> bool:
         return False
 
 
-def read_documents(body: bytes) -> Arrived:
+def read_documents(body: bytes, *, is_checked: bool = False) -> Arrived:
     """Return the documents that the JSON holds, or why they are refused, in their order.
 
     There may be several: in an array, or in a row with or without white space between them. What
     cannot be read in a row is refused up to the end of the line.
+
+    is_checked: it has been looked at before it was passed on; its depth is known to be right.
     """
-    document = _read_usual(body)
+    document = _read_usual(body, is_checked)
     if document is not None:
         return [document]
     return _accept_all(_parse_row(body))
@@ -124,18 +126,18 @@ def _accept_all(contents: Iterable[Any]) -> Arrived:
     return arrived
 
 
-def _read_usual(body: bytes) -> Document | None:
+def _read_usual(body: bytes, is_checked: bool) -> Document | None:
     """Return the document if it complies as it is."""
     try:
         element = _decode_element(body)
         if not body.isascii():
             body.decode()  # what the schema does not mention has not been looked at
-        if not complies(element) or _is_too_deep(body):
+        if not complies(element) or (not is_checked and _is_too_deep(body)):
             return None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     facts = gather(element)
-    if facts.annotations and not are_keys(dict(facts.annotations)):
+    if not are_keys(facts.annotations):
         return None
     return Document(element.trace_id, body, facts)
 

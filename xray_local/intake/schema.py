@@ -16,7 +16,7 @@ X-Ray removes what does not comply and keeps the rest. It does not say how; the 
 
 import functools
 import re
-from collections.abc import Collection
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, cast
 
 from msgspec import UNSET, Meta, Struct, UnsetType, inspect
@@ -282,14 +282,14 @@ def _clean_short_name(name: str) -> str:
 _known_keys: set[str] = set()
 
 
-def are_keys(texts: Collection[str]) -> bool:
-    """Whether annotations may have these keys."""
-    if _known_keys.issuperset(texts):
-        return True
-    if not all(map(ANNOTATION_KEY.fullmatch, texts)):
-        return False
-    if len(_known_keys) < KNOWN_KEYS_MAX:
-        _known_keys.update(texts)
+def are_keys(annotations: Iterable[tuple[str, object]]) -> bool:
+    """Whether annotations may have their keys."""
+    for key, _ in annotations:
+        if key not in _known_keys:
+            if not ANNOTATION_KEY.fullmatch(key):
+                return False
+            if len(_known_keys) < KNOWN_KEYS_MAX:
+                _known_keys.add(key)
     return True
 
 

@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 from xray_local.intake.schema import Aws, Element, Http
 
 from .flags import ERROR, FAULT, OK, OPEN, THROTTLE
-from .services import Service, name_callee, name_resource, name_service
+from .services import Service, find_kind, name_callee, name_resource, name_service
 
 Annotations = tuple[tuple[str, str | float | bool], ...]
 
@@ -184,8 +184,20 @@ def _find_callee(element: Element) -> Service | None:
     if namespace == "remote":
         return _find_remote(element.name, bool(element.sql))
     if namespace == "aws":
-        return name_resource(element.name, functools.partial(getattr, element.aws or NO_AWS))
+        aws = element.aws or NO_AWS
+        kind = find_kind(element.name)
+        if kind is not None and kind.keys:
+            key = kind.keys[0]
+            resource = getattr(aws, key)
+            if resource and type(resource) is str:
+                return _find_resource(element.name, key, resource, aws.account_id)
+        return name_resource(element.name, functools.partial(getattr, aws))
     return None
+
+
+@functools.lru_cache(200)
+def _find_resource(name: str, key: str, resource: str, account_id: str) -> Service:
+    return name_resource(name, {key: resource, "account_id": account_id}.get)
 
 
 @functools.lru_cache(200)
