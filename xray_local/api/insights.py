@@ -20,8 +20,6 @@ from xray_local.errors import InvalidRequest
 from xray_local.filters import Filter, read_filter
 from xray_local.graph import build_graph
 from xray_local.graph.insights import (
-    BEFORE_SECONDS,
-    FAULTS_MIN,
     Event,
     Impact,
     Insight,
@@ -158,12 +156,7 @@ def list_insights(request: HttpRequest, group: Group) -> list[Insight]:
     now = time.time()
     with reading(get_parts(request).database) as connection:
         minutes = collect_faulty(
-            connection,
-            now - KEPT_SECONDS,
-            now + LATE_SECONDS,
-            FAULTS_MIN,
-            BEFORE_SECONDS,
-            read_expression(group),
+            connection, now - KEPT_SECONDS, now + LATE_SECONDS, read_expression(group)
         )
     return find_insights(minutes, group.name, now)
 

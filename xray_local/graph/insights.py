@@ -80,7 +80,8 @@ class Insight:
 def find_insights(minutes: Minutes, group: str, now: float) -> list[Insight]:
     """Return the insights of a group, the newest first.
 
-    minutes: of the group's traces, those with FAULTS_MIN faults and those in the hour before them.
+    minutes: of the group's traces, all of the minutes of `find_spans`; and of each service that had
+    FAULTS_MIN faults in some minute, what it did then and in the hour before.
     """
     insights = [
         _describe(minutes, group, now, cluster)
@@ -88,6 +89,14 @@ def find_insights(minutes: Minutes, group: str, now: float) -> list[Insight]:
         for cluster in _connect(minutes, span)
     ]
     return sorted(insights, key=lambda insight: (-insight.start, insight.id))
+
+
+def find_spans(minutes: Minutes) -> list[tuple[float, float]]:
+    """Return the first and the last minute of each time in which minutes are anomalous."""
+    return [
+        (min(time for time, _ in span), max(time for time, _ in span))
+        for span in _split(_find_anomalies(minutes))
+    ]
 
 
 def list_impacted(tallies: Iterable[Tally], cause: Service) -> set[Service]:
@@ -126,10 +135,13 @@ def _find_anomalies(minutes: Minutes) -> _Anomalies:
         for service, impact in services.items():
             if impact.faults < FAULTS_MIN:
                 continue
-            before = Impact()
+            faults = total = 0
             for step in range(MINUTE_SECONDS, BEFORE_SECONDS + 1, MINUTE_SECONDS):
-                before += counts.get(time - step, {}).get(service, Impact())
-            usual = before.faults / before.total if before.total else 0.0
+                before = counts.get(time - step, {}).get(service)
+                if before is not None:
+                    faults += before.faults
+                    total += before.total
+            usual = faults / total if total else 0.0
             if impact.faults / impact.total > max(SHARE_MIN, FACTOR * usual):
                 found.add((time, service))
     return found

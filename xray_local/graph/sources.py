@@ -11,14 +11,16 @@ from xray_local.filters import Filter
 from xray_local.store.queries import RangeType, TimeRange, choose_traces, get_bodies
 from xray_local.store.rollups import MINUTE_SECONDS
 from xray_local.store.totals import (
+    count_faulty,
     count_minutes,
-    find_faulty_minutes,
     read_series,
     read_tallies,
     widen,
 )
 from xray_local.traces.facts import Facts, load_facts
 from xray_local.traces.tallies import Tally, merge_tallies, tally_trace
+
+from .insights import BEFORE_SECONDS, FAULTS_MIN, find_spans
 
 GROUP_TRACES = 1000
 
@@ -56,30 +58,18 @@ def collect_series(
 
 
 def collect_faulty(
-    connection: sqlite3.Connection,
-    start: float,
-    end: float,
-    least: int,
-    before_seconds: float,
-    chosen: Filter | None = None,
+    connection: sqlite3.Connection, start: float, end: float, chosen: Filter | None = None
 ) -> dict[float, list[Tally]]:
-    """Return the tallies of the minutes with so many faults, and of those so long before them.
+    """Return the minutes that `find_insights` needs.
 
     There may be more minutes, and there need not be histograms.
     """
     if chosen is not None:
         return dict(collect_series(connection, start, end, MINUTE_SECONDS, chosen))
-    ranges: list[tuple[float, float]] = []
-    for minute in find_faulty_minutes(connection, start, end, least):
-        first, last = max(start, minute - before_seconds), minute + MINUTE_SECONDS
-        if ranges and first <= ranges[-1][1]:
-            first, _ = ranges.pop()
-        ranges.append((first, last))
-    return {
-        time: tallies
-        for first, last in ranges
-        for time, tallies in count_minutes(connection, first, last)
-    }
+    minutes = count_faulty(connection, start, end, FAULTS_MIN, BEFORE_SECONDS)
+    for first, last in find_spans(minutes):
+        minutes |= dict(count_minutes(connection, first, last + MINUTE_SECONDS))
+    return minutes
 
 
 def tally_fitting(

@@ -4,10 +4,12 @@ import itertools
 import json
 import math
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
+from xray_local.traces.services import Service
 from xray_local.traces.tallies import Shape, Tally
 
 from .rollups import MINUTE_SECONDS, SECONDS_OF
@@ -85,34 +87,64 @@ def count_periods(
         yield float(begin), shapes[number], count
 
 
-def find_faulty_minutes(
-    connection: sqlite3.Connection, start: float, end: float, least: int
-) -> list[int]:
-    """Return the minutes in which all nodes together had at least so many faults."""
-    faulty = [no for no, each in read_shapes(connection).items() if each.is_node and each.has_fault]
+def count_faulty(
+    connection: sqlite3.Connection, start: float, end: float, least: int, before_seconds: int
+) -> dict[float, list[Tally]]:
+    """Return what the services with so many faults in a minute did then, and so long before it.
+
+    Tallies are those of the services' own nodes, and have no histograms.
+    """
     first, last = widen(start, end)
+    numbers: defaultdict[Service, list[int]] = defaultdict(list)
+    faulty: defaultdict[Service, list[int]] = defaultdict(list)
+    shapes = read_shapes(connection)
+    for number, shape in shapes.items():
+        if shape.is_node and not shape.is_partial:
+            numbers[shape.service].append(number)
+            if shape.has_fault:
+                faulty[shape.service].append(number)
+    services = {number: service for service, found in faulty.items() for number in found}
     hour = SECONDS_OF["hours"]
-    # Only hours with as many are looked into.
-    hours = _find_faulty(connection, "hours", first // hour * hour, last, faulty, least)
-    return [
-        minute
-        for time in hours
-        for minute in _find_faulty(
-            connection, "minutes", max(first, time), min(last, time + hour), faulty, least
-        )
-    ]
-
-
-def _find_faulty(
-    connection: sqlite3.Connection, table: str, first: int, last: int, shapes: list[int], least: int
-) -> list[int]:
-    """Return the times of a table at which these shapes were counted so often."""
     rows = connection.execute(
-        f"SELECT time FROM {table} WHERE time >= ? AND time < ? "  # noqa: S608 - our names
-        "AND shape_no IN (SELECT value FROM json_each(?)) GROUP BY time HAVING SUM(count) >= ?",
-        (first, last, json.dumps(shapes), least),
+        "SELECT time, shape_no, SUM(count) FROM hours WHERE time >= ? AND time < ? "
+        "AND shape_no IN (SELECT value FROM json_each(?)) GROUP BY time, shape_no",
+        (first // hour * hour, last, json.dumps(list(services))),
     )
-    return [row[0] for row in rows]
+    hours: defaultdict[Service, Counter[int]] = defaultdict(Counter)
+    for time, number, count in rows:
+        hours[services[number]][time] += count
+    minutes: defaultdict[float, list[Tally]] = defaultdict(list)
+    for service, counts in hours.items():
+        # Only hours with as many are looked into.
+        near = _list_minutes(((time, time + hour) for time, n in counts.items() if n >= least))
+        faults: Counter[int] = Counter()
+        for time, _, count, _ in _read_minutes(connection, near, faulty[service]):
+            faults[time] += count
+        around = _list_minutes(
+            (max(first, time - before_seconds), time + MINUTE_SECONDS)
+            for time, count in faults.items()
+            if count >= least and first <= time < last
+        )
+        for time, number, count, took in _read_minutes(connection, around, numbers[service]):
+            minutes[time].append(_make_plain_tally(shapes[number], time, count, took))
+    return minutes
+
+
+def _list_minutes(ranges: Iterable[tuple[int, int]]) -> list[int]:
+    """Return every minute of these ranges once."""
+    return sorted({time for each in ranges for time in range(*each, MINUTE_SECONDS)})
+
+
+def _read_minutes(
+    connection: sqlite3.Connection, minutes: Sequence[int], numbers: Sequence[int]
+) -> Iterator[tuple[int, int, int, int]]:
+    """Yield minute, shape, count and microseconds; each of both is looked up, nothing else read."""
+    yield from connection.execute(
+        "SELECT time, shape_no, SUM(count), SUM(microseconds) FROM minutes "
+        "WHERE time IN (SELECT value FROM json_each(?)) "
+        "AND shape_no IN (SELECT value FROM json_each(?)) GROUP BY time, shape_no",
+        (json.dumps(list(minutes)), json.dumps(list(numbers))),
+    )
 
 
 def count_minutes(
@@ -129,8 +161,8 @@ def count_minutes(
         yield (
             float(time),
             [
-                Tally(shapes[no], count, took / 1_000_000, {}, time, time + MINUTE_SECONDS)
-                for _, no, count, took in group
+                _make_plain_tally(shapes[number], time, count, took)
+                for _, number, count, took in group
             ],
         )
 
@@ -141,6 +173,10 @@ def widen(start: float, end: float) -> tuple[int, int]:
         int(start // MINUTE_SECONDS) * MINUTE_SECONDS,
         int(-(-end // MINUTE_SECONDS)) * MINUTE_SECONDS,
     )
+
+
+def _make_plain_tally(shape: Shape, minute: int, count: int, microseconds: int) -> Tally:
+    return Tally(shape, count, microseconds / 1_000_000, {}, minute, minute + MINUTE_SECONDS)
 
 
 def _make_tallies(shapes: Mapping[int, Shape], rows: Iterable[Any]) -> list[Tally]:

@@ -5,9 +5,9 @@ import sqlite3
 
 from tests.xray_local.conftest import Store
 from tests.xray_local.made import NOON, make_segment, make_subsegment
-from xray_local.graph.insights import BEFORE_SECONDS, FAULTS_MIN, find_insights
+from xray_local.graph.insights import find_insights
 from xray_local.graph.sources import collect_faulty, collect_series, collect_traces
-from xray_local.store.totals import find_faulty_minutes
+from xray_local.store.totals import count_faulty
 
 HOUR = NOON // 3600 * 3600
 
@@ -34,7 +34,7 @@ def test_insights_are_the_same_as_of_all_that_is_stored(
     end = HOUR + 7 * 3600
 
     everything = dict(collect_series(connection, HOUR, end, 60))
-    needed = collect_faulty(connection, HOUR, end, FAULTS_MIN, BEFORE_SECONDS)
+    needed = collect_faulty(connection, HOUR, end)
 
     found = find_insights(needed, "Default", end)
     assert found == find_insights(everything, "Default", end)
@@ -46,8 +46,8 @@ def test_minutes_with_faults(store: Store, connection: sqlite3.Connection) -> No
     store(*[make_segment(start_time=start, fault=True) for start in starts])
     store(*[make_segment(start_time=HOUR + 120) for _ in range(5)])
 
-    def find(start: float, end: float, least: int) -> list[int]:
-        return find_faulty_minutes(connection, start, end, least)
+    def find(start: float, end: float, least: int) -> list[float]:
+        return sorted(count_faulty(connection, start, end, least, 0))
 
     assert find(0, HOUR * 2, 2) == [HOUR - 60, HOUR + 60]
     assert find(0, HOUR * 2, 3) == [HOUR + 60]
@@ -59,9 +59,20 @@ def test_minutes_far_from_faults_are_not_read(store: Store, connection: sqlite3.
     store(*[make_segment(start_time=HOUR + 600, fault=True) for _ in range(5)])
     store(*[make_segment(start_time=HOUR + each) for each in (299, 300, 590, 660, 7200)])
 
-    found = collect_faulty(connection, HOUR, HOUR + 9000, FAULTS_MIN, 300)
+    found = count_faulty(connection, HOUR, HOUR + 9000, 5, 300)
 
     assert sorted(found) == [HOUR + 300, HOUR + 540, HOUR + 600]
+
+
+def test_of_the_hour_before_only_who_had_faults_is_read(
+    store: Store, connection: sqlite3.Connection
+) -> None:
+    store(*[make_segment(name="bad", start_time=HOUR + 600, fault=True) for _ in range(5)])
+    store(*[make_segment(name=name, start_time=HOUR + 300) for name in ("bad", "good")])
+
+    found = collect_faulty(connection, HOUR, HOUR + 900)
+
+    assert [tally.shape.service.name for tally in found[HOUR + 300]] == ["bad"]
 
 
 def test_ids_that_are_unknown_or_twice_add_nothing(
