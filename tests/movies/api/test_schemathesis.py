@@ -6,7 +6,7 @@ finds again.
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from schemathesis.generation.case import Case
+from schemathesis.pytest.lazy import get_all_tests
 
 from movies import catalogue
 from movies.api.bodies import IMAGE_TYPES
@@ -59,8 +60,6 @@ def load_schema(with_credentials: bool, with_coverage: bool = True) -> Any:
     """Return the document.
 
     with_credentials: schemathesis makes some up; with_coverage: it goes through every boundary.
-
-    Not by schemathesis.pytest.from_fixture, which needs what pytest 9.2 no longer has.
     """
     generation = CONFIG["generation"] | {"with-security-parameters": with_credentials}
     config = schemathesis.Config.from_dict(CONFIG | {"generation": generation})
@@ -73,6 +72,30 @@ def load_schema(with_credentials: bool, with_coverage: bool = True) -> Any:
 anonymous_schema = load_schema(with_credentials=True)
 intruder_schema = load_schema(with_credentials=True, with_coverage=False)
 editor_schema = load_schema(with_credentials=False)
+operations = [
+    result.ok().definition.raw["operationId"] for result in editor_schema.get_all_operations()
+]
+writes = [operation for operation in operations if operation not in READS]
+
+
+def try_operation(
+    schema: Any, operation_id: str, check: Callable[[Case], None], **options: Any
+) -> None:
+    """Check an operation with all that is made up for it; options: hypothesis's settings.
+
+    schema.parametrize() makes it up at collection, half a minute in every process of a test run,
+    and schemathesis.pytest.from_fixture needs what pytest 9.2 no longer has.
+    """
+    quiet = settings(suppress_health_check=list(HealthCheck), deadline=None, **options)
+    tests = get_all_tests(
+        schema=schema.include(operation_id=operation_id),
+        test_func=check,
+        settings=quiet,
+        given_kwargs=None,
+    )
+    for result in tests:
+        _, test = result.ok()
+        test()
 
 
 @pytest.fixture(autouse=True)
@@ -133,30 +156,36 @@ def keep_unwritten_rules(case: Case) -> None:
         case.body["release_date"] = f"{int(case.body['year'])}-03-31"
 
 
-@anonymous_schema.include(operation_id=READS).parametrize()
-@settings(suppress_health_check=list(HealthCheck), deadline=None)
-def test_anonymous_reads(case: Case, aws: str, statuses: set[int]) -> None:
-    restore()
-    keep_unwritten_rules(case)
-    statuses.add(case.call_and_validate().status_code)
+@pytest.mark.parametrize("operation_id", READS)
+def test_anonymous_reads(operation_id: str, aws: str, statuses: set[int]) -> None:
+    def check(case: Case) -> None:
+        restore()
+        keep_unwritten_rules(case)
+        statuses.add(case.call_and_validate().status_code)
+
+    try_operation(anonymous_schema, operation_id, check)
 
 
-@intruder_schema.exclude(operation_id=READS).parametrize()
-@settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=5)
-def test_anonymous_writes(case: Case, aws: str) -> None:
-    restore()
-    response = case.call_and_validate()
+@pytest.mark.parametrize("operation_id", writes)
+def test_anonymous_writes(operation_id: str, aws: str) -> None:
+    def check(case: Case) -> None:
+        restore()
+        response = case.call_and_validate()
 
-    if response.request.method == case.operation.method.upper():
-        assert response.status_code >= 400
+        if response.request.method == case.operation.method.upper():
+            assert response.status_code >= 400
+
+    try_operation(intruder_schema, operation_id, check, max_examples=5)
 
 
-@editor_schema.exclude(operation_id=READS).parametrize()
-@settings(suppress_health_check=list(HealthCheck), deadline=None)
-def test_editor(case: Case, session: dict[str, Any], statuses: set[int]) -> None:
-    restore()
-    keep_unwritten_rules(case)
-    statuses.add(case.call_and_validate(**session).status_code)
+@pytest.mark.parametrize("operation_id", writes)
+def test_editor(operation_id: str, session: dict[str, Any], statuses: set[int]) -> None:
+    def check(case: Case) -> None:
+        restore()
+        keep_unwritten_rules(case)
+        statuses.add(case.call_and_validate(**session).status_code)
+
+    try_operation(editor_schema, operation_id, check)
 
 
 def test_editor_in_sequence(session: dict[str, Any]) -> None:
