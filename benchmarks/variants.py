@@ -75,6 +75,9 @@ def list_variants() -> Iterable[Variant]:
     yield Variant(
         "floor", tracer="floor", middleware="benchmarks.tracers.floor.Middleware", entities=6
     )
+    yield Variant(
+        "datagram", middleware="benchmarks.tracers.datagram.Middleware", entities=1, is_part=True
+    )
     for mode, environment, header, entities, budget in MODES:
         yield Variant(
             f"sdk-{mode}",
