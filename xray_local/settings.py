@@ -23,7 +23,8 @@ ALLOWED_HOSTS = [
 TAKES_ANY_ADDRESS = any(host in ("0.0.0.0", "::") for host in XRAY_LOCAL_HOSTS)  # noqa: S104
 
 INSTALLED_APPS = ["xray_local"]
-MIDDLEWARE = ["xray_local.middleware.guard"]
+# The map of very many services is 250 KB, and a tenth of that when it is compressed.
+MIDDLEWARE = ["xray_local.middleware.guard", "django.middleware.gzip.GZipMiddleware"]
 ROOT_URLCONF = "xray_local.urls"
 DATABASES: dict[str, dict[str, str]] = {}
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]

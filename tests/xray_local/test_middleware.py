@@ -1,5 +1,6 @@
 """Who is answered, and with which headers."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -126,3 +127,15 @@ def test_preflight_is_not_answered(console: Console, path: str) -> None:
 
     assert response.status_code == 403
     assert not [name for name in response.headers if name.startswith("Access-Control")]
+
+
+@pytest.mark.parametrize("path", ["/", "/assets/console.css"])
+def test_what_a_browser_takes_compressed(console: Console, path: str) -> None:
+    plain = console.get(path)
+    compressed = console.get(path, headers={"Accept-Encoding": "gzip, br"})
+
+    assert "Content-Encoding" not in plain.headers
+    assert compressed.headers["Content-Encoding"] == "gzip"
+    assert compressed.headers["Content-Length"] == str(len(compressed.content))
+    assert len(gzip.decompress(compressed.content)) >= len(compressed.content)
+    assert "Accept-Encoding" in compressed.headers["Vary"]

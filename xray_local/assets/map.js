@@ -1,7 +1,7 @@
 // Zoom and pan of the map, and finding services while typing. What is drawn comes from the server.
 
 const STEP = 1.25;
-const LEAST = 0.2;
+const LEAST = 0.1;
 const MOST = 3;
 const box = document.querySelector(".map");
 let zoom = 0; // fits the map into its box
@@ -22,11 +22,17 @@ if (box) {
     box.scrollBy(...steps[event.key]);
     event.preventDefault();
   });
+  for (const [type, isNear] of Object.entries({ pointerover: true, focusin: true, pointerout: false, focusout: false })) {
+    box.addEventListener(type, (event) => markEdges(event.target.closest("a[data-name]"), isNear));
+  }
   document.addEventListener("console:refreshed", () => {
     apply();
     find();
   });
-  document.querySelector("[data-find]")?.addEventListener("input", find);
+  document.querySelector("[data-find]")?.addEventListener("input", () => {
+    find();
+    showFound();
+  });
   apply();
   scrollToStart();
 }
@@ -34,13 +40,26 @@ if (box) {
 // A drawing that is larger than its box begins with what is chosen, else with the busiest call.
 function scrollToStart() {
   const chosen = box.querySelector("a[aria-current]");
+  if (chosen) return scrollTo(chosen);
   const lines = [...box.querySelectorAll(".line")];
   const busiest = lines.reduce((best, line) => (width(line) > width(best) ? line : best), lines[0]);
-  const element = chosen ?? busiest;
-  if (!element) return;
+  if (busiest) scrollTo(busiest, 160);
+}
+
+// Scrolls the drawing so that an element stands in the middle, or as far from the left.
+function scrollTo(element, indent = null) {
   const [at, frame] = [element.getBoundingClientRect(), box.getBoundingClientRect()];
-  const left = at.left - frame.left - (chosen ? (frame.width - at.width) / 2 : 160);
-  box.scrollTo(left, at.top - frame.top - (frame.height - at.height) / 2);
+  const left = at.left - frame.left - (indent ?? (frame.width - at.width) / 2);
+  box.scrollBy(left, at.top - frame.top - (frame.height - at.height) / 2);
+}
+
+// The calls of a node, among very many others.
+function markEdges(node, isNear) {
+  if (!node) return;
+  for (const edge of box.querySelectorAll(`a[data-ends~="${CSS.escape(node.id)}"]`)) {
+    if (isNear) edge.dataset.state = "near";
+    else delete edge.dataset.state;
+  }
 }
 
 function width(line) {
@@ -123,4 +142,9 @@ function find() {
     if (fits) delete node.dataset.state;
     else node.dataset.state = "dim";
   }
+}
+
+function showFound() {
+  const [first] = box.querySelectorAll("[data-name]:not([data-state])");
+  if (first && box.querySelector("[data-name][data-state]")) scrollTo(first);
 }

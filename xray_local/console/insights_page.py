@@ -25,7 +25,7 @@ from xray_local.store.rollups import MINUTE_SECONDS
 from xray_local.traces.services import Service
 
 from .charts import Chart, Line, draw_stacks
-from .map_drawing import Map, draw_map
+from .map_drawing import ROUND, Map, draw_map
 from .scope import Scope, read_scope
 from .selection import Selection, choose_period
 from .view import page, show_failure
@@ -201,4 +201,4 @@ def _keep(graph: Graph, services: set[Service]) -> Graph:
 
 def _draw(graph: Graph, insight: Insight) -> Map:
     minutes = (insight.end - insight.start) / MINUTE_SECONDS
-    return draw_map(graph, minutes, target=insight.root_cause)
+    return draw_map(graph, minutes, target=insight.root_cause, forms=(ROUND, ROUND))

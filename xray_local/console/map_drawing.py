@@ -1,11 +1,8 @@
 """The drawing of the service map: where each node and edge is, and what it says."""
 
-from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
-from itertools import accumulate, pairwise
-from unicodedata import east_asian_width
 
 from xray_local.graph import Edge, Graph, Node, Statistics
 from xray_local.graph.layout import Layout, Place, lay_out
@@ -13,30 +10,29 @@ from xray_local.graph.model import CLIENT
 from xray_local.traces.services import Service
 
 from .charts import Arc, draw_ring
+from .service_drawing import Form, cut_label, find_words, write_path
 
 # More could not be read; those with the most requests are drawn, and the tables can show all.
 NODES_MAX = 150
 # Likewise of the calls; of each service at least the busiest that leads to it is drawn.
 EDGES_MAX = 250
-# The words of more would stand on each other; those of the busiest are drawn.
-WEIGHTS_MAX = 60
+# More calls are a crowd: they are pale, and only those of what is chosen have words.
+CROWD = 40
+# The room that the words of a call take.
+WORDS_WIDTH = 110.0
+WORDS_HEIGHT = 15.0
 # Units of the drawing; its width on the screen is the same in pixels, or less.
-LAYER_WIDTH = 264.0
-NODE_HEIGHT = 138.0
-RADIUS = 27.0
-NAME_CHARACTERS = 28
+ROUND = Form("round", layer_width=264.0, node_height=138.0, reach=27.0, share=0.38, characters=28)
+# Where more stand above each other, each is a box: all of them are seen at a glance.
+BOXED = Form("boxed", layer_width=340.0, node_height=56.0, reach=112.0, share=0.5, characters=24)
+ROUND_MAX = 4.5
 # A call that is made most often is drawn as wide.
 WIDTH_MAX = 5.0
 WIDTH_MIN = 1.25
 # The account of a node that stands for all of a type.
 MANY = "*"
-# Two that are above each other are connected by a curve at their right, as far beside them.
-BESIDE = 10.0
-BULGE = 80.0
 # As small as the words of a drawing can be read.
-SCALE_READABLE = 0.65
-# How far along an edge its words stand.
-LABEL_SHARE = 0.52
+SCALE_READABLE = 0.75
 # What the type of a node begins with, and the icon for it; the first that fits.
 ICONS = (
     (CLIENT, "client"),
@@ -102,7 +98,8 @@ class MapNode:
     @property
     def name(self) -> str:
         """The whole name, as a person says it."""
-        return f"client of {self.service.name}" if self.is_client else self.service.name
+        is_one = self.is_client and not self.is_many
+        return f"client of {self.service.name}" if is_one else self.service.name
 
     @property
     def type(self) -> str:
@@ -112,7 +109,7 @@ class MapNode:
     @property
     def type_label(self) -> str:
         """What of the type the drawing has room for."""
-        return cut_label(self.type)
+        return cut_label(self.type, ROUND.characters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +127,30 @@ class MapEdge:
     x: float = 0.0
     y: float = 0.0
     is_chosen: bool = False
+    is_near: bool = False  # whether it leads to the node that is chosen, or away from it
     is_dim: bool = False
 
     @property
     def states(self) -> str:
         """What is so of it, as classes of the style sheet."""
-        return f"{' chosen' if self.is_chosen else ''}{' dim' if self.is_dim else ''}"
+        states = {"chosen": self.is_chosen, "near": self.is_near, "dim": self.is_dim}
+        return "".join(f" {name}" for name, is_so in states.items() if is_so)
+
+    @property
+    def ends(self) -> str:
+        """The ids of the nodes that it connects."""
+        return f"{name_node(self.source)} {name_node(self.target)}"
+
+    @property
+    def is_many(self) -> bool:
+        """Whether it stands for all calls of, or to, the services of a type."""
+        return MANY in (self.source.account_id, self.target.account_id)
 
     @property
     def source_name(self) -> str:
         """The name of the caller, as a person says it."""
-        return "client" if self.source.type == CLIENT else self.source.name
+        is_client = self.source.type == CLIENT and self.source.account_id != MANY
+        return "client" if is_client else self.source.name
 
     @property
     def target_name(self) -> str:
@@ -156,11 +166,22 @@ class Map:
     edges: tuple[MapEdge, ...]
     width: float
     height: float
+    form: Form
+
+    @property
+    def classes(self) -> str:
+        """How wide it is, how nodes are drawn and how many calls there are, for the style sheet."""
+        return f"{self.width_class} {self.form.name}{' crowded' if self.is_crowded else ''}"
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether there are so many calls that all together they are only a ground."""
+        return len(self.edges) > CROWD
 
     @property
     def width_class(self) -> str:
         """How many layers there are, as a class of the style sheet."""
-        layers = self.width / LAYER_WIDTH
+        layers = self.width / ROUND.layer_width
         return "most-layers" if layers >= 6 else "many-layers" if layers >= 4 else "few-layers"
 
     @property
@@ -186,47 +207,73 @@ def draw_map(
     source: Service | None = None,
     target: Service | None = None,
     find: str = "",
+    forms: tuple[Form, Form] = (ROUND, BOXED),
 ) -> Map:
     """Return the drawing of the graph, of as much as can be read.
 
     minutes: how long the time was that it is of. source, target: the edge that is chosen, or the
     node, if there is no source. find: what the names of nodes have in them that are not dim.
+    forms: for few nodes above each other, and for more.
     """
     nodes = _choose_nodes(graph.list_nodes())
     edges = _choose_edges(nodes)
     layout = lay_out(
         [node.service for node in nodes], [(node.service, edge.target) for node, edge in edges]
     )
-    totals = sorted((edge.statistics.total for _, edge in edges), reverse=True)
-    least = totals[WEIGHTS_MAX] + 1 if len(totals) > WEIGHTS_MAX else 0
+    form = forms[0] if layout.height <= ROUND_MAX else forms[1]
+    most = max((edge.statistics.total for _, edge in edges), default=0)
     dim = {node.service for node in nodes if find and not _has(node.service, find)}
+    drawn = [
+        make_edge(
+            node,
+            edge,
+            minutes,
+            _find_route(form, layout, node, edge),
+            most,
+            is_chosen=(node.service, edge.target) == (source, target),
+            is_near=source is None and target in (node.service, edge.target),
+            is_dim=node.service in dim or edge.target in dim,
+        )
+        for node, edge in edges
+    ]
+    worded = _choose_worded(drawn)
     return Map(
         tuple(
             make_node(
                 node,
                 minutes,
-                _scale(layout.places[node.service]),
+                form.place(layout.places[node.service]),
+                characters=form.characters,
                 is_chosen=source is None and node.service == target,
                 is_dim=node.service in dim,
             )
             for node in nodes
         ),
-        tuple(
-            make_edge(
-                node,
-                edge,
-                minutes,
-                _find_route(layout, node, edge),
-                totals[0],
-                has_words=edge.statistics.total >= least or target in (node.service, edge.target),
-                is_chosen=(node.service, edge.target) == (source, target),
-                is_dim=node.service in dim or edge.target in dim,
-            )
-            for node, edge in edges
-        ),
-        layout.width * LAYER_WIDTH,
-        layout.height * NODE_HEIGHT,
+        tuple(replace(edge, has_words=edge.id in worded) for edge in drawn),
+        layout.width * form.layer_width,
+        layout.height * form.node_height,
+        form,
     )
+
+
+def _choose_worded(edges: Sequence[MapEdge]) -> set[str]:
+    """Return the ids of the edges that have words: the busiest, as far as there is room for them.
+
+    Of many edges only what is chosen has words, and what leads to it or away.
+    """
+    candidates = [each for each in edges if each.is_chosen or each.is_near]
+    if len(edges) <= CROWD:
+        candidates += sorted(edges, key=lambda each: -each.figures.total)
+    kept: dict[str, MapEdge] = {}
+    for each in candidates:
+        if not any(_is_on(each, other) for other in kept.values()):
+            kept[each.id] = each
+    return set(kept)
+
+
+def _is_on(one: MapEdge, other: MapEdge) -> bool:
+    """Whether the words of one would stand on those of the other."""
+    return abs(one.x - other.x) < WORDS_WIDTH and abs(one.y - other.y) < WORDS_HEIGHT
 
 
 def list_edges(nodes: Iterable[Node]) -> Iterator[tuple[Node, Edge]]:
@@ -274,14 +321,16 @@ def make_node(
     minutes: float,
     place: Place | None = None,
     *,
+    characters: int = ROUND.characters,
     is_chosen: bool = False,
     is_dim: bool = False,
 ) -> MapNode:
     """Return a node of the drawing; without a place, a row of the table."""
+    is_client = node.is_client and node.service.account_id != MANY
     return MapNode(
-        id=f"node-{_digest(node.service)}",
+        id=name_node(node.service),
         service=node.service,
-        label="client" if node.is_client else cut_label(node.service.name),
+        label="client" if is_client else cut_label(node.service.name, characters),
         icon=_choose_icon(node),
         figures=write_figures(node.statistics, minutes),
         x=place.x if place else 0.0,
@@ -298,15 +347,15 @@ def make_edge(
     route: Sequence[Place] = (),
     most: int = 0,
     *,
-    has_words: bool = False,
     is_chosen: bool = False,
+    is_near: bool = False,
     is_dim: bool = False,
 ) -> MapEdge:
     """Return an edge of the drawing; without a route, a row of the table.
 
     most: how many calls the edge with the most has.
     """
-    middle = _find_label(route) if route else Place(0.0, 0.0)
+    middle = find_words(route) if route else Place(0.0, 0.0)
     share = edge.statistics.total / most if most else 0.0
     return MapEdge(
         id=f"edge-{_digest(node.service, edge.target, 'link' if edge.is_link else '')}",
@@ -314,14 +363,19 @@ def make_edge(
         target=edge.target,
         is_link=edge.is_link,
         figures=write_figures(edge.statistics, minutes),
-        has_words=has_words,
-        path=_write_path(route),
+        path=write_path(route),
         width=WIDTH_MIN + (WIDTH_MAX - WIDTH_MIN) * share**0.5,
         x=middle.x,
         y=middle.y,
         is_chosen=is_chosen,
+        is_near=is_near,
         is_dim=is_dim,
     )
+
+
+def name_node(service: Service) -> str:
+    """Return the id of the element that stands for a service."""
+    return f"node-{_digest(service)}"
 
 
 def _digest(*parts: object) -> str:
@@ -362,7 +416,8 @@ def collapse(graph: Graph, types: Collection[str]) -> Graph:
 
     def name(service: Service) -> Service:
         count = counts.get(service.type or "", 0)
-        return Service(f"{count} {service.type}", service.type, MANY) if count > 1 else service
+        what = "clients" if service.type == CLIENT else service.type
+        return Service(f"{count} {what}", service.type, MANY) if count > 1 else service
 
     collapsed = Graph()
     for node in graph.nodes.values():
@@ -405,74 +460,10 @@ def _strip(node: Node) -> Node:
     )
 
 
-def cut_label(name: str) -> str:
-    """Return what of a name the drawing has room for; a wide character takes the room of two."""
-    widths = (2 if east_asian_width(character) in "FW" else 1 for character in name)
-    ends = list(accumulate(widths))
-    if not ends or ends[-1] <= NAME_CHARACTERS:
-        return name
-    return f"{name[: bisect_right(ends, NAME_CHARACTERS - 1)]}…"
-
-
-def _scale(place: Place) -> Place:
-    """Return where on the drawing a place of the layout is."""
-    return Place((place.x + 0.5) * LAYER_WIDTH, (place.y + 0.38) * NODE_HEIGHT)
-
-
-def _find_route(layout: Layout, node: Node, edge: Edge) -> list[Place]:
-    """Return the points by which an edge goes, from the border of a node to that of the next."""
+def _find_route(form: Form, layout: Layout, node: Node, edge: Edge) -> list[Place]:
+    """Return the points by which an edge goes."""
     if edge.target == node.service:
-        return _go_round(_scale(layout.places[node.service]))
+        return form.go_round(layout.places[node.service])
     # A link is no call: where there is one too, both can be seen.
     shift = 14.0 if edge.is_link else 0.0
-    points = [_scale(point) for point in layout.routes[node.service, edge.target]]
-    moved = [Place(point.x, point.y + shift) for point in points]
-    if moved[0].x == moved[-1].x:
-        x = moved[0].x + RADIUS + 5
-        return [Place(x, moved[0].y), Place(x + 4, moved[-1].y)]
-    reach = RADIUS + 5 if points[0].x < points[-1].x else -RADIUS - 5
-    return [
-        Place(moved[0].x + reach, moved[0].y),
-        *moved[1:-1],
-        Place(moved[-1].x - reach - (4 if reach > 0 else -4), moved[-1].y),
-    ]
-
-
-def _go_round(place: Place) -> list[Place]:
-    """Return a way out of a node at its right and back into it."""
-    x = place.x + RADIUS + 5
-    return [Place(x, place.y - 8), Place(x + 30, place.y), Place(x + 2, place.y + 8)]
-
-
-def _find_label(route: Sequence[Place]) -> Place:
-    """Return where words stand: on the last part, nearer to its end, where edges are apart."""
-    one, other = route[-2:]
-    # Of a curve with both handles in the middle, which is level at its ends.
-    near = LABEL_SHARE**2 * (3 - 2 * LABEL_SHARE)
-    handles = 3 * LABEL_SHARE * (1 - LABEL_SHARE)
-    x = (1 - LABEL_SHARE) ** 3 * one.x + handles * _find_middle(one, other)
-    x += LABEL_SHARE**3 * other.x
-    return Place(x, one.y + near * (other.y - one.y))
-
-
-def _write_path(route: Sequence[Place]) -> str:
-    """Return the path of a smooth line through all points, level at each of them."""
-    if not route:
-        return ""
-    return " ".join([f"M{_write(route[0].x, route[0].y)}", *_write_curves(route)])
-
-
-def _write_curves(route: Iterable[Place]) -> Iterator[str]:
-    for one, other in pairwise(route):
-        middle = _find_middle(one, other)
-        yield f"C{_write(middle, one.y)} {_write(middle, other.y)} {_write(other.x, other.y)}"
-
-
-def _find_middle(one: Place, other: Place) -> float:
-    """Return the x of both handles of a curve; of two above each other it is beside them."""
-    is_beside = abs(one.x - other.x) < BESIDE
-    return max(one.x, other.x) + BULGE if is_beside else (one.x + other.x) / 2
-
-
-def _write(x: float, y: float) -> str:
-    return f"{x:.0f},{y:.0f}"
+    return form.find_route(layout.routes[node.service, edge.target], shift)

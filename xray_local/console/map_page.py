@@ -1,5 +1,6 @@
 """The screen of the service map: the drawing, what is chosen on it, and the same as tables."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -76,6 +77,7 @@ def show_map(request: HttpRequest) -> HttpResponse:
         )
         has_none = is_empty(connection)
     graph = _narrow(request, whole)
+    types = _list_types(request, whole)
     drawing = draw_map(
         graph,
         minutes,
@@ -105,12 +107,9 @@ def show_map(request: HttpRequest) -> HttpResponse:
         "orders": ORDERS,
         "find": request.GET.get("find", "").strip(),
         "focus": request.GET.get("focus", ""),
-        "types": _list_types(request, whole),
-        "slowest": [
-            node
-            for node in sorted(services, key=lambda node: -node.figures.percentile_ms)
-            if node.figures.is_timed
-        ][:SLOWEST_SHOWN],
+        "types": types,
+        "all_types": ",".join(each["kind"] for each in types),
+        "slowest": _list_slowest(whole, minutes) if is_plain else (),
         "leads": leads,
         "portrait": portrait,
         "outcomes": OUTCOMES,
@@ -144,21 +143,26 @@ def _read_collapsed(request: HttpRequest) -> list[str]:
     return [kind for kind in request.GET.get("collapse", "").split(",") if kind]
 
 
+def _list_slowest(graph: Graph, minutes: float) -> list[MapNode]:
+    """Return the services that took longest, each by itself."""
+    nodes = [make_node(node, minutes) for node in graph.list_nodes() if not node.is_client]
+    timed = [node for node in nodes if node.figures.is_timed]
+    return sorted(timed, key=lambda node: -node.figures.percentile_ms)[:SLOWEST_SHOWN]
+
+
 def _list_types(request: HttpRequest, graph: Graph) -> list[dict[str, Any]]:
     """Return the types that can be drawn as one node, and whether each is."""
-    collapsed = _read_collapsed(request)
-    counts: dict[str, int] = {}
-    for service in graph.nodes:
-        if service.type and service.type != CLIENT:
-            counts[service.type] = counts.get(service.type, 0) + 1
+    collapsed = set(_read_collapsed(request))
+    counts = Counter(service.type for service in graph.nodes if service.type)
     return [
         {
-            "name": name,
+            "kind": kind,
+            "name": "clients" if kind == CLIENT else kind,
             "count": count,
-            "is_collapsed": name in collapsed,
-            "collapse": ",".join(sorted(set(collapsed) ^ {name})) or None,
+            "is_collapsed": kind in collapsed,
+            "collapse": ",".join(sorted(collapsed ^ {kind})) or None,
         }
-        for name, count in sorted(counts.items())
+        for kind, count in sorted(counts.items())
         if count > 1
     ]
 

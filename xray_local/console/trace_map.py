@@ -10,6 +10,8 @@ from xray_local.traces.facts import Facts
 from xray_local.traces.services import Service
 from xray_local.traces.tallies import tally_trace
 
+from .service_drawing import cut_label, write_path
+
 # Of a trace with more services the busiest are drawn.
 NODES_MAX = 40
 LAYER_WIDTH = 220.0
@@ -123,7 +125,7 @@ def _draw_node(node: Node, place: Place, longest: dict[Service, str]) -> SmallNo
     corner = _place(place)
     return SmallNode(
         name=node.service.name,
-        label=_cut(node.service.name),
+        label=cut_label(node.service.name, NAME_CHARACTERS),
         type=node.service.type or "",
         count=node.statistics.total,
         average_ms=node.statistics.average_seconds * 1000,
@@ -141,21 +143,13 @@ def _draw_edge(node: Node, edge: Edge, route: Sequence[Place]) -> SmallEdge:
     start = Place(points[0].x + (NODE_WIDTH if is_forward else 0), points[0].y)
     end = Place(points[-1].x + (0 if is_forward else NODE_WIDTH), points[-1].y)
     passed = [Place(point.x + NODE_WIDTH / 2, point.y) for point in points[1:-1]]
-    parts = [f"M{start.x:.1f} {start.y:.1f}"]
-    before = start
-    for point in [*passed, end]:
-        middle = (before.x + point.x) / 2
-        parts.append(
-            f"C{middle:.1f} {before.y:.1f} {middle:.1f} {point.y:.1f} {point.x:.1f} {point.y:.1f}"
-        )
-        before = point
     last = passed[-1] if passed else start
     return SmallEdge(
         "client" if node.is_client else node.service.name,
         edge.target.name,
         edge.statistics.total,
         _judge(edge.statistics),
-        "".join(parts),
+        write_path([start, *passed, end]),
         (last.x + end.x) / 2,
         (last.y + end.y) / 2,
     )
@@ -174,7 +168,3 @@ def _judge(statistics: Statistics) -> str:
     if statistics.throttles:
         return "throttle"
     return "ok" if statistics.total else "in progress"
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= NAME_CHARACTERS else f"{name[: NAME_CHARACTERS - 1]}…"

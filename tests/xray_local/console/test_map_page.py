@@ -227,17 +227,71 @@ def test_long_tables_begin_with_the_most_requests(
     assert len(read_rows(console.page("/?all=1"), "services")) == 4
 
 
-def test_words_stand_at_the_busiest_calls(
+def make_fan(count: int, **fields: Any) -> dict[str, Any]:
+    """Return a request to a front that called so many others."""
+    now = time.time()
+    calls = [
+        make_subsegment(f"api-{number:02}", namespace="remote", start_time=now)
+        for number in range(count)
+    ]
+    return make_segment(**{"name": "front", "start_time": now, "subsegments": calls} | fields)
+
+
+def read_words(page: str) -> list[tuple[float, float]]:
+    """Return where the words of calls stand in the drawing."""
+    places = re.findall(r'<text class="weight[^"]*" x="([-\d.]+)" y="([-\d.]+)"', page)
+    return [(float(x), float(y)) for x, y in places]
+
+
+def test_words_of_calls_stand_beside_each_other(console: Console, store: Store) -> None:
+    store(make_fan(12), make_fan(12, name="other"))
+
+    words = read_words(console.page("/"))
+
+    assert len(words) > 2
+    for number, (x, y) in enumerate(words):
+        for other_x, other_y in words[:number]:
+            assert abs(x - other_x) >= 110 or abs(y - other_y) >= 15
+
+
+def test_of_a_crowd_only_the_calls_of_what_is_chosen_have_words(
     console: Console, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(map_drawing, "WEIGHTS_MAX", 1)
-    store(make_front(), *[make_segment(name="z", start_time=time.time()) for _ in range(3)])
+    monkeypatch.setattr(map_drawing, "CROWD", 3)
+    store(make_fan(4))
 
-    weights = re.findall(r'<text class="weight[^>]*>(.*?)</text>', console.page("/"))
+    page = console.page("/")
+    assert " crowded" in page
+    assert not read_words(page)
 
-    assert weights == ["0.05/min · 100 ms"]
-    chosen = console.page("/?node=z")
-    assert re.findall(r'<text class="weight[^>]*>', chosen)
+    chosen = console.page("/?node=api-02&type=remote")
+    assert len(read_words(chosen)) == 1
+    assert len(re.findall(r'class="edge[^"]* near', chosen)) == 1
+
+
+def test_few_nodes_are_round_and_many_are_boxes(console: Console, store: Store) -> None:
+    store(make_fan(4))
+    assert "few-layers round" in console.page("/")
+
+    store(make_fan(5))
+    page = console.page("/")
+    assert "few-layers boxed" in page
+    height = float(re.findall(r'data-height="([\d.]+)"', page)[0])
+    assert height <= 5 * 1.25 * 56
+
+
+def test_all_of_a_type_are_drawn_as_one(console: Console, store: Store) -> None:
+    store(make_fan(3), make_fan(2, name="other"))
+
+    page = console.page("/?collapse=client,remote")
+
+    drawn = re.findall(r'data-name="([^"]*)"', page)
+    assert sorted(drawn) == ["2 clients ", "3 remote remote", "front ", "other "]
+    assert ["2 clients", "front"] in [row[:2] for row in read_rows(page, "calls")]
+    # What stands for many leads to them.
+    assert not re.findall(r'href="[^"]*node=(?:2|3)', page)
+    assert "Join 2" in console.page("/")
+    assert re.search(r'href="\?collapse=remote">Split 2 <span class="untrusted">clients', page)
 
 
 def test_names_are_shown_as_they_are_and_do_nothing(console: Console, store: Store) -> None:
@@ -285,11 +339,6 @@ def test_a_service_that_calls_itself_and_a_link(console: Console, store: Store) 
 def test_the_navigation_leads_to_it(console: Console) -> None:
     assert re.search('<a href="/" [^>]*>Map</a>', console.page("/traces"))
     assert re.search('<a href="/" [^>]*aria-current="page">Map</a>', console.page("/"))
-
-
-def test_wide_characters_take_the_room_of_two() -> None:
-    assert map_drawing.cut_label("名" * 14) == "名" * 14
-    assert map_drawing.cut_label("名" * 15) == "名" * 13 + "…"
 
 
 @pytest.mark.parametrize("path", ["/", "/services", "/analytics"])
