@@ -231,7 +231,7 @@ def _read_group(connection: sqlite3.Connection, scope: Scope, choice: Choice) ->
     is_all = True
     if not mistake:
         time_range = TimeRange(start, end, RangeType.EVENT)
-        numbers, is_all = list_numbers(connection, time_range, chosen, SET_TRACES)
+        numbers, is_all, _ = list_numbers(connection, time_range, chosen, SET_TRACES)
     roots = list(read_roots(connection, numbers))
     return Group(
         choice,

@@ -44,9 +44,15 @@ def show_live(request: HttpRequest) -> HttpResponse:
     start = end - SECONDS
     time_range = TimeRange(start, end, RangeType.EVENT)
     with reading(get_parts(request).database) as connection:
-        numbers, _ = list_numbers(connection, time_range, chosen, ROOTS_MAX)
+        numbers = list_numbers(connection, time_range, chosen, ROOTS_MAX).numbers
         roots = [root for root in read_roots(connection, numbers) if start <= root.start_time < end]
-        newest = list_traces(connection, time_range=time_range, chosen=chosen, limit=NEWEST_SHOWN)
+        newest = list_traces(
+            connection,
+            time_range=time_range,
+            chosen=chosen,
+            limit=NEWEST_SHOWN,
+            has_causes=False,
+        )
         has_none = is_empty(connection)
     ended = [root for root in roots if not root.is_partial]
     context = {

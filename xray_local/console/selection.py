@@ -345,6 +345,7 @@ def _read_lines(connection: sqlite3.Connection, scope: Scope, expression: str) -
         time_range=TimeRange(scope.start, scope.end, RangeType.TRACE_ID),
         chosen=_join(scope, expression),
         limit=CANDIDATES,
+        has_causes=False,
     )
     return make_lines(page)
 

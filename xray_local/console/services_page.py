@@ -148,7 +148,7 @@ def show_services(request: HttpRequest) -> HttpResponse:
     with reading(get_parts(request).database) as connection:
         graph = make_graph(connection, scope.start, scope.end, chosen)
         services = _list_services(connection, scope, graph, chosen)
-        numbers, is_all = list_numbers(connection, time_range, chosen, ROUTED_TRACES)
+        numbers, is_all, _ = list_numbers(connection, time_range, chosen, ROUTED_TRACES)
         roots = list(read_roots(connection, numbers))
         routes = _list_routes(roots, scope, is_all=is_all)
         worked = _add_work(connection, roots[:WORK_TRACES], services, routes)

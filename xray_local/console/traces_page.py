@@ -38,6 +38,8 @@ from .view import page
 PAGE_ROWS = 50
 # What is counted for the facets and offered to complete a filter: a look at all takes too long.
 FACET_TRACES = 1000
+# Where it takes long to find what fits, that is done once for facets and list, up to so many.
+RANKED_TRACES = 10_000
 CHOSEN_MAX = 10
 # By what stands in the link.
 ORDERS = {
@@ -93,17 +95,24 @@ def show_traces(request: HttpRequest) -> HttpResponse:
         except BadFilter as error:
             mistake = find_mistake(scope.filter, error)
         else:
+            token = request.GET.get("after")
+            fitting = list_numbers(connection, time_range, chosen, FACET_TRACES, RANKED_TRACES)
+            is_known = fitting.is_all or (
+                order == "newest" and fitting.is_gapless and not token and chosen is not None
+            )
             found = list_traces(
                 connection,
                 time_range=time_range,
                 chosen=chosen,
-                token=request.GET.get("after"),
+                token=token,
                 limit=PAGE_ROWS,
                 order=ORDERS[order][0],
+                among=fitting.numbers if is_known else None,
+                has_causes=False,
             )
             total = count_traces(connection, time_range)
-            numbers, is_all = list_numbers(connection, time_range, chosen, FACET_TRACES)
-            counted = len(numbers)
+            numbers = fitting.numbers[:FACET_TRACES]
+            counted, is_all = len(numbers), fitting.is_all and len(fitting.numbers) <= FACET_TRACES
             facets = make_facets(count_facets(connection, numbers), scope)
         is_anything_stored = bool(total) or _is_anything_stored(connection)
     lines = make_lines(found)
@@ -138,7 +147,7 @@ def show_completions(request: HttpRequest) -> HttpResponse:
     """Return what the text in ?before= may go on with, as JSON, for the box of the filter."""
     scope = read_scope(request)
     with reading(get_parts(request).database) as connection:
-        numbers, _ = list_numbers(connection, _read_range(scope), None, FACET_TRACES)
+        numbers = list_numbers(connection, _read_range(scope), None, FACET_TRACES).numbers
         vocabulary = _read_vocabulary(connection, count_facets(connection, numbers), scope)
     found = complete(request.GET.get("before", ""), vocabulary)
     return JsonResponse(

@@ -2,9 +2,10 @@
 
 import json
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import msgspec
 
@@ -32,26 +33,25 @@ class Facets:
 
 def count_facets(connection: sqlite3.Connection, numbers: Sequence[int]) -> Facets:
     """Return how many of the traces of these numbers have each value."""
-    facets = Facets()
     chosen = json.dumps(list(numbers))
     rows = connection.execute(
         "SELECT http_url, http_method, http_status, users, annotations FROM json_each(?) AS chosen "
         "CROSS JOIN traces ON traces.no = chosen.value",
         (chosen,),
+    ).fetchall()
+    urls, methods, statuses, users, annotations = zip(*rows, strict=True) if rows else ((),) * 5
+    facets = Facets(
+        *(Counter(value for value in each if value is not None) for each in (urls, methods)),
+        Counter(value for value in statuses if value is not None),
+        Counter(chain.from_iterable(_decode(each) for each in users if each is not None)),
     )
-    for url, method, status, users, annotations in rows:
-        if url is not None:
-            facets.urls[url] += 1
-        if method is not None:
-            facets.methods[method] += 1
-        if status is not None:
-            facets.statuses[status] += 1
-        if users is not None:
-            facets.users.update(_decode(users))
-        if annotations is not None:
-            for key, values in _decode(annotations).items():
-                found = facets.annotations.setdefault(key, Counter())
-                found.update((type(value) is bool, value) for value in values)
+    found: defaultdict[str, list[Value]] = defaultdict(list)
+    for each in annotations:
+        if each is not None:
+            for key, values in _decode(each).items():
+                found[key] += values
+    for key, values in found.items():
+        facets.annotations[key] = Counter([(type(value) is bool, value) for value in values])
     _count_services(connection, chosen, facets.services)
     return facets
 

@@ -28,7 +28,7 @@ from xray_local.traces.facts import load_facts
 from xray_local.traces.summaries import find_owners, summarise
 from xray_local.traces.trees import build_tree
 
-from .scans import Order, Row, rank, scan
+from .scans import Order, Row, pick, rank, scan
 from .shapes import read_shapes
 
 PAGE_TRACES = 100
@@ -141,10 +141,13 @@ def list_traces(
     token: str | None = None,
     limit: int = PAGE_TRACES,
     order: Order = Order.NEWEST,
+    among: Sequence[int] | None = None,
+    has_causes: bool = True,
 ) -> Page:
     """Return the newest traces in the range that fit the filter, after the token if there is one.
 
-    order: another one; then all of the range are looked at.
+    order: another one; then all of the range are looked at. among: see `choose_traces`.
+    has_causes: whether the summaries have the root causes; to find them takes as long as the rest.
 
     A page may be short, or empty, and yet have a next one.
     Raises InvalidRequest if the token is not one of ours.
@@ -157,8 +160,10 @@ def list_traces(
         token=token,
         limit=limit,
         order=order,
+        among=among,
     )
-    summaries = [_summarise(each.id, each.revision, each.bodies) for each in choice.traces]
+    describe = _summarise if has_causes else _summarise_briefly
+    summaries = [describe(each.id, each.revision, each.bodies) for each in choice.traces]
     if time_range is not None and time_range.type is RangeType.EVENT:
         for summary in summaries:
             # The first moment of the trace that lies in the range.
@@ -181,16 +186,19 @@ def choose_traces(
     token: str | None = None,
     limit: int = PAGE_TRACES,
     order: Order = Order.NEWEST,
+    among: Sequence[int] | None = None,
 ) -> Choice:
     """Return the traces of a page of `list_traces`, which it summarises.
 
+    among: the numbers of all traces that fit, or of enough of the first in the order, where they
+    are known; no others are looked at.
     Raises InvalidRequest if the token is not one of ours.
     """
     cursor = Cursor.decode(token) if token else None
     conditions = ["1"]
     values: dict[str, Any] = {}
     if time_range is not None:
-        conditions.append(RANGE_CONDITIONS[time_range.type])
+        conditions += _list_conditions(connection, time_range)
         values |= {"start": time_range.start, "end": time_range.end}
     floor = cursor.floor if cursor else 0.0
     if strategy is not None and strategy.name == "PartialScan":
@@ -209,10 +217,12 @@ def choose_traces(
         connection.create_function("share_of", 1, share_of, deterministic=True)
         wanted = [*conditions, "share_of(id) < :share"]
         values["share"] = strategy.value
-    if order is Order.NEWEST:
+    if among is not None:
+        rows = pick(connection, wanted, values, among, order, limit)
+    elif order is Order.NEWEST:
         rows = scan(connection, wanted, values, condition, limit)
     else:
-        rows = rank(connection, wanted, values, condition, order, limit)
+        rows = rank(connection, wanted, values, condition, order, limit, EXAMINED_MAX)
     shown: list[Row] = []
     bodies: dict[int, list[bytes]] = {}
     last: Cursor | None = None
@@ -234,7 +244,10 @@ def choose_traces(
     processed = len(shown)
     if chosen is not None or strategy is not None:
         is_part = has_more and order is Order.NEWEST
-        processed = _count_processed(connection, conditions, values, last if is_part else None)
+        if time_range is not None and not is_part and cursor is None and strategy is None:
+            processed = count_traces(connection, time_range)
+        else:
+            processed = _count_processed(connection, conditions, values, last if is_part else None)
     return Choice(
         tuple(
             Found(
@@ -252,35 +265,83 @@ def choose_traces(
     )
 
 
+class Fitting(NamedTuple):
+    """The numbers of the newest traces that fit for sure.
+
+    is_all: whether there are no others that may fit. is_gapless: whether none of these others is
+    newer than the last.
+    """
+
+    numbers: list[int]
+    is_all: bool
+    is_gapless: bool
+
+
 def list_numbers(
     connection: sqlite3.Connection,
     time_range: TimeRange,
     chosen: Filter | None,
     limit: int,
-) -> tuple[list[int], bool]:
-    """Return the numbers of the newest traces that fit for sure, and whether there are no others.
+    most: int = 0,
+) -> Fitting:
+    """Return the numbers of the newest traces that fit for sure, as many as the limit.
 
+    most: there may be so many where it takes no longer to find them.
     Where documents would have to be asked, a trace is none of them.
     """
     condition = (
         chosen.compile(lambda: read_shapes(connection)) if chosen else Condition("1", "1", {}, ())
     )
+    is_exact = condition.may == condition.must
+    most = max(limit, most) if is_exact else limit
     rows = scan(
         connection,
-        [RANGE_CONDITIONS[time_range.type]],
+        ["1", *_list_conditions(connection, time_range)],
         {"start": time_range.start, "end": time_range.end},
         condition,
         limit,
+        most,
     )
-    found = list(islice(rows, limit + 1))
+    found = list(islice(rows, most + 1))
     numbers = [row.no for row in found if row.is_sure]
-    return numbers[:limit], len(found) == len(numbers) <= limit
+    is_gapless = len(found) == len(numbers)
+    # One more than the limit says that there are others, but not how many.
+    is_all = is_gapless and (len(found) <= limit or limit + 1 < len(found) <= most)
+    return Fitting(numbers[: most if is_all else limit], is_all, is_gapless)
 
 
 def count_traces(connection: sqlite3.Connection, time_range: TimeRange) -> int:
     """Return how many traces there are in the range."""
-    values = {"start": time_range.start, "end": time_range.end}
-    return _count_processed(connection, [RANGE_CONDITIONS[time_range.type]], values, None)
+    start, end, kind = time_range
+    conditions = _list_conditions(connection, time_range)
+    if kind is not RangeType.EVENT or not conditions:
+        return _count(connection, conditions, {"start": start, "end": end})
+    # Those that began before the end, without those that had ended before the start: of as much as
+    # can be, one time alone is looked at.
+    begun = _count(connection, ["start_time < :end"], {"end": end})
+    return begun - _count(
+        connection, ["start_time < :start", "end_time < :start"], {"start": start}
+    )
+
+
+def _count(
+    connection: sqlite3.Connection, conditions: Sequence[str], values: dict[str, Any]
+) -> int:
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    row = connection.execute(f"SELECT COUNT(*) FROM traces {where}", values)  # noqa: S608
+    return int(row.fetchone()[0])
+
+
+def _list_conditions(connection: sqlite3.Connection, time_range: TimeRange) -> list[str]:
+    """Return what a trace of the range fulfils; nothing where all there are do."""
+    first, last = connection.execute(
+        "SELECT (SELECT MIN(start_time) FROM traces), (SELECT MAX(start_time) FROM traces)"
+    ).fetchone()
+    is_all = first is not None and time_range.start <= first and last < time_range.end
+    # No trace ends before it starts.
+    if is_all and time_range.type is RangeType.EVENT:
+        return []
+    return [RANGE_CONDITIONS[time_range.type]]
 
 
 def share_of(trace_id: str) -> float:
@@ -313,11 +374,7 @@ def _count_processed(
     if last is not None:
         conditions = [*conditions, "(start_time, traces.no) >= (:last_start, :last_no)"]
         values = values | {"last_start": last.place, "last_no": last.trace_no}
-    row = connection.execute(
-        f"SELECT COUNT(*) FROM traces WHERE {' AND '.join(conditions)}",  # noqa: S608 - fixed texts
-        values,
-    ).fetchone()
-    return int(row[0])
+    return _count(connection, conditions, values)
 
 
 _decode = msgspec.json.Decoder().decode
@@ -331,9 +388,13 @@ def _read_bodies(connection: sqlite3.Connection, trace_no: int) -> list[bytes]:
     return [row[0] for row in rows]
 
 
-def _summarise(trace_id: str, revision: int, bodies: Sequence[bytes]) -> dict[str, Any]:
+def _summarise_briefly(trace_id: str, revision: int, bodies: Sequence[bytes]) -> dict[str, Any]:
     facts = [load_facts(body) for body in bodies]
-    summary = summarise(trace_id, facts, find_owners(facts), revision)
+    return summarise(trace_id, facts, find_owners(facts), revision)
+
+
+def _summarise(trace_id: str, revision: int, bodies: Sequence[bytes]) -> dict[str, Any]:
+    summary = _summarise_briefly(trace_id, revision, bodies)
     causes = find_causes(build_tree(map(_decode, bodies)))
     summary["FaultRootCauses"] = causes["fault"]
     summary["ErrorRootCauses"] = causes["error"]

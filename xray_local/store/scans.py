@@ -20,14 +20,18 @@ from .terms import BLOCK_TRACES
 BLOCKS_READ = 400
 # More blocks than this share of all are not worth a look at the number of each row's.
 BLOCKS_SHARE_MAX = 0.9
+# In another order than the list's all of them are read, up to this share.
+BLOCKS_SHARE_RANKED = 0.5
 # What is not found often enough among so many of the newest is rare.
 NEWEST_LOOKED_AT = 5000
+# Likewise of those that come first in another order.
+FIRST_LOOKED_AT = 2000
 # Of the time that there are traces of: to look up fewer rows than this share has is quicker.
 TABLE_SHARE_MIN = 0.5
 # Columns that the index by start has not.
 TEXT_COLUMNS = re.compile(
     r"\b(http_url|http_method|user_agent|client_ip|users|zones|instance_ids|resource_arns"
-    r"|annotations|root_name|root_type|root_account_id)\b"
+    r"|annotations|root_name|root_type|root_account_id|trace_shapes)\b"
 )
 TRACES_OF_BLOCKS = (
     "(SELECT value * :size AS first FROM json_each(:blocks)) AS b "
@@ -82,14 +86,17 @@ def scan(
     values: dict[str, Any],
     condition: Condition,
     limit: int,
+    most: int = 0,
 ) -> Iterator[Row]:
     """Yield the rows for which the condition may hold, the newest first.
 
     wanted: what else has to hold, with the values that it names; `start` and `end`, if they are
     there, are a range of time. limit: as many and one more are enough if the condition is exact.
+    most: where all has to be read for these, so many and one more.
     """
     is_exact = condition.may == condition.must
     values = {**values, **condition.values, "limit": limit + 1 if is_exact else -1}
+    everything = {"limit": max(limit, most) + 1 if is_exact else -1}
     must = "1" if is_exact else condition.must
 
     def select(tables: str, *more: str, order: str = "start_time") -> Iterator[Row]:
@@ -105,6 +112,7 @@ def scan(
     if blocks is not None:
         values |= {"blocks": json.dumps(blocks), "size": BLOCK_TRACES}
         if len(blocks) <= BLOCKS_READ:
+            values |= everything
             return select(TRACES_OF_BLOCKS)
         if len(blocks) < BLOCKS_SHARE_MAX * _count_blocks(connection):
             return select("traces", "traces.no / :size IN (SELECT value FROM json_each(:blocks))")
@@ -115,8 +123,31 @@ def scan(
         return select("traces")
     values |= {"newest": newest}
     found = list(select("traces", "start_time >= :newest"))
+    if len(found) > limit:
+        return iter(found)
+    values |= everything
     # A plus: the order is then no reason to take the index.
-    return iter(found) if len(found) > limit else select("traces", order="+start_time")
+    return select("traces", order="+start_time")
+
+
+def pick(
+    connection: sqlite3.Connection,
+    wanted: Sequence[str],
+    values: dict[str, Any],
+    numbers: Sequence[int],
+    order: Order,
+    limit: int,
+) -> Iterator[Row]:
+    """Yield the rows of these traces for which what is wanted holds, so many and one more."""
+    rows = connection.execute(
+        "SELECT start_time, traces.no, traces.id, revision, root_name, 1, "  # noqa: S608
+        f"{order.column} AS place "
+        "FROM json_each(:numbers) AS n CROSS JOIN traces ON traces.no = n.value "
+        f"WHERE {' AND '.join(wanted)} "
+        f"ORDER BY place {order.direction}, traces.no {order.direction} LIMIT :limit",
+        {**values, "numbers": json.dumps(list(numbers)), "limit": limit + 1},
+    )
+    return map(Row._make, rows)
 
 
 def rank(
@@ -126,29 +157,46 @@ def rank(
     condition: Condition,
     order: Order,
     limit: int,
+    unsure: int,
 ) -> Iterator[Row]:
     """Yield the rows for which the condition may hold, in an order that is not the index's.
 
-    All rows are looked at; where the index has what is asked for, in it alone. See `scan`.
+    All rows are looked at; where the index has what is asked for, in it alone. unsure: of rows for
+    which the condition only may hold, as many and one more are enough. See `scan`.
     """
     is_exact = condition.may == condition.must
-    values = {**values, **condition.values, "limit": limit + 1 if is_exact else -1}
+    enough = limit + 1 if is_exact else limit + unsure + 1
+    values = {**values, **condition.values, "limit": enough}
+    direction = order.direction
+    last = f"ORDER BY place {direction}, ranked {direction} LIMIT"
+
+    def select(inside: str, *more: str) -> list[Row]:
+        rows = connection.execute(
+            "SELECT start_time, traces.no, traces.id, revision, root_name, "  # noqa: S608
+            f"{'1' if is_exact else condition.must}, place FROM ({inside}) "
+            f"CROSS JOIN traces ON traces.no = ranked {' '.join(more)} {last} :limit",
+            values,
+        )
+        return list(map(Row._make, rows))
+
+    def list_places(tables: str, *more: str) -> str:
+        return (
+            f"SELECT {order.column} AS place, traces.no AS ranked FROM {tables} "  # noqa: S608
+            f"WHERE {' AND '.join([*wanted, *more])}"
+        )
+
     blocks = _find_blocks(connection, condition)
     tables = "traces"
-    if blocks is not None and len(blocks) <= BLOCKS_READ:
+    if blocks is not None and len(blocks) <= BLOCKS_SHARE_RANKED * _count_blocks(connection):
         values |= {"blocks": json.dumps(blocks), "size": BLOCK_TRACES}
         tables = TRACES_OF_BLOCKS
-    direction = order.direction
-    rows = connection.execute(
-        "SELECT start_time, traces.no, traces.id, revision, root_name, "  # noqa: S608 - fixed texts
-        f"{'1' if is_exact else condition.must}, place FROM ("
-        f"SELECT {order.column} AS place, traces.no AS ranked FROM {tables} "
-        f"WHERE {' AND '.join([*wanted, condition.may])} "
-        f"ORDER BY place {direction}, ranked {direction} LIMIT :limit"
-        f") CROSS JOIN traces ON traces.no = ranked ORDER BY place {direction}, ranked {direction}",
-        values,
-    )
-    return map(Row._make, rows)
+    elif TEXT_COLUMNS.search(condition.may):
+        # What is common is among the first by what the index tells; only these are read.
+        values |= {"first": FIRST_LOOKED_AT}
+        found = select(f"{list_places(tables)} {last} :first", f"WHERE {condition.may}")
+        if len(found) >= enough:
+            return iter(found)
+    return iter(select(f"{list_places(tables, condition.may)} {last} :limit"))
 
 
 def _find_blocks(connection: sqlite3.Connection, condition: Condition) -> list[int] | None:

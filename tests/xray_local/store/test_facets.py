@@ -40,7 +40,7 @@ def make_traces() -> list[dict[str, Any]]:
 
 def test_facets(connection: sqlite3.Connection, store: Store) -> None:
     store(*make_traces())
-    numbers, are_all = list_numbers(connection, AROUND_NOON, None, 100)
+    numbers, are_all, _ = list_numbers(connection, AROUND_NOON, None, 100)
 
     facets = count_facets(connection, numbers)
 
@@ -60,13 +60,17 @@ def test_facets(connection: sqlite3.Connection, store: Store) -> None:
 def test_numbers_are_of_the_newest_that_fit(connection: sqlite3.Connection, store: Store) -> None:
     store(*make_traces())
 
-    newest, are_all = list_numbers(connection, AROUND_NOON, None, 5)
-    faults, are_all_faults = list_numbers(connection, AROUND_NOON, read_filter("fault"), 5)
+    newest, are_all, _ = list_numbers(connection, AROUND_NOON, None, 5)
+    faults, are_all_faults, _ = list_numbers(connection, AROUND_NOON, read_filter("fault"), 5)
 
     assert (newest, are_all) == ([12, 11, 10, 9, 8], False)
     assert (faults, are_all_faults) == ([12, 9, 6, 3], True)
-    assert list_numbers(connection, AROUND_NOON, read_filter("fault"), 4) == (faults, True)
-    assert list_numbers(connection, AROUND_NOON, read_filter("fault"), 3) == (faults[:3], False)
+    assert list_numbers(connection, AROUND_NOON, read_filter("fault"), 4) == (faults, True, True)
+    assert list_numbers(connection, AROUND_NOON, read_filter("fault"), 3) == (
+        faults[:3],
+        False,
+        True,
+    )
 
 
 def test_what_only_documents_tell_is_not_counted(
@@ -75,7 +79,7 @@ def test_what_only_documents_tell_is_not_counted(
     store(*make_traces())
     chosen = read_filter('rootcause.fault.service { name = "site" }')
 
-    assert list_numbers(connection, AROUND_NOON, chosen, 100) == ([], False)
+    assert list_numbers(connection, AROUND_NOON, chosen, 100) == ([], False, False)
 
 
 def test_traces_are_counted(connection: sqlite3.Connection, store: Store) -> None:
@@ -116,3 +120,81 @@ def test_every_order_has_each_trace_once(
     assert places == sorted(places, reverse=order.direction == "DESC")
     assert sorted(each["Id"] for each in found) == sorted(each["Id"] for each in expected)
     assert len(found) == len({each["Id"] for each in found})
+
+
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize(
+    "expression", ["ok", 'annotation.word = "x"', 'service("api")', 'http.url CONTAINS "0"']
+)
+def test_what_is_known_to_fit_makes_the_same_pages(
+    connection: sqlite3.Connection, store: Store, order: Order, expression: str
+) -> None:
+    store(*make_traces())
+    chosen = read_filter(expression)
+    fitting = list_numbers(connection, AROUND_NOON, chosen, 2, 100)
+    token: str | None = None
+
+    for _ in range(PAGE_TRACES):
+        options: dict[str, Any] = {"time_range": AROUND_NOON, "chosen": chosen, "token": token}
+        page = list_traces(connection, **options, limit=5, order=order)
+        assert page == list_traces(
+            connection,
+            **options,
+            limit=5,
+            order=order,
+            among=fitting.numbers if fitting.is_all else None,
+        )
+        token = page.next_token
+        if token is None:
+            break
+
+
+def test_where_all_is_read_more_numbers_are_told(
+    connection: sqlite3.Connection, store: Store
+) -> None:
+    store(*make_traces())
+    chosen = read_filter("annotation.number = 1")
+
+    assert list_numbers(connection, AROUND_NOON, chosen, 2) == ([12, 10], False, True)
+    assert list_numbers(connection, AROUND_NOON, chosen, 2, 5) == ([12, 10], False, True)
+    assert list_numbers(connection, AROUND_NOON, chosen, 2, 6) == (
+        [12, 10, 8, 6, 4, 2],
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize("looked_at", [1, 3, 100])
+@pytest.mark.parametrize("order", [Order.SLOWEST, Order.LOWEST_STATUS])
+def test_what_is_common_is_found_among_the_first(
+    connection: sqlite3.Connection,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    order: Order,
+    looked_at: int,
+) -> None:
+    store(*make_traces())
+    chosen = read_filter('http.url CONTAINS "0" AND responsetime >= 0')
+    expected = [
+        each["Id"]
+        for each in list_traces(connection, order=order).summaries
+        if each["Http"]["HttpURL"].endswith("0")
+    ]
+    monkeypatch.setattr("xray_local.store.scans.FIRST_LOOKED_AT", looked_at)
+
+    page = list_traces(connection, chosen=chosen, order=order, limit=3)
+
+    assert [each["Id"] for each in page.summaries] == expected[:3]
+    assert page.next_token
+
+
+def test_summaries_have_no_root_causes_where_nobody_asks(
+    connection: sqlite3.Connection, store: Store
+) -> None:
+    store(*make_traces())
+
+    (brief,) = list_traces(connection, limit=1, has_causes=False).summaries
+    (whole,) = list_traces(connection, limit=1).summaries
+
+    assert whole["FaultRootCauses"]
+    assert brief == {key: value for key, value in whole.items() if "RootCauses" not in key}
