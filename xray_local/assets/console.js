@@ -31,8 +31,8 @@ function chooseTheme() {
 }
 
 function click(event) {
-  const opener = event.target.closest("[data-opens]");
-  if (opener) document.getElementById(opener.dataset.opens).showModal();
+  const opener = event.target.closest("[data-opens=keys]");
+  if (opener) showKeys();
   for (const open of document.querySelectorAll("details.popover[open]")) {
     if (!open.contains(event.target)) open.open = false;
   }
@@ -46,12 +46,21 @@ function pressKey(event) {
   prefix = "";
   const target = document.querySelector(`[data-key="${CSS.escape(keys)}"]`);
   if (keys === "g") prefix = "g";
-  else if (keys === "?") document.getElementById("keys").showModal();
+  else if (keys === "?") showKeys();
   else if (keys === "/") document.querySelector("input[type=search]")?.focus();
   else if (keys === "j" || keys === "k") moveRow(keys === "j" ? 1 : -1);
   else if (target) target.click();
   else return;
   event.preventDefault();
+}
+
+// Those that do something here.
+function showKeys() {
+  const dialog = document.getElementById("keys");
+  for (const key of dialog.querySelectorAll("[data-needs]")) {
+    key.hidden = document.querySelector(key.dataset.needs) === null;
+  }
+  dialog.showModal();
 }
 
 function isTyping(element) {

@@ -36,7 +36,7 @@ function prepare() {
     rows.style.setProperty("--count", rows.dataset.count);
     if (rows.classList.contains("rows-left")) watcher.observe(rows);
   }
-  for (const label of body.querySelectorAll(".timeline .label")) label.tabIndex = -1;
+  leaveOut(body.querySelectorAll(".timeline :is(.label, .twist)"));
   const current = body.querySelector(".timeline [aria-selected]") ?? body.querySelector(".timeline [data-row]");
   if (current) keepOneTabStop(current);
 }
@@ -44,6 +44,11 @@ function prepare() {
 function restore() {
   const chosen = body.querySelector(".timeline [aria-selected]");
   if (chosen && shown.searchParams.has("element")) chosen.scrollIntoView({ block: "nearest" });
+}
+
+// Of what arrows reach the tabulator leaves out all but one.
+function leaveOut(links) {
+  for (const link of links) link.tabIndex = -1;
 }
 
 // In the timeline the tabulator stops once: at the row that was last in use.
@@ -162,7 +167,7 @@ async function load(rows) {
   const fresh = template.content.firstElementChild;
   rows.replaceWith(fresh);
   fresh.style.setProperty("--count", fresh.dataset.count);
-  for (const label of fresh.querySelectorAll(".label")) label.tabIndex = -1;
+  leaveOut(fresh.querySelectorAll(".label, .twist"));
 }
 
 function pressKey(event) {
