@@ -8,8 +8,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import BatchError, MalformedEvent
 from .fields import read_map, read_text
@@ -20,8 +19,7 @@ log = logging.getLogger(__name__)
 Event = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A message of an SQS queue.
 
     queue: the queue's name. record: all that SQS says of it, its attributes among that.

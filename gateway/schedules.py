@@ -5,8 +5,7 @@ https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-template
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import MalformedEvent
 from .fields import read_text, read_texts
@@ -16,8 +15,7 @@ Event = dict[str, Any]
 SOURCES = ("aws.events", "aws.scheduler")
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(NamedTuple):
     """A time that has come.
 
     name: of the rule or the schedule. time: when it was due, such as '2026-11-20T03:00:00Z'.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -255,7 +254,7 @@ def set_poster(key: MovieKey, poster: str | None, *, version: int) -> Movie:
     Raises MovieNotFound, MovieChanged, SampleIsReadOnly.
     """
     for current in _read_until_written(key, version):
-        changed = replace(current, poster=poster, version=version + 1)
+        changed = current._replace(poster=poster, version=version + 1)
         with suppress(NotWritten):
             write_once([update_info(changed, version)])
             return changed

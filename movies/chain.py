@@ -8,8 +8,7 @@ a decorator.
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -32,8 +31,7 @@ SAMPLE_MAX_BYTES = 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step of the chain: what it did, in one sentence, and how long that took."""
 
     name: str

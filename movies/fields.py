@@ -6,9 +6,8 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from django.utils.datastructures import MultiValueDict
 
@@ -40,8 +39,7 @@ _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _GENRE_BY_NAME = {genre.casefold(): genre for genre in GENRES}
 
 
-@dataclass(frozen=True, slots=True)
-class MovieFields:
+class MovieFields(NamedTuple):
     """All that an editor decides about a film; its key, and what goes into `info`."""
 
     year: int

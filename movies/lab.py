@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -27,8 +26,7 @@ class DeliberateFailure(Exception):
     """What the lab raises so that an unhandled exception can be looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Experiment:
+class Experiment(NamedTuple):
     """One button of the lab. run returns what happened; it is None for what streams its story."""
 
     slug: str

@@ -8,9 +8,8 @@ taken away meanwhile.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 
@@ -36,8 +35,7 @@ MAX_QUERIES = 10
 FILTERED_ROWS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(NamedTuple):
     """One part of a term's rows: those whose position begins so and whose text passes."""
 
     term: str
@@ -51,16 +49,18 @@ class Phase:
         return bool(self.contains or self.begins_not_with)
 
 
-@dataclass(slots=True)
 class _Reader:
     """Reads rows from a phase and a position on, as far as they are asked for."""
 
-    phases: Sequence[Phase]
-    phase: int
-    position: str | None
-    needed: int
-    queries_left: int
-    is_cut_short: bool = False
+    def __init__(
+        self, phases: Sequence[Phase], phase: int, position: str | None, needed: int
+    ) -> None:
+        self.phases = phases
+        self.phase = phase
+        self.position = position
+        self.needed = needed
+        self.queries_left = MAX_QUERIES
+        self.is_cut_short = False
 
     def rows(self) -> Iterator[tuple[int, TermRow]]:
         while self.phase < len(self.phases):
@@ -91,7 +91,7 @@ def read_page(listing: str, phases: Sequence[Phase], cursor: str | None, limit: 
     if not 1 <= limit <= MAX_LIMIT:
         raise BadInput("limit", f"Expected a number from 1 to {MAX_LIMIT}.")
     phase, position = (0, None) if cursor is None else cursors.decode(listing, cursor)
-    reader = _Reader(phases, phase, position, needed=limit + 1, queries_left=MAX_QUERIES)
+    reader = _Reader(phases, phase, position, needed=limit + 1)
     rows = reader.rows()
     found: list[tuple[Movie, int, str]] = []
     while len(found) <= limit:

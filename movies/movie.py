@@ -1,7 +1,7 @@
 """A film, the key it has in DynamoDB, and what may be known about it."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 # The year of the oldest film that survives, "Roundhay Garden Scene".
 FIRST_YEAR = 1888
@@ -47,8 +47,7 @@ def last_year() -> int:
     return datetime.now(tz=UTC).year + YEARS_AHEAD
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class MovieKey:
+class MovieKey(NamedTuple):
     """What tells one film from another: the year it came out in, and its title."""
 
     year: int
@@ -60,8 +59,7 @@ SAMPLE_KEY = MovieKey(2015, "The Big New Movie")
 SAMPLE_PLOT = "A studio announces the biggest film of its history, and then has to make it."
 
 
-@dataclass(frozen=True, slots=True)
-class Movie:
+class Movie(NamedTuple):
     """One film as the catalogue has it.
 
     version grows by one at each save, from a random number on; votes don't change it. The film of
@@ -104,8 +102,7 @@ class Movie:
         return self.key == SAMPLE_KEY
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """One page of a list; next_cursor is None on the last."""
 
     movies: tuple[Movie, ...]

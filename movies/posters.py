@@ -2,7 +2,7 @@
 
 import io
 import secrets
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -19,8 +19,7 @@ JPEG_END = b"\xff\xd9"
 CACHE_CONTROL = "public, max-age=31536000, immutable"
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """What the bytes of an uploaded file are."""
 
     content_type: str

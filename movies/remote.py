@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http.client import HTTPException
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 if TYPE_CHECKING:
@@ -19,8 +18,7 @@ MAX_BODY_BYTES = 64 * 1024
 CHUNK_BYTES = 8 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteAnswer:
+class RemoteAnswer(NamedTuple):
     """What came of asking a URL; error says in one plain sentence what went wrong.
 
     url is the one that answered, after redirects, without user, password and query.
@@ -37,12 +35,12 @@ class RemoteAnswer:
         return self.error is None and self.status is not None and self.status < 400
 
 
-@dataclass(slots=True)
 class _Progress:
     """How far one fetch has come."""
 
-    url: str
-    status: int | None = None
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.status: int | None = None
 
 
 class _TooManyRedirects(Exception):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import category
 
 from django.conf import settings
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 TEXT_MAX_CHARS = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewPage:
+class ReviewPage(NamedTuple):
     """Some reviews of one film, newest first; next_cursor is None on the last page."""
 
     reviews: tuple[Review, ...]

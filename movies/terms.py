@@ -22,7 +22,7 @@ A position ends in a digest of the title, so two titles that fold alike keep the
 import hashlib
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .movie import VERSION_MAX_DIGITS, MovieKey
 
@@ -47,8 +47,7 @@ _PASSED_OVER = frozenset((*range(0x0300, 0x0370), 0x200C, 0x200D, *range(0xFE00,
 _UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})
 
 
-@dataclass(frozen=True, slots=True)
-class TermRow:
+class TermRow(NamedTuple):
     """One row of MovieTerms; text is the folded title between spaces, where a search reads it."""
 
     term: str

@@ -6,8 +6,7 @@ it reads forms too, and takes "1999" for a year and "Drama, War" for a list.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from movies.errors import BadInput
 from movies.fields import MAX_GENRES, MAX_NAMES, NAME_MAX_CHARS, PLOT_MAX_CHARS
@@ -18,8 +17,7 @@ ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 SHOWN_CHARS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One member of a body: how to know a right value, and how to say what is right."""
 
     is_right: Callable[[Any], bool]

@@ -1,7 +1,5 @@
 """The whole chain in one request."""
 
-from dataclasses import asdict
-
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -24,10 +22,12 @@ def show_app(request: HttpRequest) -> HttpResponse:
                 "step": exc.step,
                 "code": exc.aws_code,
                 "aws_message": exc.aws_message,
-                "steps": [asdict(step) for step in exc.steps],
+                "steps": [step._asdict() for step in exc.steps],
             },
             status=500,
         )
         log_failure(request, response, exc)
         return response
-    return JsonResponse({"message": "The function ran.", "steps": [asdict(step) for step in steps]})
+    return JsonResponse(
+        {"message": "The function ran.", "steps": [step._asdict() for step in steps]}
+    )

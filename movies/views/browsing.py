@@ -1,6 +1,6 @@
 """What a visitor chose to browse: a year, a decade, a genre, a search, or everything."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
@@ -19,8 +19,7 @@ BEST_MATCH_FIRST = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """At most one filter with its value as it was sent, and a page's cursor."""
 
     name: str | None

@@ -1,6 +1,6 @@
 """A film as a list shows it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.urls import reverse
 
@@ -8,8 +8,7 @@ from movies import posters
 from movies.catalogue import Movie, MovieKey
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """What a list shows of a film; poster_url is None where the poster is to be drawn."""
 
     title: str

@@ -1,6 +1,6 @@
 """Add, change and delete films; nobody's save is overwritten by another's."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -20,8 +20,7 @@ from .moved import follow_moves
 ANOTHER_FILM = "The film that you saw here is gone already: this is another one."
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """One field of a film in two versions, as text."""
 
     label: str

@@ -4,7 +4,7 @@ Under /api/ the same errors are told as JSON, by movies.api.errors.
 """
 
 import logging
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
@@ -18,8 +18,7 @@ from movies.context_processors import describe_site
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """What an error page says for a status: what it is, and what the visitor can do."""
 
     code: str
