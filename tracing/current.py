@@ -1,13 +1,12 @@
 """What application code says about the request that it is in."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .context import is_under_way, request_entity
 from .entities import Segment
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """The trace that the current request belongs to; not sampled, it is known but not sent."""
 
     trace_id: str

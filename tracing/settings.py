@@ -9,8 +9,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 from django.conf import settings as django_settings
@@ -28,8 +27,7 @@ AUTO_INSTRUMENTS = frozenset({"sql", "templates", "cache", "files"})
 DEFAULT_TRACE_BACK = 10  # frames of a stack, as the SDK has it
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Every setting of tracing; what was not given, or given wrongly, has its default.
 
     service_name is never empty: without AWS_XRAY_TRACING_NAME it is the Lambda function's name.
@@ -63,8 +61,7 @@ class Settings:
     in_progress_first: bool
 
 
-@dataclass(frozen=True, slots=True)
-class WrongValue:
+class WrongValue(NamedTuple):
     """A value that counts as not given, and what would be right."""
 
     place: str
@@ -209,15 +206,15 @@ def _forget(*, setting: str, **_: object) -> None:
 setting_changed.connect(_forget, dispatch_uid="tracing.settings")
 
 
-@dataclass(slots=True)
 class _Applied:
     """What the last call of apply made of a recorder; what is the same is not done again."""
 
-    default_sampler: Any
-    sampler: Any = None
-    has_rules: bool = False
-    plugins: tuple[str, ...] | None = None
-    connection: tuple[Any, ...] | None = None
+    def __init__(self, default_sampler: Any) -> None:
+        self.default_sampler = default_sampler
+        self.sampler: Any = None
+        self.has_rules = False
+        self.plugins: tuple[str, ...] | None = None
+        self.connection: tuple[Any, ...] | None = None
 
 
 _applied: WeakKeyDictionary[Any, _Applied] = WeakKeyDictionary()

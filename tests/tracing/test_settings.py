@@ -72,7 +72,7 @@ def test_defaults() -> None:
     assert (found.ignored_paths, dict(found.annotations)) == ((), {})
     assert found.in_progress_first is False
     fields = {key.field for key in (*KEYS, *OWN_SETTINGS)}
-    assert {*fields, "notes", "ignored_folders"} == set(settings.Settings.__slots__)
+    assert {*fields, "notes", "ignored_folders"} == set(settings.Settings._fields)
 
 
 def test_a_function_without_a_name_has_lambdas(monkeypatch: pytest.MonkeyPatch) -> None:
