@@ -2,7 +2,9 @@
 
 import importlib
 import importlib.resources
+import importlib.util
 import inspect
+import os
 import pkgutil
 import sys
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import packaged_bytecode
 from packaged_bytecode import Finder
 from scripts.package_compile import BYTECODE
 from scripts.package_compile import main as compile_package
@@ -19,6 +22,7 @@ FILES = {
     "ours_once/views.py": "from theirs_once.deep import calls\ndef show():\n return calls.NAME\n",
     "theirs_once/__init__.py": "",
     "theirs_once/deep/calls.py": "NAME = __name__\n",
+    "theirs_once/deep/rare.py": "import theirs_once\ntheirs_once.is_loaded = True\nNAME = 1\n",
     "theirs_once/commands/__init__.py": "",
     "theirs_once/commands/seed.py": "NAME = __name__\n",
 }
@@ -60,6 +64,35 @@ def test_module_tells_where_it_lies(finder: Finder, folder: Path):
     assert list(theirs.__path__) == [str(folder / "theirs_once")]
     assert theirs.__spec__ is not None
     assert theirs.__spec__.has_location
+
+
+def test_standard_library_is_looked_for_in_its_own_folder(finder: Finder, folder: Path):
+    (folder / "colorsys.py").write_text("")
+
+    found = finder.find_spec("colorsys")
+
+    assert found is not None
+    assert found.origin == str(Path(os.__file__).with_name("colorsys.py"))
+    assert finder.find_spec("sys") is None
+    assert finder.find_spec("nobodys_once") is None
+
+
+def test_postponed_module_is_loaded_when_it_is_used(
+    finder: Finder, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(packaged_bytecode, "POSTPONED", {"theirs_once.deep.rare"})
+    theirs = importlib.import_module("theirs_once")
+
+    rare = importlib.import_module("theirs_once.deep.rare")
+
+    assert not hasattr(theirs, "is_loaded")
+    assert rare.NAME == 1
+    assert theirs.is_loaded
+
+
+@pytest.mark.parametrize("name", sorted(packaged_bytecode.POSTPONED))
+def test_what_is_postponed_is_there(finder: Finder, name: str):
+    assert importlib.util.find_spec(name)
 
 
 def test_source_is_shown_where_there_is_one(finder: Finder):
