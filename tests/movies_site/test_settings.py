@@ -105,6 +105,17 @@ def test_what_is_missing_fails_safe() -> None:
     assert missing == "IGNORE_ERROR"
 
 
+@pytest.mark.parametrize("database", ["", "sqlite://:memory:"])
+def test_the_administration_is_there_where_sql_is(database: str) -> None:
+    program = (
+        "import django, sys; django.setup(); from movies_site.urls import urlpatterns; "
+        "print('django.contrib.admin' in sys.modules, len(urlpatterns))"
+    )
+    result = run_python("-c", program, DATABASE_URL=database)
+
+    assert result.stdout.split() == (["True", "2"] if database else ["False", "1"])
+
+
 def test_security_headers(static_root: str) -> None:
     result = run_python("-c", REQUEST, "/healthz", "https", STATIC_ROOT=static_root)
 
