@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from .address import DEFAULT, OTLP_DEFAULT, Address
-from .intake.pipeline import Limits
 from .store.storage import DATABASE_MAX_BYTES, TRACES_MAX
 
 OTLP_OFF = "off"
@@ -15,11 +14,12 @@ OTLP_OFF = "off"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Where to listen, where to keep traces, and how many."""
+    """Where to listen, where to keep traces, and how many; None for as many as was set before."""
 
     address: Address
     database: Path
-    limits: Limits
+    max_bytes: int | None = None
+    max_traces: int | None = None
     forward: bool = False
     otlp_address: Address | None = None
 
@@ -53,16 +53,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-bytes",
         type=int,
-        default=DATABASE_MAX_BYTES,
         metavar="BYTES",
-        help="how large the file may grow before the oldest traces go (default: %(default)s)",
+        help="how large the file may grow before the oldest traces go (default: what was set in "
+        f"the console, else {DATABASE_MAX_BYTES})",
     )
     parser.add_argument(
         "--max-traces",
         type=int,
-        default=TRACES_MAX,
         metavar="NUMBER",
-        help="how many traces to keep before the oldest go (default: %(default)s)",
+        help="how many traces to keep before the oldest go (default: what was set in the console, "
+        f"else {TRACES_MAX})",
     )
     parser.add_argument(
         "--forward",
@@ -137,7 +137,9 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
 def write_arguments(chosen: Mapping[str, Any]) -> list[str]:
     """Return the arguments that are read as what was chosen."""
     names = ["address", "otlp_address", "database", "max_bytes", "max_traces"]
-    arguments = [f"--{name.replace('_', '-')}={chosen[name]}" for name in names]
+    arguments = [
+        f"--{name.replace('_', '-')}={chosen[name]}" for name in names if chosen[name] is not None
+    ]
     if chosen["forward"]:
         arguments.append("--forward")
     if chosen["command"] == "export":
@@ -157,7 +159,8 @@ def read_options(chosen: argparse.Namespace) -> Options:
     return Options(
         Address.parse(chosen.address),
         Path(chosen.database),
-        Limits(chosen.max_bytes, chosen.max_traces),
+        chosen.max_bytes,
+        chosen.max_traces,
         chosen.forward,
         None if chosen.otlp_address == OTLP_OFF else Address.parse(chosen.otlp_address),
     )

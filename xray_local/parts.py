@@ -8,11 +8,10 @@ from typing import cast
 
 from django.http import HttpRequest
 
+from .control.limits import USUAL
 from .intake.pipeline import Limits
-from .store.storage import DATABASE_MAX_BYTES, TRACES_MAX
 
 KEY = "xray_local.parts"
-USUAL_LIMITS = Limits(DATABASE_MAX_BYTES, TRACES_MAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,8 @@ class Parts:
     udp: socket.socket
     count_forwarded: Callable[[], dict[str, int]] = dict  # empty where nothing is forwarded
     clear: Callable[[], None] = lambda: None  # by the writer, soon; raises IntakeDown
-    limits: Limits = USUAL_LIMITS
+    get_limits: Callable[[], Limits] = lambda: USUAL
+    set_limits: Callable[[Limits], None] = lambda limits: None  # raises IntakeDown
 
 
 def get_parts(request: HttpRequest) -> Parts:

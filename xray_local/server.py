@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .control.database import kept_open
+from .control.limits import find_limits
 from .errors import CannotStart
 from .intake.counts import explain_small_buffer
 from .intake.pipeline import Pipeline
@@ -43,7 +44,10 @@ def serve(options: Options) -> None:
         if warning:
             tell(warning)
         pipeline = Pipeline(
-            udp, options.database, options.limits, options.addresses if options.forward else ()
+            udp,
+            options.database,
+            find_limits(options.database, options.max_bytes, options.max_traces),
+            options.addresses if options.forward else (),
         )
         pipeline.start()
         try:
@@ -109,7 +113,8 @@ def load_application(options: Options, pipeline: Pipeline, udp: Any) -> Applicat
         udp,
         pipeline.count_forwarded,
         pipeline.clear,
-        options.limits,
+        lambda: pipeline.limits,
+        pipeline.set_limits,
     )
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -27,8 +27,6 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
         "--address=127.0.0.1:2000",
         "--otlp-address=127.0.0.1:4318",
         "--database=/some/where/xray.sqlite3",
-        "--max-bytes=536870912",
-        "--max-traces=100000",
     ]
     assert environment["PYTHONPATH"].split(os.pathsep)[0] == str(Path(__file__).parents[2])
 
@@ -40,7 +38,7 @@ def test_options(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert options[0] == "--address=[::1]:1"
     assert options[2] == "--database=x"
-    assert options[4] == "--max-traces=7"
+    assert options[3] == "--max-traces=7"
 
 
 def test_without_a_folder_for_local_files(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:

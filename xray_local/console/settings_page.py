@@ -12,10 +12,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
+from xray_local.control.database import changing
+from xray_local.control.limits import keep_limits
 from xray_local.errors import CannotTransfer, IntakeDown, InvalidRequest
 from xray_local.filters import BadFilter
 from xray_local.intake.arrivals import Document
 from xray_local.intake.counts import count_kernel_drops, read_buffer_bytes
+from xray_local.intake.pipeline import Limits
 from xray_local.parts import Parts, get_parts
 from xray_local.store.database import reading
 from xray_local.store.queries import RangeType, TimeRange, get_counts, list_refusals
@@ -24,6 +27,7 @@ from xray_local.traces.documents import show
 from xray_local.transfer.exports import END_OF_TIME, export
 from xray_local.transfer.imports import MISTAKES_SHOWN, Report, import_lines
 
+from .forms import Field, has_mistakes, read_fields
 from .scope import Scope, read_scope
 from .view import SeeOther, form_page, page, show_failure
 
@@ -31,6 +35,9 @@ from .view import SeeOther, form_page, page, show_failure
 EXPORTED_TRACES = 10_000
 # How long a page waits for the writer to have deleted all.
 CLEAR_SECONDS = 5.0
+MEGABYTE = 1_000_000
+# More than any disk has, and as many as SQLite counts.
+NUMBER_DIGITS = 12
 POLL_SECONDS = 0.02
 
 
@@ -63,13 +70,14 @@ class ImportReport(Report):
 
 @form_page
 def show_settings(request: HttpRequest) -> HttpResponse:
-    """Show the settings; take a file to import, or the word that all traces are to go.
+    """Show the settings; take limits, a file to import, or the word that all traces are to go.
 
     ?clear=1 asks before they go.
     """
     scope = read_scope(request)
     report = None
     refusal = ""
+    fields = _list_fields(get_parts(request).get_limits())
     if request.method == "POST":
         try:
             match request.POST.get("do"):
@@ -77,17 +85,24 @@ def show_settings(request: HttpRequest) -> HttpResponse:
                     is_done = _clear(get_parts(request))
                     cleared = "done" if is_done else "soon"
                     return SeeOther(scope.link(reverse("settings"), cleared=cleared))
+                case "limits":
+                    fields, values = read_fields(fields, request.POST.dict(), _read_limit)
+                    if not has_mistakes(fields):
+                        _set_limits(get_parts(request), values)
+                        return SeeOther(scope.link(reverse("settings"), saved="1"))
                 case "import":
                     report = ImportReport()
                     _import(request, report)
                 case unknown:
-                    raise InvalidRequest(f"Expected import or clear as do, got {show(unknown)}.")
+                    raise InvalidRequest(
+                        f"Expected limits, import or clear as do, got {show(unknown)}."
+                    )
         except (IntakeDown, _NoFile) as error:
             refusal = str(error)
     return render(
         request,
         "xray_local/settings.html",
-        _make_context(request, scope) | {"report": report, "refusal": refusal},
+        _make_context(request, scope) | {"report": report, "refusal": refusal, "fields": fields},
     )
 
 
@@ -123,6 +138,29 @@ def download_traces(request: HttpRequest) -> HttpResponseBase:
     return FileResponse(
         file, as_attachment=True, filename="traces.jsonl", content_type="application/jsonl"
     )
+
+
+def _list_fields(limits: Limits) -> list[Field]:
+    """Return the fields of the form of limits."""
+    return [
+        Field("megabytes", "Size in MB", kind="number", value=f"{limits.max_bytes / MEGABYTE:.0f}"),
+        Field("traces", "Traces", kind="number", value=str(limits.max_traces)),
+    ]
+
+
+def _read_limit(name: str, text: str) -> int:
+    is_number = text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS
+    if not is_number or int(text) < 1:
+        raise InvalidRequest(f"Expected a whole number from 1 on, got {show(text)}.")
+    return int(text) * (MEGABYTE if name == "megabytes" else 1)
+
+
+def _set_limits(parts: Parts, values: dict[str, int]) -> None:
+    """Keep as much from now on, and after the next start. Raises IntakeDown, DatabaseUnusable."""
+    limits = Limits(values["megabytes"], values["traces"])
+    parts.set_limits(limits)
+    with changing(parts.database) as connection:
+        keep_limits(connection, limits)
 
 
 class _NoFile(InvalidRequest):
@@ -172,7 +210,7 @@ def _make_context(request: HttpRequest, scope: Scope) -> dict[str, Any]:
         "counts": _collect_counts(parts, counts),
         "refusals": refusals,
         "database": parts.database,
-        "limits": parts.limits,
+        "limits": parts.get_limits(),
         "usage": usage,
         "shares": _list_shares(usage, parts),
         "exported": EXPORTED_TRACES,
@@ -181,13 +219,14 @@ def _make_context(request: HttpRequest, scope: Scope) -> dict[str, Any]:
         "mistake": _find_mistake(scope),
         "address": request.get_host(),
         "is_clearing": "clear" in request.GET,
+        "is_saved": "saved" in request.GET,
         "cleared": request.GET.get("cleared", ""),
     }
 
 
 def _list_shares(usage: Usage, parts: Parts) -> list[tuple[str, float]]:
     """Return what is limited, and how many hundredths of it are used."""
-    limits = parts.limits
+    limits = parts.get_limits()
     return [
         ("of the size", min(100.0, 100 * usage.used_bytes / max(1, limits.max_bytes))),
         ("of the traces", min(100.0, 100 * usage.traces / max(1, limits.max_traces))),

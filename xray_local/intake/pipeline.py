@@ -130,6 +130,17 @@ class Pipeline:
         """Have the writer delete all traces, soon after this returns. Raises IntakeDown."""
         self._pass_on(pack(Kind.CLEAR, b""))
 
+    @property
+    def limits(self) -> Limits:
+        """How much is kept."""
+        return self._limits
+
+    def set_limits(self, limits: Limits) -> None:
+        """Have the writer keep as much from its next batch on. Raises IntakeDown."""
+        self._pass_on(pack(Kind.LIMITS, b"%d %d" % (limits.max_bytes, limits.max_traces)))
+        # For a writer that is started again.
+        self._limits = limits
+
     def _pass_on(self, frames: bytes) -> None:
         rest = memoryview(frames)
         if not self._lock.acquire(timeout=ROOM_SECONDS):

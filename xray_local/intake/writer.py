@@ -42,6 +42,7 @@ WARNING_SECONDS = 5.0
 
 # To ask the enumeration for them takes longer than to compare them.
 DATAGRAM, DOCUMENT, CLEAR = Kind.DATAGRAM.value, Kind.DOCUMENT.value, Kind.CLEAR.value
+LIMITS = Kind.LIMITS.value
 
 
 class Batch:
@@ -54,6 +55,8 @@ class Batch:
         self.counts: Counter[str] = Counter()
         # How many of the documents came before all was to be deleted; None where it is to stay.
         self.outdated: int | None = None
+        # How many bytes and traces are kept from now on; None for as many as before.
+        self.limits: tuple[int, int] | None = None
 
     def add(self, kind: int, payload: bytes) -> None:
         """Read one frame; a bad document is counted and dropped."""
@@ -66,6 +69,10 @@ class Batch:
             arrived = read_documents(payload, is_checked=True)
         elif kind == CLEAR:
             self.outdated = len(self.documents)
+            return
+        elif kind == LIMITS:
+            max_bytes, max_traces = map(int, payload.split())
+            self.limits = max_bytes, max_traces
             return
         else:
             self.counts["dropped"] += int(payload)
@@ -132,6 +139,8 @@ class Writer:
     def _save(self, batch: Batch) -> None:
         """Store the batch; wait while the database is locked or the disk is full."""
         is_said = False
+        if batch.limits:
+            self._storage.set_limits(*batch.limits)
         while True:
             try:
                 if batch.outdated is not None:

@@ -105,6 +105,11 @@ class Storage:
         self._is_new = True
         self._is_sure = False  # that what is known is stored
 
+    def set_limits(self, max_bytes: int, max_traces: int) -> None:
+        """Keep as much from the next batch on."""
+        self._max_bytes = max_bytes
+        self._max_traces = max_traces
+
     def save(
         self,
         documents: Sequence[Document],

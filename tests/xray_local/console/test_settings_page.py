@@ -5,6 +5,7 @@ import json
 import re
 import sqlite3
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ from tests.xray_local.console.browser import (
 from tests.xray_local.made import NOON, make_request, make_segment
 from tests.xray_local.program import Program, ask
 from xray_local.console import settings_page
+from xray_local.control.limits import USUAL, find_limits
 from xray_local.errors import IntakeDown
+from xray_local.intake.pipeline import Limits
 from xray_local.parts import KEY, Parts
 
 PAST = "start=1699990000&end=1700010000"
@@ -44,7 +47,7 @@ def fail_to_send(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
         raise IntakeDown("The process that stores segments took nothing.")
 
     parts = console._environ[KEY]
-    failing = Parts(parts.database, refuse, parts.udp, clear=refuse)
+    failing = Parts(parts.database, refuse, parts.udp, clear=refuse, set_limits=refuse)
     monkeypatch.setitem(console._environ, KEY, failing)
 
 
@@ -59,6 +62,39 @@ def test_what_is_kept(console: Console, store: Store, database: Path) -> None:
     assert "--max-bytes 536870912 --max-traces 100000" in page
     assert "537 MB" in page
     assert str(database) in page
+
+
+def test_limits_are_changed(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = console._environ[KEY]
+    told: list[Limits] = []
+    monkeypatch.setitem(console._environ, KEY, replace(parts, set_limits=told.append))
+    fields = {"do": "limits", "megabytes": "20", "traces": "5000"}
+
+    answer = console.send("/settings?range=6h", fields)
+
+    assert (answer.status_code, answer["Location"]) == (303, "/settings?range=6h&saved=1")
+    assert "This much is kept now." in console.page(answer["Location"])
+    assert told == [Limits(20_000_000, 5000)] == [find_limits(parts.database)]
+
+
+@pytest.mark.parametrize("wrong", ["", "0", "-1", "1.5", "many", "9" * 5000, "٣"])
+def test_limits_that_are_none(console: Console, wrong: str) -> None:
+    fields = {"do": "limits", "megabytes": wrong, "traces": "5000"}
+
+    page = html.unescape(console.send("/settings", fields).content.decode())
+
+    assert page.count("Expected a whole number from 1 on, got ") == 1
+    assert 'value="5000"' in page
+    assert find_limits(console._environ[KEY].database) == USUAL
+
+
+def test_limits_while_nobody_stores(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_to_send(console, monkeypatch)
+
+    answer = console.send("/settings", {"do": "limits", "megabytes": "20", "traces": "5000"})
+
+    assert "took nothing" in answer.content.decode()
+    assert find_limits(console._environ[KEY].database) == USUAL
 
 
 def test_with_nothing_stored(console: Console) -> None:
@@ -271,7 +307,7 @@ def test_an_unknown_form(console: Console, fields: dict[str, str]) -> None:
     answer = console.send("/settings", fields)
 
     assert answer.status_code == 400
-    assert "Expected import or clear as do" in answer.content.decode()
+    assert "Expected limits, import or clear as do" in answer.content.decode()
 
 
 @pytest.mark.parametrize(

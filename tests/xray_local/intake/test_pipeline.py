@@ -95,6 +95,20 @@ def test_clear(pipeline: Pipeline, udp: socket.socket, database: Path) -> None:
         assert connection.execute("SELECT COUNT(*) FROM traces").fetchone() == (1,)
 
 
+def test_limits_hold_from_now_on(pipeline: Pipeline, udp: socket.socket, database: Path) -> None:
+    pipeline.set_limits(Limits(100_000_000, 4))
+    send(udp, 10)
+    wait_until(lambda: count(database, "pruned_traces") == 6)
+    assert pipeline.limits.max_traces == 4
+
+    pipeline.stop(timeout_seconds=10)
+    with pytest.raises(IntakeDown):
+        pipeline.set_limits(Limits(100_000_000, 5))
+    pipeline.start()
+    send(udp, 10)
+    wait_until(lambda: count(database, "pruned_traces") == 16)
+
+
 def test_clear_while_nobody_stores(pipeline: Pipeline) -> None:
     pipeline.stop(timeout_seconds=10)
 

@@ -152,6 +152,17 @@ def test_run_clears_what_came_before(
     assert (counts["documents"], counts["clears"]) == (2, 1)
 
 
+def test_run_keeps_as_much_as_it_is_told(
+    connection: sqlite3.Connection, storage: Storage, pipes: Pipes
+) -> None:
+    frames = [pack(Kind.DATAGRAM, make_datagram(make_segment())) for _ in range(5)]
+    os.write(pipes[1], pack(Kind.LIMITS, b"100000000 2") + b"".join(frames))
+
+    run_to_the_end(storage, pipes)
+
+    assert connection.execute("SELECT COUNT(*) FROM segments").fetchone() == (2,)
+
+
 def test_run_with_nothing_but_an_end(
     connection: sqlite3.Connection, storage: Storage, pipes: Pipes
 ) -> None:
