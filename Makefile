@@ -7,8 +7,8 @@ AWS_VENV = .venv-aws
 BENCH_VENV = .venv-bench
 RUN = $(VENV)/bin/python -m
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --require-hashes
-# Tests of one file stay in one process: its servers are started once.
-PYTEST_FLAGS ?= -n auto --maxprocesses 4 --dist loadfile
+# Tests of one file stay in one process: its servers are started once. tests/order.py orders files.
+PYTEST_FLAGS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -11,8 +11,28 @@ from typing import Any
 
 import pytest
 from django.urls import clear_script_prefix
+from hypothesis import settings as hypothesis_settings
 
+from tests.order import sort_longest_first
 from tests.processes import run_embedded_aws
+
+# A failed `assert` shows its values in the modules beside the tests, too.
+pytest.register_assert_rewrite(
+    *(f"tests.{folder.name}" for folder in Path(__file__).parent.iterdir() if folder.is_dir())
+)
+# An example may take its time on a busy machine.
+hypothesis_settings.register_profile("movies", deadline=None)
+hypothesis_settings.load_profile("movies")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest; pytest-randomly has shuffled all by now."""
+    sort_longest_first(items)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes run tests: one more than there are cores, for tests wait a lot."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(autouse=True)
