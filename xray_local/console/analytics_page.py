@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from xray_local.filters import BadFilter, Filter, read_filter
-from xray_local.filters.syntax import And, Comparison, write
+from xray_local.filters.syntax import And, Comparison, join_all, write
 from xray_local.graph import Statistics
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
@@ -54,11 +54,12 @@ class Choice:
 
     def write_expression(self, scope: Scope) -> str:
         """Return the filter expression of the set, as the API would be asked for it."""
-        parts = [f"({each})" for each in (scope.expression, self.expression) if each]
-        for operator, limit in ((">", self.low), ("<=", self.high)):
-            if limit is not None:
-                parts.append(write(Comparison("responsetime", operator, limit)))
-        return " AND ".join(parts)
+        limits = [
+            write(Comparison("responsetime", operator, limit))
+            for operator, limit in ((">", self.low), ("<=", self.high))
+            if limit is not None
+        ]
+        return join_all(scope.expression, self.expression, *limits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,15 +57,19 @@ def make_facets(facets: Facets, scope: Scope) -> list[Facet]:
 
 def list_tests(facets: Facets) -> Iterator[tuple[str, dict[Test, int]]]:
     """Yield the title of each kind of value, and how many traces pass the test for each value."""
-    yield "Status", _compare("http.status", facets.statuses)
-    yield URL, _compare("http.url", facets.urls)
-    yield "Method", _compare("http.method", facets.methods)
-    yield "Service", {ServiceTest(Id(name)): n for name, n in facets.services.items()}
-    yield "User", _compare("user", facets.users)
+    built_in: dict[str, dict[Test, int]] = {
+        "Status": _compare("http.status", facets.statuses),
+        URL: _compare("http.url", facets.urls),
+        "Method": _compare("http.method", facets.methods),
+        "Service": {ServiceTest(Id(name)): n for name, n in facets.services.items()},
+        "User": _compare("user", facets.users),
+    }
+    yield from built_in.items()
     keys = sorted(facets.annotations.items(), key=lambda each: (-each[1].total(), each[0]))
     for key, values in keys[:KEYS_SHOWN]:
         plain = ((value, count) for (_, value), count in values.items())
-        yield key, _compare(f"{ANNOTATION}{key}", plain)
+        title = f"Annotation {key}" if key in built_in else key
+        yield title, _compare(f"{ANNOTATION}{key}", plain)
 
 
 def list_parts(expression: str) -> tuple[Expression, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from xray_local.filters import Filter
+from xray_local.filters.syntax import join_all
 from xray_local.store.queries import Found, TimeRange, choose_traces
 from xray_local.traces.causes import Cause, find_causes
 from xray_local.traces.facts import load_facts
@@ -116,8 +117,7 @@ def find_leads(
 
 def write_failed(expression: str) -> str:
     """Return the filter expression of those traces of an expression that failed."""
-    failed = "(fault OR error)"
-    return f"{failed} AND ({expression})" if expression else failed
+    return join_all("fault OR error", expression)
 
 
 def _find_failing(traces: Sequence[Found]) -> list[Failing]:

@@ -249,7 +249,11 @@ def draw_map(
             )
             for node in nodes
         ),
-        tuple(replace(edge, has_words=edge.id in worded) for edge in drawn),
+        tuple(
+            replace(edge, has_words=edge.id in worded)
+            # What is chosen is drawn over the others.
+            for edge in sorted(drawn, key=lambda each: each.is_chosen or each.is_near)
+        ),
         layout.width * form.layer_width,
         layout.height * form.node_height,
         form,
@@ -257,13 +261,14 @@ def draw_map(
 
 
 def _choose_worded(edges: Sequence[MapEdge]) -> set[str]:
-    """Return the ids of the edges that have words: the busiest, as far as there is room for them.
+    """Return the ids of the edges that have words, as far as there is room for them.
 
-    Of many edges only what is chosen has words, and what leads to it or away.
+    What is chosen has, and what leads to it or away; where nothing is, the busiest, unless there
+    are too many.
     """
     candidates = [each for each in edges if each.is_chosen or each.is_near]
-    if len(edges) <= CROWD:
-        candidates += sorted(edges, key=lambda each: -each.figures.total)
+    if not candidates and len(edges) <= CROWD:
+        candidates = sorted(edges, key=lambda each: -each.figures.total)
     kept: dict[str, MapEdge] = {}
     for each in candidates:
         if not any(_is_on(each, other) for other in kept.values()):

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from xray_local.api.graphs import make_graph
 from xray_local.errors import InvalidRequest
 from xray_local.filters import read_filter
+from xray_local.filters.syntax import join_all
 from xray_local.graph import Graph
 from xray_local.graph.model import CLIENT
 from xray_local.parts import get_parts
@@ -114,17 +115,12 @@ def show_map(request: HttpRequest) -> HttpResponse:
         "portrait": portrait,
         "outcomes": OUTCOMES,
         "figures": write_figures(portrait.statistics, minutes) if portrait else None,
-        "traces_filter": _join(portrait.traces, scope.filter) if portrait else "",
+        "traces_filter": join_all(portrait.traces, scope.filter) if portrait else "",
         "is_focused": "focus" in request.GET,
         "is_empty": has_none,
         "address": request.get_host(),
     }
     return render(request, "xray_local/map.html", context)
-
-
-def _join(expression: str, filter_expression: str) -> str:
-    """Return the expression of both; a group has a place of its own in a link."""
-    return f"{expression} AND ({filter_expression})" if filter_expression else expression
 
 
 def _narrow(request: HttpRequest, graph: Graph) -> Graph:

@@ -20,7 +20,7 @@ from xray_local.control.database import reading
 from xray_local.control.groups import Group, list_groups
 from xray_local.errors import InvalidRequest
 from xray_local.filters import Filter, read_filter
-from xray_local.filters.syntax import GroupTest, write
+from xray_local.filters.syntax import GroupTest, join_all, write
 from xray_local.parts import get_parts
 from xray_local.traces.documents import MAX_TIME, as_number, show
 
@@ -73,10 +73,8 @@ class Scope:
     @property
     def expression(self) -> str:
         """The filter expression of the group and the filter together, "" for every trace."""
-        parts = [write(GroupTest("group.name", self.group, 0))] if self.group else []
-        if self.filter:
-            parts.append(f"({self.filter})" if parts else self.filter)
-        return " AND ".join(parts)
+        group = write(GroupTest("group.name", self.group, 0)) if self.group else ""
+        return join_all(group, self.filter)
 
     def read_filter(self) -> Filter | None:
         """Return what chooses the traces; None for all. Raises BadFilter.

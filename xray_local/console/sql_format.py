@@ -22,6 +22,9 @@ TOKEN = re.compile(
 )
 LIST = re.compile(r"\(\?(?: ?, ?\?)+\)")
 ROWS = re.compile(r"\(\?\)(?: ?, ?\(\?\))+")
+# What a program makes up anew each time, and the sign of a number.
+SAVEPOINT = re.compile(r"(?i)\b(SAVEPOINT) (?:\"[^\"]*\"|`[^`]*`|\w+)")
+SIGNED = re.compile(r"([=<>(,] ?)-\?")
 # Each begins a line.
 CLAUSES = {
     *("SELECT", "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "WINDOW"),
@@ -41,6 +44,7 @@ FORMATTED_CHARACTERS = 20_000
 def normalise(query: str) -> str:
     """Return the query on one line, with `?` for each value and each list of values."""
     text = "".join(_replace(match) for match in TOKEN.finditer(query)).strip().rstrip("; ")
+    text = SIGNED.sub(r"\1?", SAVEPOINT.sub(r"\1 ?", text))
     return ROWS.sub("(?)", LIST.sub("(?)", text))
 
 

@@ -55,6 +55,12 @@ class Comparison:
         return self.field, self.operator, self.value, isinstance(self.value, bool)
 
 
+def join_all(*expressions: str) -> str:
+    """Return an expression that holds where all of these do; "" stands for every trace."""
+    given = [each for each in expressions if each]
+    return given[0] if len(given) == 1 else " AND ".join(f"({each})" for each in given)
+
+
 class Id(NamedTuple):
     """A node of the service map, by as much as is said of it."""
 

@@ -120,6 +120,18 @@ def test_a_value_narrows_its_set(console: Console) -> None:
 
 
 @pytest.mark.usefixtures("visits")
+def test_an_annotation_is_no_column_of_the_same_name(console: Console, store: Store) -> None:
+    annotations = {"Status": "gold"}
+    store(
+        make_segment(start_time=START + 1.0, annotations=annotations, http=make_request("/", 200))
+    )
+
+    context = open_page(console)
+
+    assert "gold" not in find_rows(context, "Status")
+    assert "gold" in find_rows(context, "Annotation Status")
+
+
 def test_both_histograms_have_one_scale(console: Console) -> None:
     groups = open_page(console, b="responsetime > 0.5")["groups"]
 

@@ -238,3 +238,11 @@ def test_from_the_list_to_the_traces(page: Page, xray: Program, insight: str) ->
     page.get_by_role("link", name="The failed traces").click()
 
     expect(page.locator("tbody tr[data-row]")).to_have_count(14)
+
+
+def test_a_filter_that_does_not_narrow_them_is_told(console: Console) -> None:
+    page = console.page("/insights?range=6h&filter=fault")
+
+    assert 'the filter <code class="untrusted">fault</code> does not narrow them' in page
+    assert '<a href="?range=6h">Drop the filter</a>' in page
+    assert "does not narrow" not in console.page("/insights")

@@ -87,7 +87,7 @@ def test_what_is_refused(read: Any, console: Console, query: str, reason: str) -
 def test_group_and_filter_hold_both(read: Any) -> None:
     scope = read("group=broken&filter=ok OR error")
 
-    assert scope.expression == 'group.name = "broken" AND (ok OR error)'
+    assert scope.expression == '(group.name = "broken") AND (ok OR error)'
     assert scope.read_filter()
     assert read("group=broken").expression == 'group.name = "broken"'
     assert read("filter= ok ").expression == "ok"

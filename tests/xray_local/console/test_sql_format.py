@@ -28,6 +28,13 @@ from xray_local.console.sql_format import lay_out, normalise
         ("SELECT a::int", "SELECT a::int"),
         ("SELECT 'never ends", "SELECT ?"),
         ("SELECT a /* never ends", "SELECT a"),
+        ('SAVEPOINT "s139_x1"', "SAVEPOINT ?"),
+        ("release savepoint s1_x2;", "release savepoint ?"),
+        (
+            "SELECT a FROM b WHERE c = -3 AND d IN (-1, 2)",
+            "SELECT a FROM b WHERE c = ? AND d IN (?)",
+        ),
+        ("SELECT a - 3, a-3 FROM b", "SELECT a - ?, a-? FROM b"),
         ("", ""),
     ],
 )

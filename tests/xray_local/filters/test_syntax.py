@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.xray_local.filters.made import EXPRESSIONS
 from xray_local.filters import BadFilter, read_filter
 from xray_local.filters.parser import parse
-from xray_local.filters.syntax import Comparison, Expression, write
+from xray_local.filters.syntax import Comparison, Expression, join_all, write
 
 PIECES = """
 ok !fault AND OR NOT ( ) { } = != < <= > >= CONTAINS BEGINSWITH ENDSWITH "a" "" 1 -2.5e3 true
@@ -17,7 +17,7 @@ rootcause.json #[{"Services":[]}] #[ group.name "\\" http.url duration é ' [ an
 
 
 @given(EXPRESSIONS)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_there_and_back(expression: Expression) -> None:
     assert parse(write(expression)) == expression
 
@@ -31,7 +31,7 @@ def test_any_text_there_and_back(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from(PIECES.split()) | st.text(max_size=3), max_size=12).map(" ".join))
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 def test_whatever_is_written_is_read_or_refused_with_a_place(text: str) -> None:
     mistake = None
     try:
@@ -70,3 +70,9 @@ def test_whatever_is_written_is_read_or_refused_with_a_place(text: str) -> None:
 )
 def test_spellings(text: str, canonical: str) -> None:
     assert write(parse(text)) == canonical
+
+
+def test_all_of_some_expressions() -> None:
+    assert join_all() == join_all("", "") == ""
+    assert join_all("", "fault OR error") == "fault OR error"
+    assert join_all("fault OR error", "", "user") == "(fault OR error) AND (user)"
