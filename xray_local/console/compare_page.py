@@ -23,7 +23,6 @@ from xray_local.traces.trees import build_tree
 from .comparison import Comparison, Pair, Step, compare
 from .lines import TraceLine, make_lines
 from .outline import Outline, outline
-from .pauses import without_collecting
 from .routes import name_route
 from .scope import read_scope
 from .times import write_duration
@@ -52,7 +51,6 @@ class _Side:
 
 
 @page
-@without_collecting()
 def show_comparison(request: HttpRequest) -> HttpResponse:
     """Show what differs between the traces ?one= and ?other=."""
     scope = read_scope(request)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from xray_local.traces.trees import Element
 
 from .intervals import find_interval
-from .operations import Operation, name_operation
+from .operations import Operation
 from .outline import Outline
 from .times import write_difference
 
@@ -148,23 +148,25 @@ def _match(
 
     What only the other has follows what it follows there.
     """
-    partners = {_name(each, other, number): each for each, number in _count(others, other)}
+    if not ones and not others:  # as of nearly all
+        return []
+    partners = {(name, number): each for each, name, number in _count(others, other)}
     pairs: list[Pair] = []
     places: dict[Element, int] = {}  # of the other's elements: the pair's
-    for element, number in _count(ones, one):
-        partner = partners.get(_name(element, one, number))
+    for element, name, number in _count(ones, one):
+        partner = partners.get((name, number))
         if partner is not None:
             places[partner] = len(pairs)
         took = _measure(element, one), _measure(partner, other)
-        pairs.append(Pair(name_operation(element), number, depth, element, partner, *took))
+        pairs.append(Pair(one.name_operation(element), number, depth, element, partner, *took))
     following: defaultdict[int, list[Pair]] = defaultdict(list)
     place = -1
-    for element, number in _count(others, other):
+    for element, _, number in _count(others, other):
         place = places.get(element, place)
         if element not in places:
             took = 0.0, _measure(element, other)
             following[place].append(
-                Pair(name_operation(element), number, depth, None, element, *took)
+                Pair(other.name_operation(element), number, depth, None, element, *took)
             )
     merged = following[-1]
     for place, pair in enumerate(pairs):
@@ -172,43 +174,38 @@ def _match(
     return merged
 
 
-def _count(elements: Sequence[Element], trace: Outline) -> Iterator[tuple[Element, int]]:
-    """Yield each with its number among what did the same."""
+def _count(
+    elements: Sequence[Element], trace: Outline
+) -> Iterator[tuple[Element, Operation | None, int]]:
+    """Yield each with what it is paired by, and its number among what did the same.
+
+    The roots are paired whatever they are called.
+    """
     counts: defaultdict[Operation | None, int] = defaultdict(int)
     for element in elements:
-        operation, _ = _name(element, trace, 0)
-        counts[operation] += 1
-        yield element, counts[operation]
-
-
-def _name(element: Element, trace: Outline, number: int) -> tuple[Operation | None, int]:
-    """Return what the element is paired by; the roots are paired whatever they are called."""
-    return None if element is trace.root else name_operation(element), number
+        name = None if element is trace.root else trace.name_operation(element)
+        counts[name] += 1
+        yield element, name, counts[name]
 
 
 def _measure(element: Element | None, trace: Outline) -> float:
     """Return how many milliseconds the element took; what is in progress, as far as is known."""
     interval = find_interval(element, trace.end) if element else None
-    return 1000 * interval.seconds if interval else 0.0
+    return 1000 * (interval.end - interval.start) if interval else 0.0
 
 
 def _sum_up(one: Outline, other: Outline) -> list[Step]:
     steps: dict[Operation, Step] = {}
-    for place in one.places:
-        step = _get_step(steps, place.element)
+    for place, operation in zip(one.places, one.operations, strict=True):
+        step = steps.get(operation) or steps.setdefault(operation, Step(operation))
         step.one_count += 1
         step.one_ms += _measure_path(place.element, one)
-    for place in other.places:
-        step = _get_step(steps, place.element)
+    for place, operation in zip(other.places, other.operations, strict=True):
+        step = steps.get(operation) or steps.setdefault(operation, Step(operation))
         step.other_count += 1
         step.other_ms += _measure_path(place.element, other)
     return sorted(steps.values(), key=lambda step: -abs(step.difference_ms))
 
 
-def _get_step(steps: dict[Operation, Step], element: Element) -> Step:
-    operation = name_operation(element)
-    return steps.setdefault(operation, Step(operation))
-
-
 def _measure_path(element: Element, trace: Outline) -> float:
-    return 1000 * sum(interval.seconds for interval in trace.path.get(element, ()))
+    return 1000 * sum([end - start for start, end in trace.path.get(element, ())])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from xray_local.traces.documents import as_list, as_mapping
 
 from .details import Failure, list_failures
-from .operations import Operation, name_kind
+from .operations import Operation
 from .outline import Outline, Place
 from .sql_format import lay_out
 from .timeline import SKEW_SECONDS, measure_lag, measure_lead
@@ -55,15 +55,15 @@ class Raised:
     places: Sequence[Place]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Oddities:
     """What of the trace cannot be taken as it is."""
 
-    open: Sequence[Place]
-    orphans: Sequence[Place]
-    skewed: Sequence[Place]  # began before their parents
+    open: list[Place]
+    orphans: list[Place]
+    skewed: list[Place]  # began before their parents
     lead_ms: float  # by how much at most
-    late: Sequence[Place]  # ended after their parents
+    late: list[Place]  # ended after their parents
     lag_ms: float
 
 
@@ -104,6 +104,8 @@ def list_raised(outline: Outline) -> list[Raised]:
     found: dict[tuple[str, str], tuple[Failure, list[Place]]] = {}
     for place in outline.places:
         cause = place.element.content.get("cause")
+        if cause is None:
+            continue
         if not as_list(as_mapping(cause).get("exceptions")):
             continue
         for failure in list_failures(cause):
@@ -117,25 +119,31 @@ def list_raised(outline: Outline) -> list[Raised]:
 
 def find_oddities(outline: Outline) -> Oddities:
     """Return what is unfinished, lost, or told by clocks that differ."""
-    places = outline.places
-    skewed = [each for each in places if measure_lead(each.element) > SKEW_SECONDS]
-    late = [each for each in places if measure_lag(each.element) > SKEW_SECONDS]
-    return Oddities(
-        [each for each in places if each.element.is_open],
-        [each for each in places if each.element.is_orphan],
-        skewed,
-        max((1000 * measure_lead(each.element) for each in skewed), default=0.0),
-        late,
-        max((1000 * measure_lag(each.element) for each in late), default=0.0),
-    )
+    found = Oddities([], [], [], 0.0, [], 0.0)
+    for place in outline.places:
+        element = place.element
+        if element.is_open:
+            found.open.append(place)
+        if element.parent is None:
+            if element.is_orphan:
+                found.orphans.append(place)
+            continue
+        lead, lag = measure_lead(element), measure_lag(element)
+        if lead > SKEW_SECONDS:
+            found.skewed.append(place)
+            found.lead_ms = max(found.lead_ms, 1000 * lead)
+        if lag > SKEW_SECONDS:
+            found.late.append(place)
+            found.lag_ms = max(found.lag_ms, 1000 * lag)
+    return found
 
 
 def divide_path(outline: Outline) -> list[Share]:
     """Return the kinds of work on the critical path, the longest first."""
     seconds: dict[str, float] = {}
     for element, intervals in outline.path.items():
-        kind = name_kind(element)
-        seconds[kind] = seconds.get(kind, 0.0) + sum(each.seconds for each in intervals)
+        kind = outline.name_operation(element).kind
+        seconds[kind] = seconds.get(kind, 0.0) + sum([end - start for start, end in intervals])
     return list(_list_shares(seconds))
 
 

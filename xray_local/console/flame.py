@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from xray_local.traces.trees import Element
 
 from .intervals import measure_own
-from .operations import Operation, name_operation
+from .operations import Operation
 from .outline import Outline, Place
 
 # In hundredths of the whole: what is narrower is not drawn.
@@ -89,10 +89,9 @@ def draw_flame(outline: Outline, chosen_id: str = "") -> Flame:
 def _merge(outline: Outline) -> tuple[list[Frame], dict[Element, Frame]]:
     roots: dict[Operation, Frame] = {}
     by_element: dict[Element, Frame] = {}
-    for place in outline.places:
+    for place, operation in zip(outline.places, outline.operations, strict=True):
         element = place.element
         parent = by_element[element.parent] if element.parent else None
-        operation = name_operation(element)
         siblings = parent.frames if parent else roots
         frame = siblings.get(operation)
         if frame is None:

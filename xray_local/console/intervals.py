@@ -37,6 +37,8 @@ def find_own(element: Element, until: float) -> list[Interval]:
     whole = find_interval(element, until)
     if whole is None:
         return []
+    if not element.children:
+        return [whole] if whole.start < whole.end else []
     own: list[Interval] = []
     moment = whole.start
     for child in element.children:  # the earliest first
@@ -55,4 +57,4 @@ def find_own(element: Element, until: float) -> list[Interval]:
 
 def measure_own(element: Element, until: float) -> float:
     """Return the self time in seconds: how long the element ran and none of its children did."""
-    return sum(interval.seconds for interval in find_own(element, until))
+    return sum([end - start for start, end in find_own(element, until)])

@@ -40,17 +40,17 @@ def name_operation(element: Element) -> Operation:
     return Operation(read_name(element), kind, note)
 
 
-def name_call(element: Element) -> Operation | None:
+def name_call(element: Element, operation: Operation | None = None) -> Operation | None:
     """Return what makes a call the same as another of the trace; None if it is no call.
 
-    As its operation, but for a call by HTTP, which names the URL too.
+    operation: the element's, if it is known. A call is the same as that, but by HTTP, which names
+    the URL too.
     """
-    kind = name_kind(element)
-    if kind not in ("sql", "aws", "remote"):
+    operation = operation or name_operation(element)
+    if operation.kind not in ("sql", "aws", "remote"):
         return None
-    operation = name_operation(element)
-    if kind == "remote":
-        operation = operation._replace(note=describe_briefly(element))
+    if operation.kind == "remote":
+        operation = Operation(operation.name, operation.kind, describe_briefly(element))
     return operation if operation.note else None
 
 
@@ -63,9 +63,10 @@ def name_kind(element: Element) -> str:
     """Return what sort of work the element is."""
     if element.is_segment:
         return "segment"
-    if isinstance(element.content.get("sql"), dict):
+    content = element.content
+    if "sql" in content and isinstance(content["sql"], dict):
         return "sql"
-    namespace = element.content.get("namespace")
+    namespace = content.get("namespace")
     return namespace if namespace in ("aws", "remote") else "local"
 
 
@@ -77,7 +78,7 @@ def read_query(element: Element) -> str | None:
 def describe_briefly(element: Element) -> str:
     """Return the method and URL, or the operation and its resource, or the query: one line."""
     return (
-        _name_aws(element)
+        (_name_aws(element) if "aws" in element.content else "")
         or " ".join(
             part
             for part in (
@@ -93,7 +94,7 @@ def describe_briefly(element: Element) -> str:
 def _name_aws(element: Element) -> str:
     aws = as_mapping(element.content.get("aws"))
     words = [as_text(aws.get("operation"), 100)]
-    words += [as_text(aws.get(key), 200) for key in RESOURCES]
+    words += [as_text(aws[key], 200) for key in RESOURCES if key in aws]
     if not any(words[1:]):
         words += [as_text(each, 200) for each in as_list(aws.get("resource_names"))[:1]]
     return " ".join(word for word in words if word)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from xray_local.traces.trees import Element, walk_tree
 
 from .critical_path import Path, find_critical_path
-from .operations import Operation, name_call
+from .operations import Operation, name_call, name_operation
 
 
 class Place(NamedTuple):
@@ -46,11 +46,16 @@ class Outline:
         return find_critical_path(self.root, self.end) if self.root else {}
 
     @cached_property
+    def operations(self) -> list[Operation]:
+        """What each element did, in the order of the places."""
+        return [name_operation(place.element) for place in self.places]
+
+    @cached_property
     def calls(self) -> dict[Operation, list[Place]]:
         """The calls that the trace makes, each with the places where it does."""
         calls: defaultdict[Operation, list[Place]] = defaultdict(list)
-        for place in self.places:
-            call = name_call(place.element)
+        for place, operation in zip(self.places, self.operations, strict=True):
+            call = name_call(place.element, operation)
             if call is not None:
                 calls[call].append(place)
         return calls
@@ -60,9 +65,17 @@ class Outline:
         number = self.ids.get(element_id)
         return None if number is None else self.places[number]
 
+    def name_operation(self, element: Element) -> Operation:
+        """Return what the element did."""
+        return self.operations[self.numbers[element]]
+
+    def name_call(self, element: Element) -> Operation | None:
+        """Return the call that the element is; None if it is none."""
+        return name_call(element, self.name_operation(element))
+
     def count_same(self, element: Element) -> int:
         """Return how often the trace makes the call that the element is; 0 if it is none."""
-        call = name_call(element)
+        call = self.name_call(element)
         return len(self.calls[call]) if call is not None else 0
 
 
@@ -71,7 +84,8 @@ def outline(roots: Sequence[Element]) -> Outline:
     walked = list(walk_tree(list(roots)))
     sizes: dict[Element, int] = {}
     for element, _ in reversed(walked):
-        sizes[element] = 1 + sum(sizes[child] for child in element.children)
+        below = element.children
+        sizes[element] = 1 + sum([sizes[child] for child in below]) if below else 1
     places = [
         Place(number, element, depth, sizes[element] - 1)
         for number, (element, depth) in enumerate(walked)

@@ -10,7 +10,8 @@ def without_collecting() -> Iterator[None]:
     """Collect no garbage meanwhile.
 
     A trace of 10,000 subsegments is some 100,000 objects, of which none can go before the end; the
-    collector would look at all of them many times, which takes longer than all the rest.
+    collector would look at all of them many times, which takes longer than all the rest. Other
+    pages read thousands of documents, which go by themselves.
     """
     was_on = gc.isenabled()
     gc.disable()

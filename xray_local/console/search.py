@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from .operations import name_call
 from .outline import Outline
 
 
@@ -19,7 +18,7 @@ def find_text(outline: Outline, text: str) -> set[int]:
 def find_same(outline: Outline, element_id: str) -> set[int]:
     """Return the numbers of the elements that make the same call as this one."""
     place = outline.get(element_id)
-    call = name_call(place.element) if place else None
+    call = outline.name_call(place.element) if place else None
     return {each.number for each in outline.calls[call]} if call else set()
 
 

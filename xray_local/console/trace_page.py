@@ -16,7 +16,7 @@ from xray_local.parts import get_parts
 from xray_local.store.database import reading
 from xray_local.store.neighbours import find_neighbours
 from xray_local.store.queries import get_bodies, get_documents
-from xray_local.traces.facts import Facts, load_facts
+from xray_local.traces.facts import load_facts
 from xray_local.traces.summaries import find_owners, find_root, summarise
 from xray_local.traces.trees import Element, build_tree
 from xray_local.traces.whole import describe_trace
@@ -29,7 +29,6 @@ from .lines import TraceLine
 from .logs import find_logs
 from .operations import read_name
 from .outline import Outline, Place, outline
-from .pauses import without_collecting
 from .routes import name_route
 from .scope import Scope, read_scope
 from .search import find_same, find_text
@@ -38,8 +37,8 @@ from .trace_map import draw_trace_map
 from .trace_query import VIEWS, Linker, TraceQuery, read_trace_query
 from .view import page
 
-# As many rows as a screen shows a few times over; the others come when they are scrolled to.
-PAGE_ROWS = 120
+# More rows than a screen shows; the others come when they are scrolled to.
+PAGE_ROWS = 60
 # Queries are long.
 QUERIES_SHOWN = 100
 FRAMES_LISTED = 100
@@ -72,7 +71,6 @@ class _RowsPage:
 
 
 @page
-@without_collecting()
 def show_trace(request: HttpRequest, trace_id: str) -> HttpResponse:
     """Show one trace, or with ?part= only what has changed: body, pane or rows."""
     query = read_trace_query(request.GET, read_scope(request))
@@ -80,7 +78,8 @@ def show_trace(request: HttpRequest, trace_id: str) -> HttpResponse:
         bodies = get_bodies(connection, trace_id)
     if not bodies:
         return _show_missing(request, trace_id, query.scope)
-    whole = _read_outline(tuple(bodies))
+    trace = _read_trace(trace_id, tuple(bodies))
+    whole = trace.outline
     if query.element and whole.get(query.element) is None:
         return _show_missing(request, trace_id, query.scope)
     context: dict[str, Any] = {"trace_id": trace_id, "query": query, "scope": query.scope}
@@ -96,38 +95,44 @@ def show_trace(request: HttpRequest, trace_id: str) -> HttpResponse:
     with reading(get_parts(request).database) as connection:
         chosen = query.scope.read_filter()
         beside = find_neighbours(connection, trace_id, query.scope.start, query.scope.end, chosen)
-    context |= {"newer": beside.newer, "older": beside.older}
-    facts = [load_facts(body) for body in bodies]
-    return render(
-        request, "xray_local/trace.html", context | _describe_trace(trace_id, facts, whole, query)
-    )
+    context |= {"newer": beside.newer, "older": beside.older, "section": "traces"}
+    return render(request, "xray_local/trace.html", context | trace.head)
+
+
+@dataclass(frozen=True)
+class _Trace:
+    """A trace, and what is said of it in every view; found once."""
+
+    id: str
+    bodies: tuple[bytes, ...]
+
+    @functools.cached_property
+    def outline(self) -> Outline:
+        """What the views are made of."""
+        return outline(build_tree(map(msgspec.json.decode, self.bodies)))
+
+    @functools.cached_property
+    def head(self) -> dict[str, Any]:
+        """What stands above the views."""
+        facts = [load_facts(body) for body in self.bodies]
+        root = find_root(facts)
+        summary = summarise(self.id, facts, find_owners(facts), 0)
+        return {
+            # The one that the list names the trace after.
+            "line": TraceLine.read(summary, root.service.name),
+            "likeness": name_route(root, facts).expression,
+            "map": draw_trace_map(facts),
+            "shares": divide_path(self.outline),
+            "same": list_same(self.outline),
+            "raised": list_raised(self.outline),
+            "oddities": find_oddities(self.outline),
+        }
 
 
 @functools.lru_cache(1)  # the rows of a large trace are asked for one page after the other
-def _read_outline(bodies: tuple[bytes, ...]) -> Outline:
-    """Return the outline of the trace that these documents are."""
-    return outline(build_tree(map(msgspec.json.decode, bodies)))
-
-
-def _describe_trace(
-    trace_id: str, facts: Sequence[Facts], whole: Outline, query: TraceQuery
-) -> dict[str, Any]:
-    """Return what stands above the views."""
-    summary = summarise(trace_id, facts, find_owners(facts), 0)
-    root = find_root(facts)
-    # The one that the list names the trace after.
-    name = root.service.name
-    return {
-        "section": "traces",
-        "line": TraceLine.read(summary, name),
-        "likeness": name_route(root, facts).expression,
-        "outline": whole,
-        "map": draw_trace_map(facts),
-        "shares": divide_path(whole),
-        "same": list_same(whole),
-        "raised": list_raised(whole),
-        "oddities": find_oddities(whole),
-    }
+def _read_trace(trace_id: str, bodies: tuple[bytes, ...]) -> _Trace:
+    """Return the trace that these documents are."""
+    return _Trace(trace_id, bodies)
 
 
 def _describe_pane(whole: Outline, query: TraceQuery) -> dict[str, Any]:

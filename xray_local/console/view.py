@@ -19,6 +19,7 @@ from xray_local.filters import BadFilter
 from xray_local.parts import get_parts
 
 from .mistakes import find_mistake
+from .pauses import without_collecting
 from .scope import read_scope
 
 View = Callable[..., HttpResponseBase]
@@ -49,7 +50,8 @@ def _explain(function: View) -> View:
     @functools.wraps(function)
     def view(request: HttpRequest, **arguments: str) -> HttpResponseBase:
         try:
-            response = function(request, **arguments)
+            with without_collecting():
+                response = function(request, **arguments)
         except BadFilter as error:
             return show_mistake(request, error)
         except InvalidRequest as error:

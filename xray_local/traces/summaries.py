@@ -91,6 +91,12 @@ def find_owners(documents: Collection[Facts]) -> Owners:
         return owners  # as nearly always: nothing came on its own
     holders = {known_id: document for document in documents for known_id in document.ids}
     for document in documents:
+        if document.id in owners:
+            continue
+        above = holders.get(document.parent_id or "")
+        if above is not None and above.id in owners:
+            owners[document.id] = owners[above.id]
+            continue
         path = [document]
         seen = {document.id}
         while not path[-1].is_segment and path[-1].id not in owners:

@@ -1,34 +1,42 @@
 """The tree of a trace: its documents put where their parents are, whatever came, in any order."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from .documents import as_list, as_text, as_time
+from .documents import MAX_TIME, as_list, as_text, as_time
 
 # A merged document deeper than this is more than some clients can parse.
 MERGE_DEPTH = 100
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, init=False)
 class Element:
     """A segment or a subsegment, with its place in the tree."""
 
     content: dict[str, Any]
     is_document: bool  # it came on its own; else it was embedded
-    parent: "Element | None" = None
-    children: list["Element"] = field(default_factory=list)
-    id: str = field(init=False)  # empty where there is none that can be used
-    parent_id: str = field(init=False)  # as the document names it, whether it is here or not
-    start: float | None = field(init=False)  # seconds since 1970
-    end: float | None = field(init=False)  # None while it is in progress
+    parent: "Element | None"
+    children: list["Element"]
+    id: str  # empty where there is none that can be used
+    parent_id: str  # as the document names it, whether it is here or not
+    start: float | None  # seconds since 1970
+    end: float | None  # None while it is in progress
 
-    def __post_init__(self) -> None:
-        get = self.content.get
+    def __init__(
+        self, content: dict[str, Any], *, is_document: bool, parent: "Element | None" = None
+    ) -> None:
+        # By hand, with what is usual first: a trace may have 10,000.
+        self.content = content
+        self.is_document = is_document
+        self.parent = parent
+        self.children = []
+        get = content.get
         self.id = as_text(get("id")) or ""
-        self.parent_id = as_text(get("parent_id")) or ""
-        self.start = as_time(get("start_time"))
-        self.end = as_time(get("end_time"))
+        self.parent_id = as_text(content["parent_id"]) or "" if "parent_id" in content else ""
+        start, end = get("start_time"), get("end_time")
+        self.start = start if type(start) is float and 0 <= start <= MAX_TIME else as_time(start)
+        self.end = end if type(end) is float and 0 <= end <= MAX_TIME else as_time(end)
 
     @property
     def is_segment(self) -> bool:
@@ -149,7 +157,8 @@ def walk_tree(roots: list[Element]) -> Iterator[tuple[Element, int]]:
     while pending:
         element, depth = pending.pop()
         yield element, depth
-        pending.extend((child, depth + 1) for child in reversed(element.children))
+        if element.children:
+            pending.extend([(child, depth + 1) for child in reversed(element.children)])
 
 
 def merge_documents(roots: list[Element]) -> list[dict[str, Any]]:
