@@ -16,6 +16,7 @@ from xray_local.filters.syntax import (
     Expression,
     Id,
     ServiceTest,
+    join_all,
     write,
 )
 from xray_local.graph import Graph, Statistics
@@ -25,7 +26,7 @@ from xray_local.store.queries import RangeType, TimeRange, list_traces
 from xray_local.store.rollups import MINUTE_SECONDS
 from xray_local.traces.documents import show
 from xray_local.traces.services import Service
-from xray_local.traces.tallies import Tally, value_of
+from xray_local.traces.tallies import Shape, Tally, value_of
 
 from .alarms import list_alarms
 from .charts import Chart, Line, draw_histogram, draw_lines, draw_stacks
@@ -67,14 +68,14 @@ class Selection:
             return f"{_say(self.source)} → {self.service.name}"
         return f"client of {self.service.name}" if self.service.type == CLIENT else _say(self)
 
-    def fits(self, tally: Tally) -> bool:
-        """Whether the tally counts requests of the node, or calls of the edge."""
+    def fits(self, shape: Shape) -> bool:
+        """Whether what has the shape are requests of the node, or calls of the edge."""
         if self.source is not None or self.service.type == CLIENT:
-            sources = list_sources(tally)
+            sources = list_sources(shape)
             if self.source is None:
                 return self.service in sources
-            return self.source in sources and tally.shape.service == self.service
-        return tally.shape.is_node and tally.shape.service == self.service
+            return self.source in sources and shape.service == self.service
+        return shape.is_node and shape.service == self.service
 
     def write_expression(self, graph: Graph, *more: Expression) -> str:
         """Return a filter expression for the traces that have such a request.
@@ -257,7 +258,9 @@ def draw_portrait(
     start = scope.start // period_seconds * period_seconds
     periods = [
         Period(time, _sum_up(selection, tallies))
-        for time, tallies in collect_series(connection, start, scope.end, period_seconds, chosen)
+        for time, tallies in collect_series(
+            connection, start, scope.end, period_seconds, chosen, selection.fits
+        )
     ]
     statistics = _find_statistics(graph, selection)
     before = _sum_up(
@@ -302,7 +305,7 @@ def _find_statistics(graph: Graph, selection: Selection) -> Statistics:
 def _sum_up(selection: Selection, tallies: Sequence[Tally]) -> Statistics:
     statistics = Statistics()
     for tally in tallies:
-        if selection.fits(tally):
+        if selection.fits(tally.shape):
             statistics.add(tally)
     return statistics
 
@@ -343,13 +346,8 @@ def _read_lines(connection: sqlite3.Connection, scope: Scope, expression: str) -
     page = list_traces(
         connection,
         time_range=TimeRange(scope.start, scope.end, RangeType.TRACE_ID),
-        chosen=_join(scope, expression),
+        chosen=read_filter(join_all(scope.expression, expression), scope.group_expressions),
         limit=CANDIDATES,
         has_causes=False,
     )
     return make_lines(page)
-
-
-def _join(scope: Scope, expression: str) -> Filter:
-    whole = f"({scope.expression}) AND {expression}" if scope.expression else expression
-    return read_filter(whole, scope.group_expressions)

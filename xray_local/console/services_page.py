@@ -17,9 +17,9 @@ from xray_local.api.graphs import make_graph
 from xray_local.errors import InvalidRequest
 from xray_local.filters import Filter
 from xray_local.filters.syntax import Id, ServiceTest, write
-from xray_local.graph import Graph, Statistics
+from xray_local.graph import Graph, Statistics, build_graph
 from xray_local.graph.model import CLIENT
-from xray_local.graph.sources import collect_series, collect_tallies
+from xray_local.graph.sources import collect_tallies, read_fitting, tally_periods
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
 from xray_local.store.queries import (
@@ -31,10 +31,11 @@ from xray_local.store.queries import (
     list_numbers,
 )
 from xray_local.store.roots import Root, read_roots
-from xray_local.store.totals import count_periods
+from xray_local.store.totals import count_periods, widen
 from xray_local.traces.documents import show
+from xray_local.traces.facts import Facts
 from xray_local.traces.services import Service
-from xray_local.traces.tallies import Shape, Tally
+from xray_local.traces.tallies import Shape, Tally, tally_traces
 
 from .charts import Sparkline, draw_sparkline
 from .figures import write_count, write_rate
@@ -146,8 +147,18 @@ def show_services(request: HttpRequest) -> HttpResponse:
     chosen = scope.read_filter()
     time_range = TimeRange(scope.start, scope.end, RangeType.TRACE_ID)
     with reading(get_parts(request).database) as connection:
-        graph = make_graph(connection, scope.start, scope.end, chosen)
+        period_seconds = choose_period(scope.seconds)
+        start = scope.start // period_seconds * period_seconds
+        if chosen is None:
+            graph = make_graph(connection, scope.start, scope.end)
+            periods = count_periods(connection, start, scope.end, period_seconds)
+        else:
+            fitting = list(read_fitting(connection, start, scope.end, chosen))
+            first, _ = widen(scope.start, scope.end)
+            graph = build_graph(tally_traces(facts for time, facts in fitting if time >= first))
+            periods = _count_periods(fitting, period_seconds)
         services = _list_services(connection, scope, graph, chosen)
+        _draw_runs(services, scope, start, period_seconds, periods)
         numbers, is_all, _ = list_numbers(connection, time_range, chosen, ROUTED_TRACES)
         roots = list(read_roots(connection, numbers))
         routes = _list_routes(roots, scope, is_all=is_all)
@@ -190,32 +201,33 @@ def _list_services(
                 before=before.get(node.service, Statistics()),
                 service=node.service,
             )
-    period_seconds = choose_period(scope.seconds)
-    start = scope.start // period_seconds * period_seconds
+    return lines
+
+
+def _draw_runs(
+    lines: Mapping[Service, Line],
+    scope: Scope,
+    start: float,
+    period_seconds: int,
+    periods: Iterable[tuple[float, Shape, int]],
+) -> None:
+    """Draw how many requests each service had in each period; the first begins at the start."""
     length = int((scope.end - start) // period_seconds) + 1
     # A service may have been there in the part of the first period before the range alone.
     runs: dict[Service, list[float]] = defaultdict(lambda: [0.0] * length)
-    for time, shape, count in _count_periods(connection, scope, start, period_seconds, chosen):
+    for time, shape, count in periods:
         place = int((time - start) // period_seconds)
         if shape.is_node and not shape.is_partial and 0 <= place < length:
             runs[shape.service][place] += count
     for service, line in lines.items():
         line.spark = _draw_spark(runs[service], period_seconds)
-    return lines
 
 
 def _count_periods(
-    connection: sqlite3.Connection,
-    scope: Scope,
-    start: float,
-    period_seconds: int,
-    chosen: Filter | None,
+    traces: Iterable[tuple[float, list[Facts]]], period_seconds: int
 ) -> Iterator[tuple[float, Shape, int]]:
     """Yield how many of each shape there were in each period."""
-    if chosen is None:
-        yield from count_periods(connection, start, scope.end, period_seconds)
-        return
-    for time, tallies in collect_series(connection, start, scope.end, period_seconds, chosen):
+    for time, tallies in tally_periods(traces, period_seconds):
         for tally in tallies:
             yield time, tally.shape, tally.count
 

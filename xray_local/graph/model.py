@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xray_local.traces.services import Service
-from xray_local.traces.tallies import Tally
+from xray_local.traces.tallies import Shape, Tally
 
 from .statistics import Statistics, write_histogram
 
@@ -101,7 +101,7 @@ class Graph:
             node.add(tally)
             node.is_active |= not shape.is_inferred
             node.is_root |= shape.is_root
-        for source in list_sources(tally):
+        for source in list_sources(shape):
             node = self.get_node(source)
             node.get_edge(shape.service).add(tally)
             # A client has no tally of its own, and others' may not be here.
@@ -127,9 +127,8 @@ def build_graph(tallies: Iterable[Tally]) -> Graph:
     return graph
 
 
-def list_sources(tally: Tally) -> list[Service]:
-    """Return who made the calls of a tally: its caller, and the client of a root."""
-    shape = tally.shape
+def list_sources(shape: Shape) -> list[Service]:
+    """Return who made the calls of a shape: its caller, and the client of a root."""
     sources = [] if shape.source is None else [shape.source]
     if shape.is_root:
         sources.append(shape.service._replace(type=CLIENT))

@@ -46,7 +46,7 @@ class Selector:
                 _fits(each, tally.shape.service) for each in self.services
             ):
                 statistics.add(tally)
-            for source in list_sources(tally) if self.edges else ():
+            for source in list_sources(tally.shape) if self.edges else ():
                 if any(
                     _fits(start, source) and _fits(end, tally.shape.service)
                     for start, end in self.edges

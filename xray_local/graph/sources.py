@@ -5,7 +5,8 @@ traces in the range that fit its filter expression, as it is now.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 
 from xray_local.filters import Filter
 from xray_local.store.queries import RangeType, TimeRange, choose_traces, get_bodies
@@ -18,7 +19,7 @@ from xray_local.store.totals import (
     widen,
 )
 from xray_local.traces.facts import Facts, load_facts
-from xray_local.traces.tallies import Tally, merge_tallies, tally_trace
+from xray_local.traces.tallies import Shape, Tally, tally_traces
 
 from .insights import BEFORE_SECONDS, FAULTS_MIN, find_spans
 
@@ -34,9 +35,7 @@ def collect_tallies(
     """
     if chosen is None:
         return read_tallies(connection, start, end)
-    return merge_tallies(
-        tally for _, tallies in tally_fitting(connection, start, end, chosen) for tally in tallies
-    )
+    return tally_traces(facts for _, facts in read_fitting(connection, start, end, chosen))
 
 
 def collect_series(
@@ -45,16 +44,27 @@ def collect_series(
     end: float,
     period_seconds: int,
     chosen: Filter | None = None,
+    is_wanted: Callable[[Shape], bool] | None = None,
 ) -> Iterator[tuple[float, list[Tally]]]:
-    """Yield the tallies of each period that has any, with the time at which it begins."""
+    """Yield the tallies of each period that has any, with the time at which it begins.
+
+    is_wanted: which shapes are asked for; there may be others.
+    """
     if chosen is None:
-        yield from read_series(connection, start, end, period_seconds)
+        yield from read_series(connection, start, end, period_seconds, is_wanted)
         return
-    periods: dict[float, list[Tally]] = {}
-    for time, tallies in tally_fitting(connection, start, end, chosen):
-        periods.setdefault(time // period_seconds * period_seconds, []).extend(tallies)
-    for time, tallies in sorted(periods.items()):
-        yield time, merge_tallies(tallies)
+    yield from tally_periods(read_fitting(connection, start, end, chosen), period_seconds)
+
+
+def tally_periods(
+    traces: Iterable[tuple[float, list[Facts]]], period_seconds: int
+) -> Iterator[tuple[float, list[Tally]]]:
+    """Yield the tallies of each period that any of the traces of `read_fitting` began in."""
+    periods: defaultdict[float, list[list[Facts]]] = defaultdict(list)
+    for time, facts in traces:
+        periods[time // period_seconds * period_seconds].append(facts)
+    for time, found in sorted(periods.items()):
+        yield time, tally_traces(found)
 
 
 def collect_faulty(
@@ -72,10 +82,10 @@ def collect_faulty(
     return minutes
 
 
-def tally_fitting(
+def read_fitting(
     connection: sqlite3.Connection, start: float, end: float, chosen: Filter
-) -> Iterator[tuple[float, list[Tally]]]:
-    """Yield the tallies of each trace that fits and began in these minutes, with its start."""
+) -> Iterator[tuple[float, list[Facts]]]:
+    """Yield the start and the facts of each trace that fits and began in these minutes."""
     first, last = widen(start, end)
     time_range = TimeRange(first, last, RangeType.EVENT)
     token: str | None = None
@@ -87,7 +97,7 @@ def tally_fitting(
         for trace in choice.traces:
             if first <= trace.start_time < last and found < GROUP_TRACES:
                 found += 1
-                yield trace.start_time, tally_trace([load_facts(body) for body in trace.bodies])
+                yield trace.start_time, [load_facts(body) for body in trace.bodies]
         token = choice.next_token
         if token is None:
             return
@@ -96,7 +106,7 @@ def tally_fitting(
 def collect_traces(connection: sqlite3.Connection, trace_ids: Iterable[str]) -> list[Tally]:
     """Return the tallies of these traces; ids that are unknown add nothing."""
     found = (read_facts(connection, trace_id) for trace_id in dict.fromkeys(trace_ids))
-    return merge_tallies(tally for facts in found if facts for tally in tally_trace(facts))
+    return tally_traces(facts for facts in found if facts)
 
 
 def read_facts(connection: sqlite3.Connection, trace_id: str) -> list[Facts]:

@@ -11,8 +11,9 @@ https://docs.aws.amazon.com/xray/latest/api/API_HistogramEntry.html
 """
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .elements import list_elements
@@ -90,37 +91,42 @@ def make_shape(source: Service | None, service: Service, flags: int) -> Shape:
 
 def tally_trace(documents: Collection[Facts]) -> list[Tally]:
     """Return the tallies of one trace."""
-    first = min(document.start for document in documents)
-    last = max(document.end for document in documents)
-    found: dict[Shape, Tally] = {}
-    for element in list_elements(documents, find_owners(documents)):
-        shape = make_shape(element.source, element.service, element.flags)
-        seconds = element.seconds
-        found[shape] = _add(
-            found.get(shape), Tally(shape, 1, seconds, {bucket_of(seconds): 1}, first, last)
+    return tally_traces([documents])
+
+
+def tally_traces(traces: Iterable[Collection[Facts]]) -> list[Tally]:
+    """Return the tallies of traces together."""
+    found: dict[tuple[Service | None, Service, int], _Taken] = {}
+    for documents in traces:
+        first = min([document.start for document in documents])
+        last = max([document.end for document in documents])
+        for element in list_elements(documents, find_owners(documents)):
+            key = element.source, element.service, element.flags
+            taken = found.get(key)
+            if taken is None:
+                taken = found[key] = _Taken(first, last)
+            taken.seconds.append(element.seconds)
+            if first < taken.first:
+                taken.first = first
+            if last > taken.last:
+                taken.last = last
+    return [
+        Tally(
+            make_shape(*key),
+            len(taken.seconds),
+            sum(taken.seconds),
+            dict(Counter(map(bucket_of, taken.seconds))),
+            taken.first,
+            taken.last,
         )
-    return list(found.values())
+        for key, taken in found.items()
+    ]
 
 
-def merge_tallies(tallies: Iterable[Tally]) -> list[Tally]:
-    """Return one tally for each shape."""
-    merged: dict[Shape, Tally] = {}
-    for tally in tallies:
-        merged[tally.shape] = _add(merged.get(tally.shape), tally)
-    return list(merged.values())
+@dataclass(slots=True)
+class _Taken:
+    """The times that the elements of one shape took, and of when their traces are."""
 
-
-def _add(one: Tally | None, other: Tally) -> Tally:
-    if one is None:
-        return other
-    histogram = dict(one.histogram)
-    for bucket, count in other.histogram.items():
-        histogram[bucket] = histogram.get(bucket, 0) + count
-    return Tally(
-        one.shape,
-        one.count + other.count,
-        one.seconds + other.seconds,
-        histogram,
-        min(one.first, other.first),
-        max(one.last, other.last),
-    )
+    first: float
+    last: float
+    seconds: list[float] = field(default_factory=list)

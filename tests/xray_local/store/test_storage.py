@@ -40,7 +40,7 @@ from xray_local.store.storage import Storage
 from xray_local.store.terms import BLOCK_TRACES, term_of
 from xray_local.store.totals import read_tallies
 from xray_local.traces.facts import load_facts
-from xray_local.traces.tallies import merge_tallies, tally_trace
+from xray_local.traces.tallies import tally_traces
 
 
 def read(*documents: dict[str, Any]) -> list[Document]:
@@ -318,10 +318,8 @@ def test_prune_leaves_no_segment_without_its_trace(connection: sqlite3.Connectio
 def tally_all(connection: sqlite3.Connection) -> dict[Any, tuple[int, int, dict[int, int]]]:
     """Return what the documents say, by shape: the count, the microseconds and the histogram."""
     trace_ids = [row[0] for row in connection.execute("SELECT id FROM traces")]
-    tallies = merge_tallies(
-        tally
-        for trace_id in trace_ids
-        for tally in tally_trace([load_facts(body) for body in get_bodies(connection, trace_id)])
+    tallies = tally_traces(
+        [load_facts(body) for body in get_bodies(connection, trace_id)] for trace_id in trace_ids
     )
     return {
         each.shape: (each.count, round(each.seconds * 1_000_000), each.histogram)

@@ -5,7 +5,7 @@ import pytest
 from tests.xray_local.made import NOON, make_segment, make_subsegment
 from tests.xray_local.traces.test_elements import gather
 from xray_local.traces.services import Service
-from xray_local.traces.tallies import LAST_BUCKET, bucket_of, merge_tallies, tally_trace, value_of
+from xray_local.traces.tallies import LAST_BUCKET, bucket_of, tally_trace, tally_traces, value_of
 
 FRONT = Service("front", None, None)
 API = Service("api", "remote", None)
@@ -33,10 +33,10 @@ def test_a_trace_has_a_tally_for_each_kind_of_element() -> None:
 
 
 def test_tallies_of_one_shape_become_one() -> None:
-    one = tally_trace(gather(make_segment(start_time=NOON, end_time=NOON + 1)))
-    other = tally_trace(gather(make_segment(start_time=NOON + 5, end_time=NOON + 7)))
+    one = gather(make_segment(start_time=NOON, end_time=NOON + 1))
+    other = gather(make_segment(start_time=NOON + 5, end_time=NOON + 7))
 
-    (merged,) = merge_tallies([*one, *other])
+    (merged,) = tally_traces([one, other])
 
     assert (merged.count, merged.seconds) == (2, 3)
     assert merged.histogram == {bucket_of(1): 1, bucket_of(2): 1}
