@@ -344,9 +344,10 @@ class _Compiler:
 
     def _test(self, test: Comparison) -> str:
         if test.field.startswith(ANNOTATION):
-            path = self._keep(f'$."{test.field.removeprefix(ANNOTATION)}"')
+            key = test.field.removeprefix(ANNOTATION)
+            path = self._keep(f'$."{key}"')
             exists = _exist_in_json(f"annotations, {path}", self._compare_json(test))
-            return self._look_first("annotations", test, exists)
+            return self._look_first("annotations", test, self._look_at_one(key, test, exists))
         if test.field in TRACE_LISTS:
             column = TRACE_LISTS[test.field]
             exists = _exist_in_json(column, self._compare("j.value", test))
@@ -364,6 +365,18 @@ class _Compiler:
         text = encode_basestring(test.value)[part][:PATTERN_MAX]
         pattern = GLOB_SPECIAL.sub(r"[\g<0>]", text)
         return f"({column} GLOB {self._keep(f'*{pattern}*')} AND {exists})"
+
+    def _look_at_one(self, key: str, test: Comparison, exists: str) -> str:
+        """Return the condition on a text, decided without reading JSON where the key has it alone.
+
+        A key has nothing in it that JSON would write in another way.
+        """
+        if test.operator not in ("=", "!=") or not isinstance(test.value, str):
+            return exists
+        alone = self._keep(f'"{key}":[{encode_basestring(test.value)}]')
+        if test.operator == "=":
+            return f"(instr(annotations, {alone}) > 0 OR {exists})"
+        return f"(instr(annotations, {alone}) = 0 AND {exists})"
 
     def _compare_json(self, test: Comparison) -> str:
         if test.operator is None:
