@@ -41,9 +41,10 @@ def count_facets(connection: sqlite3.Connection, numbers: Sequence[int]) -> Face
     ).fetchall()
     urls, methods, statuses, users, annotations = zip(*rows, strict=True) if rows else ((),) * 5
     facets = Facets(
-        *(Counter(value for value in each if value is not None) for each in (urls, methods)),
-        Counter(value for value in statuses if value is not None),
-        Counter(chain.from_iterable(_decode(each) for each in users if each is not None)),
+        urls=Counter(each for each in urls if each is not None),
+        methods=Counter(each for each in methods if each is not None),
+        statuses=Counter(each for each in statuses if each is not None),
+        users=Counter(chain.from_iterable(_decode(each) for each in users if each is not None)),
     )
     found: defaultdict[str, list[Value]] = defaultdict(list)
     for each in annotations:
