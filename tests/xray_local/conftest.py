@@ -118,7 +118,7 @@ def console(database: Path, storage: Storage, store: Store, settings: Any) -> It
 @pytest.fixture(scope="session")
 def shared_xray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """A local X-Ray that runs for all tests that only add traces of their own."""
-    with run_xray(tmp_path_factory.mktemp("xray"), command=AS_COMMAND) as program:
+    with run_xray(tmp_path_factory.mktemp("xray"), command=AS_COMMAND, is_measured=True) as program:
         yield program
 
 

@@ -80,9 +80,17 @@ def run_xray(
     port: int | None = None,
     database: Path | None = None,
     command: tuple[str, ...] = AS_MODULE,
+    is_measured: bool = False,
 ) -> Iterator[Program]:
     """Run the local X-Ray until the end of the block."""
-    program = start_xray(folder, *arguments, port=port, database=database, command=command)
+    program = start_xray(
+        folder,
+        *arguments,
+        port=port,
+        database=database,
+        command=command,
+        is_measured=is_measured,
+    )
     try:
         wait_for_http(f"{program.url}/counts", program.process)
         yield program
@@ -96,16 +104,22 @@ def start_xray(
     port: int | None = None,
     database: Path | None = None,
     command: tuple[str, ...] = AS_MODULE,
+    is_measured: bool = False,
 ) -> Program:
     """Start the program; it may still be starting, or fail to.
 
-    Without the site's settings that manage.py loads first, which takes twice as long.
+    Without the site's settings that manage.py loads first, which takes twice as long. So does all
+    that it does if is_measured, which is whether the run's coverage counts it.
     """
     port = port or find_free_port()
     otlp_port = find_free_port()
     database = database or folder / "xray.sqlite3"
     log = folder / f"xray-{port}.log"
-    environment = os.environ | {
+    environment = {
+        name: text
+        for name, text in os.environ.items()
+        if is_measured or not name.startswith("COVERAGE_")
+    } | {
         "DJANGO_SETTINGS_MODULE": "movies_site.settings_local",
         "LOCAL_DIR": str(folder),
         "PYTHONPATH": str(ROOT),

@@ -55,7 +55,7 @@ def check_nothing_is_left(program: Program, children: dict[str, int]) -> None:
 
 @pytest.mark.parametrize("command", [AS_COMMAND, AS_MODULE], ids=["command", "module"])
 def test_ready(tmp_path: Path, command: tuple[str, ...]) -> None:
-    with run_xray(tmp_path, command=command) as program:
+    with run_xray(tmp_path, command=command, is_measured=True) as program:
         line = wait_until(program.output)
         children = program.children()
 

@@ -376,7 +376,7 @@ def test_to_another_xray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     (tmp_path / "far").mkdir()
     with run_xray(tmp_path / "far") as far:
         monkeypatch.setenv("AWS_ENDPOINT_URL_XRAY", far.url)
-        with run_xray(tmp_path, "--forward") as near:
+        with run_xray(tmp_path, "--forward", is_measured=True) as near:
             roots = make_many(70)
             opened = make_segment(end_time=None, in_progress=True)
             near.send(*roots, make_late(roots[0]), opened)
