@@ -20,6 +20,8 @@ from .times import write_clock, write_duration
 
 HEIGHT = 120.0
 LINE_WIDTH = 1000.0
+# Of what has no neighbour to be connected with.
+DASH = 10.0
 COLUMNS = 48
 TICKS_MAX = 6
 SPARK_HEIGHT = 20.0
@@ -347,7 +349,7 @@ def _make_y_axis(
         if factor * unit >= highest * 0.9999
     )
     labels = [(0.0, write(top))]
-    if write(top / 2) != write(top):
+    if write is not _write_whole or (top / 2).is_integer():
         labels.append((height / 2, write(top / 2)))
     return top, tuple(Tick(place, label) for place, label in labels)
 
@@ -369,18 +371,22 @@ def _write_path(
     height: float,
 ) -> str:
     """Return the path through the values; where there is none, the line is broken."""
-    parts: list[str] = []
-    is_broken = True
+    runs: list[list[tuple[float, float]]] = [[]]
     for time, value in zip(times, values, strict=True):
         if value is None:
-            is_broken = True
-            continue
-        x = LINE_WIDTH * (time - start) / (end - start)
-        y = height * (1 - value / top)
-        # A value alone is a point, which a round end of the line shows.
-        parts.append(f"M{x:.1f},{y:.1f} h0.1" if is_broken else f"L{x:.1f},{y:.1f}")
-        is_broken = False
-    return " ".join(parts)
+            runs.append([])
+        else:
+            x = LINE_WIDTH * (time - start) / (end - start)
+            runs[-1].append((x, height * (1 - value / top)))
+    return " ".join(_write_run(run) for run in runs if run)
+
+
+def _write_run(points: Sequence[tuple[float, float]]) -> str:
+    """Return the path through the points; one alone is a dash, as a dot would hardly be seen."""
+    if len(points) == 1:
+        ((x, y),) = points
+        return f"M{x - DASH / 2:.1f},{y:.1f} h{DASH:g}"
+    return f"M{' L'.join(f'{x:.1f},{y:.1f}' for x, y in points)}"
 
 
 def _say(name: str, lines: Sequence[Line], write: Callable[[float], str]) -> str:

@@ -26,6 +26,8 @@ ROUND = Form("round", layer_width=264.0, node_height=138.0, reach=27.0, share=0.
 # Where more stand above each other, each is a box: all of them are seen at a glance.
 BOXED = Form("boxed", layer_width=340.0, node_height=56.0, reach=112.0, share=0.5, characters=24)
 ROUND_MAX = 4.5
+# What a narrow screen would make too small to be read.
+WIDE = 700.0
 # A call that is made most often is drawn as wide.
 WIDTH_MAX = 5.0
 WIDTH_MIN = 1.25
@@ -171,7 +173,10 @@ class Map:
     @property
     def classes(self) -> str:
         """How wide it is, how nodes are drawn and how many calls there are, for the style sheet."""
-        return f"{self.width_class} {self.form.name}{' crowded' if self.is_crowded else ''}"
+        states = {"wide": self.width > WIDE, "crowded": self.is_crowded}
+        return " ".join(
+            [self.width_class, self.form.name, *(each for each in states if states[each])]
+        )
 
     @property
     def is_crowded(self) -> bool:

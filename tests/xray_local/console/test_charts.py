@@ -78,7 +78,7 @@ def test_lines_are_broken_where_there_is_no_value() -> None:
     )
 
     (curve,) = chart.curves
-    assert curve.path == "M0.0,90.0 h0.1 L250.0,60.0 M750.0,0.0 h0.1"
+    assert curve.path == "M0.0,90.0 L250.0,60.0 M745.0,0.0 h10"
     assert [tick.label for tick in chart.y_ticks] == ["4.00 ms", "2.00 ms"]
     assert chart.words == "Latency: p95 up to 4.00 ms, last 4.00 ms."
     assert [row[1] for row in chart.table.rows] == ["1.00 ms", "2.00 ms", "", "4.00 ms"]
@@ -98,6 +98,17 @@ def test_stacks_add_up() -> None:
     assert other.x == 50
     assert (other.low, other.high) == (START + 60, START + 120)
     assert other.label.endswith("0 ok, 3 fault")
+
+
+@pytest.mark.parametrize(
+    ("most", "labels"), [(1, ["1"]), (3, ["3"]), (4, ["4", "2"]), (9, ["10", "5"])]
+)
+def test_what_is_counted_has_whole_ticks(most: int, labels: list[str]) -> None:
+    chart = draw_stacks(
+        [START], 60, [Line("ok", "ok", [most])], name="Requests", start=START, end=START + 60
+    )
+
+    assert [tick.label for tick in chart.y_ticks] == labels
 
 
 @pytest.mark.parametrize("seconds", [1, 7, 60, 300, HOUR, 6 * HOUR, 86_400, 604_800, 3e9])
@@ -122,7 +133,7 @@ def test_a_ring_is_closed() -> None:
 def test_sparkline() -> None:
     line = draw_sparkline([1.0, None, 2.0], words="1 to 2 a minute")
 
-    assert line.path == "M0.0,10.0 h0.1 M1000.0,0.0 h0.1"
+    assert line.path == "M-5.0,10.0 h10 M995.0,0.0 h10"
     assert line.area.endswith("Z")
     assert draw_sparkline([], words="none").path == ""
 
