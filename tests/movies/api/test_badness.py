@@ -18,7 +18,7 @@ from .client import APIClient, film_path, make_png
 MATRIX = film_path(1999, "The Matrix")
 # The tables stay the same during a test; what its examples leave behind doesn't matter to them.
 properties = settings(
-    max_examples=100,
+    max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -13,7 +13,7 @@ from .markup import read
 
 # Each example leaves nothing behind that another would meet.
 many = settings(
-    max_examples=150,
+    max_examples=75,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

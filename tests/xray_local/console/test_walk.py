@@ -4,9 +4,9 @@ import random
 import time
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from tests.xray_local.console.browser import send_all
+from tests.xray_local.console.browser import opened, send_all
 from tests.xray_local.console.walking import walk_console
 from tests.xray_local.made import make_id, make_late, make_request, make_segment, make_subsegment
 from tests.xray_local.program import Program
@@ -66,8 +66,10 @@ def make_trace(number: int, rng: random.Random) -> list[dict[str, Any]]:
     return documents
 
 
-def test_with_nothing_stored(each_page: Page, xray: Program) -> None:
-    seen = walk_console(each_page, xray.url)
+def test_with_nothing_stored(browser: Browser, xray: Program) -> None:
+    """In the dark, and at first narrow: with traces, it is light and wide."""
+    with opened(browser, width=360, scheme="dark") as page:
+        seen = walk_console(page, xray.url)
 
     assert set(PATHS.values()) <= set(seen)
 

@@ -45,7 +45,7 @@ def stored() -> Iterator[tuple[Any, dict[str, Trace]]]:
 @given(EXPRESSIONS)
 @settings(
     deadline=None,
-    max_examples=200,
+    max_examples=100,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 def test_sql_finds_what_the_documents_say(
