@@ -3,7 +3,7 @@
 And where its time went: the critical path by kind of work.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xray_local.traces.documents import as_list, as_mapping
@@ -11,6 +11,7 @@ from xray_local.traces.documents import as_list, as_mapping
 from .details import Failure, list_failures
 from .operations import Operation
 from .outline import Outline, Place
+from .shares import Share, divide
 from .sql_format import lay_out
 from .timeline import SKEW_SECONDS, measure_lag, measure_lead
 
@@ -65,17 +66,6 @@ class Oddities:
     lead_ms: float  # by how much at most
     late: list[Place]  # ended after their parents
     lag_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A part of the critical path, in hundredths of it; x is where it begins."""
-
-    kind: str
-    label: str
-    ms: float
-    percent: float
-    x: float
 
 
 def list_same(outline: Outline) -> list[Same]:
@@ -144,17 +134,8 @@ def divide_path(outline: Outline) -> list[Share]:
     for element, intervals in outline.path.items():
         kind = outline.name_operation(element).kind
         seconds[kind] = seconds.get(kind, 0.0) + sum([end - start for start, end in intervals])
-    return list(_list_shares(seconds))
-
-
-def _list_shares(seconds: dict[str, float]) -> Iterator[Share]:
-    whole = sum(seconds.values())
-    x = 0.0
-    for kind, part in sorted(seconds.items(), key=lambda item: -item[1]):
-        if part > 0:
-            percent = 100 * part / whole
-            yield Share(kind, KINDS[kind], part * 1000, percent, x)
-            x += percent
+    longest = dict(sorted(seconds.items(), key=lambda item: -item[1]))
+    return divide(longest, KINDS)
 
 
 def _sum_ms(places: Sequence[Place]) -> float:

@@ -43,8 +43,9 @@ from .outcomes import count_root
 from .routes import Route, make_route
 from .scope import Scope, read_scope
 from .selection import choose_period
+from .shares import Share
 from .view import page
-from .work import Share, add_work, list_shares, measure_work
+from .work import add_work, list_shares, measure_work
 
 ROUTED_TRACES = 5000
 WORK_TRACES = 60

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from xray_local.traces.documents import as_time
@@ -11,6 +10,7 @@ from xray_local.traces.trees import Element, build_tree, find_owner, walk_tree
 
 from .intervals import measure_own
 from .operations import name_kind, read_name
+from .shares import Share, divide
 
 # By kind, in the order in which they are drawn.
 KINDS = {
@@ -21,16 +21,6 @@ KINDS = {
     "remote": "remote calls",
 }
 TEMPLATE = re.compile(r"\.(?:html?|txt|xml|jinja2?|j2|djhtml)$", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A part of the time, in hundredths of it; x is where it begins."""
-
-    kind: str
-    label: str
-    percent: float
-    x: float
 
 
 def measure_work(documents: Iterable[dict[str, Any]]) -> dict[Service, dict[str, float]]:
@@ -59,15 +49,7 @@ def add_work(total: dict[str, float], more: Mapping[str, float]) -> None:
 
 def list_shares(work: Mapping[str, float]) -> list[Share]:
     """Return the share of each kind, in the order of KINDS; none of nothing."""
-    whole = sum(work.values())
-    shares: list[Share] = []
-    x = 0.0
-    for kind, label in KINDS.items():
-        if work.get(kind):
-            percent = 100 * work[kind] / whole
-            shares.append(Share(kind, label, percent, x))
-            x += percent
-    return shares
+    return divide({kind: work.get(kind, 0.0) for kind in KINDS}, KINDS)
 
 
 def _name_kind(element: Element) -> str:
