@@ -60,13 +60,13 @@ def test_no_address_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_slow_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    resolve_to(monkeypatch, "127.0.0.1", wait_seconds=1)
+    resolve_to(monkeypatch, "127.0.0.1", wait_seconds=5)
     started = time.monotonic()
 
     with pytest.raises(requests.ConnectTimeout, match="was not known in time"):
         get("http://films.test:9/", 0.3)
 
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 4
 
 
 def test_addresses_that_swallow_everything_share_one_deadline(
@@ -87,7 +87,7 @@ def test_addresses_that_swallow_everything_share_one_deadline(
         with pytest.raises(requests.ConnectTimeout, match="in time"):
             get(f"http://films.test:{port}/", 0.5)
 
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 4  # ten times half a second, if each had its own
         for caller in callers:
             caller.close()
 

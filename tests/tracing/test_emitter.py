@@ -228,7 +228,7 @@ def test_a_name_that_is_slow_to_resolve_holds_nobody_up(segment: Segment, names:
         emitter.send_entity(segment)
     took = time.monotonic() - started
 
-    assert took < 1
+    assert took < 5  # whoever waited would have waited for ten seconds
     names.answer.set()
     wait_for(emitter)
     emitter.send_entity(segment)  # within a minute of the failure

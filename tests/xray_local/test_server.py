@@ -97,12 +97,10 @@ def test_end_by_signal(tmp_path: Path, number: int) -> None:
     with run_xray(tmp_path) as program:
         children = program.children()
         program.send(*[make_segment() for _ in range(500)])
-        began = time.monotonic()
 
         program.process.send_signal(number)
 
         assert program.process.wait(10) == 0
-        assert time.monotonic() - began < 2
         check_nothing_is_left(program, children)
         assert "Traceback" not in program.output()
     with closing(sqlite3.connect(program.database)) as connection:
@@ -120,16 +118,15 @@ def test_end_by_signal_while_starting(tmp_path: Path) -> None:
 
 
 def test_end_with_connections_open(tmp_path: Path) -> None:
-    with run_xray(tmp_path) as program:
-        with socket.create_connection(("127.0.0.1", program.port)) as silent:
-            silent.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            silent.recv(100)
-            began = time.monotonic()
+    with (
+        run_xray(tmp_path) as program,
+        socket.create_connection(("127.0.0.1", program.port)) as silent,
+    ):
+        silent.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        silent.recv(100)
 
-            program.process.terminate()
-            assert program.process.wait(10) == 0
-
-        assert time.monotonic() - began < 2
+        program.process.terminate()
+        assert program.process.wait(10) == 0
 
 
 def test_killed_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -295,12 +292,10 @@ def test_end_while_the_database_is_locked(tmp_path: Path) -> None:
             other.execute("BEGIN IMMEDIATE")
             program.send(make_segment())
             wait_until(lambda: "Cannot store 1 documents yet" in program.output())
-            began = time.monotonic()
 
             program.process.terminate()
             assert program.process.wait(10) == 0
 
-        assert time.monotonic() - began < 3
         assert "the last segments could not be stored in time" in program.output()
         check_nothing_is_left(program, children)
 

@@ -94,12 +94,15 @@ def test_put_many_documents_larger_than_the_pipe(client: Any) -> None:
 
 
 def test_put_on_one_connection(client: Any, shared_xray: Program) -> None:
-    began = time.monotonic()
+    seconds = []
 
     for _ in range(50):
+        began = time.monotonic()
         put(client, make_segment())
+        seconds.append(time.monotonic() - began)
 
-    assert time.monotonic() - began < 2  # 40 ms each if the kernel waited for more to send
+    # Each would take 40 ms if the kernel waited for more to send. A busy machine delays some.
+    assert min(seconds) < 0.04
 
 
 def test_summary(client: Any) -> None:
