@@ -19,7 +19,7 @@ from xray_local.filters import Filter
 from xray_local.filters.syntax import Id, ServiceTest, write
 from xray_local.graph import Graph, Statistics, build_graph
 from xray_local.graph.model import CLIENT
-from xray_local.graph.sources import collect_tallies, read_fitting, tally_periods
+from xray_local.graph.sources import collect_series, collect_tallies
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
 from xray_local.store.queries import (
@@ -31,11 +31,10 @@ from xray_local.store.queries import (
     list_numbers,
 )
 from xray_local.store.roots import Root, read_roots
-from xray_local.store.totals import count_periods, widen
+from xray_local.store.totals import count_periods
 from xray_local.traces.documents import show
-from xray_local.traces.facts import Facts
 from xray_local.traces.services import Service
-from xray_local.traces.tallies import Shape, Tally, tally_traces
+from xray_local.traces.tallies import Shape, Tally
 
 from .charts import Sparkline, draw_sparkline
 from .figures import write_count, write_rate
@@ -47,7 +46,7 @@ from .shares import Share
 from .view import page
 from .work import add_work, list_shares, measure_work
 
-ROUTED_TRACES = 5000
+ROUTED_TRACES = 2000
 WORK_TRACES = 60
 SPARKS = 30
 # A change smaller than this share of what was before is none.
@@ -154,10 +153,11 @@ def show_services(request: HttpRequest) -> HttpResponse:
             graph = make_graph(connection, scope.start, scope.end)
             periods = count_periods(connection, start, scope.end, period_seconds)
         else:
-            fitting = list(read_fitting(connection, start, scope.end, chosen))
-            first, _ = widen(scope.start, scope.end)
-            graph = build_graph(tally_traces(facts for time, facts in fitting if time >= first))
-            periods = _count_periods(fitting, period_seconds)
+            fitting = list(
+                collect_series(connection, scope.start, scope.end, period_seconds, chosen)
+            )
+            graph = build_graph(tally for _, tallies in fitting for tally in tallies)
+            periods = _count_periods(fitting)
         services = _list_services(connection, scope, graph, chosen)
         _draw_runs(services, scope, start, period_seconds, periods)
         numbers, is_all, _ = list_numbers(connection, time_range, chosen, ROUTED_TRACES)
@@ -225,10 +225,10 @@ def _draw_runs(
 
 
 def _count_periods(
-    traces: Iterable[tuple[float, list[Facts]]], period_seconds: int
+    series: Iterable[tuple[float, list[Tally]]],
 ) -> Iterator[tuple[float, Shape, int]]:
     """Yield how many of each shape there were in each period."""
-    for time, tallies in tally_periods(traces, period_seconds):
+    for time, tallies in series:
         for tally in tallies:
             yield time, tally.shape, tally.count
 

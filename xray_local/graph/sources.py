@@ -53,15 +53,8 @@ def collect_series(
     if chosen is None:
         yield from read_series(connection, start, end, period_seconds, is_wanted)
         return
-    yield from tally_periods(read_fitting(connection, start, end, chosen), period_seconds)
-
-
-def tally_periods(
-    traces: Iterable[tuple[float, list[Facts]]], period_seconds: int
-) -> Iterator[tuple[float, list[Tally]]]:
-    """Yield the tallies of each period that any of the traces of `read_fitting` began in."""
     periods: defaultdict[float, list[list[Facts]]] = defaultdict(list)
-    for time, facts in traces:
+    for time, facts in read_fitting(connection, start, end, chosen):
         periods[time // period_seconds * period_seconds].append(facts)
     for time, found in sorted(periods.items()):
         yield time, tally_traces(found)

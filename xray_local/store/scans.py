@@ -25,7 +25,7 @@ BLOCKS_SHARE_RANKED = 0.5
 # What is not found often enough among so many of the newest is rare.
 NEWEST_LOOKED_AT = 5000
 # Likewise of those that come first in another order.
-FIRST_LOOKED_AT = 2000
+FIRST_LOOKED_AT = 1500
 # Of the time that there are traces of: to look up fewer rows than this share has is quicker.
 TABLE_SHARE_MIN = 0.5
 # Columns that the index by start has not.

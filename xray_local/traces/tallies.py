@@ -105,7 +105,7 @@ def tally_traces(traces: Iterable[Collection[Facts]]) -> list[Tally]:
             taken = found.get(key)
             if taken is None:
                 taken = found[key] = _Taken(first, last)
-            taken.seconds.append(element.seconds)
+            taken.microseconds.append(element.microseconds)
             if first < taken.first:
                 taken.first = first
             if last > taken.last:
@@ -113,9 +113,9 @@ def tally_traces(traces: Iterable[Collection[Facts]]) -> list[Tally]:
     return [
         Tally(
             make_shape(*key),
-            len(taken.seconds),
-            sum(taken.seconds),
-            dict(Counter(map(bucket_of, taken.seconds))),
+            len(taken.microseconds),
+            sum(taken.microseconds) / 1_000_000,
+            dict(Counter([bucket_of(each / 1_000_000) for each in taken.microseconds])),
             taken.first,
             taken.last,
         )
@@ -129,4 +129,4 @@ class _Taken:
 
     first: float
     last: float
-    seconds: list[float] = field(default_factory=list)
+    microseconds: list[int] = field(default_factory=list)
