@@ -9,6 +9,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 
 from gateway import starting, warm_up
+from gateway.starting import WARM_UP_REQUESTS
 from tests.gateway.examples import Echo
 
 
@@ -56,6 +57,18 @@ def test_request_is_one_that_the_application_answers(settings: Any, hosts: list[
     assert echo.environ["HTTP_HOST"].startswith(host)
     assert echo.environ["wsgi.url_scheme"] == "https"
     assert echo.environ["gateway.is_warm_up"] is True
+
+
+def test_interpreter_has_adapted_to_the_application():
+    echo, paths = Echo(), []
+
+    def count(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        paths.append(environ["PATH_INFO"])
+        return echo(environ, start_response)
+
+    warm_up(count, "/healthz")
+
+    assert paths == ["/healthz"] * WARM_UP_REQUESTS
 
 
 def test_application_that_answers_says_nothing(caplog: pytest.LogCaptureFixture):
