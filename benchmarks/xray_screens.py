@@ -36,6 +36,9 @@ from xray_local.intake.arrivals import read_document
 from xray_local.store.database import open_for_writing, prepare, reading
 from xray_local.store.storage import Storage
 
+# What the services of the traces made are.
+SERVICE_TYPE = "AWS::ECS::Container"
+ACCOUNT_ID = "123456789012"
 BUDGET_MS = 100.0
 BUDGET_BYTES = 200_000
 RANGES = {"15 min": 900, "6 h": 21_600, "24 h": 86_400}
@@ -92,11 +95,15 @@ def list_screens(start: float, end: float, trace_ids: Sequence[str]) -> Iterator
         yield Screen(f"analytics, quick and slow, {name}", f"/analytics?{query}&a_high=.1&b_low=.3")
         yield Screen(f"insights, {name}", f"/insights?{query}")
         yield Screen(f"completions, {name}", f"/completions?{query}&before=ann")
-    node = urlencode({"node": "shop", "type": "AWS::ECS::Container"})
-    yield Screen("map, a node, 24 h", f"/?{whole}&{node}")
-    yield Screen("map, an edge, 24 h", f"/?{whole}&{node.replace('shop', 'api')}&source=shop")
+    node = {"node": "shop", "type": SERVICE_TYPE, "account": ACCOUNT_ID}
+    source = {"source": "shop", "source_type": SERVICE_TYPE, "source_account": ACCOUNT_ID}
+    yield Screen("map, a node, 24 h", f"/?{whole}&{urlencode(node)}")
+    edge = urlencode(node | source | {"node": "api"})
+    yield Screen("map, an edge, 24 h", f"/?{whole}&{edge}")
     yield Screen("trace of five segments", f"/traces/{trace_ids[0]}?{whole}")
-    yield Screen("two of them compared", f"/compare?one={trace_ids[0]}&other={trace_ids[1]}")
+    yield Screen(
+        "two of five segments compared", f"/compare?one={trace_ids[0]}&other={trace_ids[1]}"
+    )
     for name in ("live", "groups", "sampling", "settings", "start"):
         yield Screen(name, f"/{name}")
     for name, seconds in RANGES.items():
@@ -113,7 +120,8 @@ def list_large_screens(trace_ids: Sequence[str]) -> Iterator[Screen]:
         yield Screen("", f"/traces/{other}", is_large=True)
         yield Screen(f"10,000 subsegments, {view}, first", f"/traces/{one}?view={view}", True)
         yield Screen(f"10,000 subsegments, {view}, again", f"/traces/{one}?view={view}", True)
-    yield Screen("two of them compared", f"/compare?one={one}&other={other}", is_large=True)
+    compared = f"/compare?one={one}&other={other}"
+    yield Screen("two of 10,000 subsegments compared", compared, is_large=True)
 
 
 def _write_query(start: float, end: float, **more: str) -> str:

@@ -7,7 +7,7 @@ hold, and the evaluator decides.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from json.encoder import encode_basestring
@@ -124,13 +124,14 @@ class Condition(NamedTuple):
     may: whether it may hold. must: whether it does for sure; where that is false and `may` is true,
     the documents decide. values: what the names in both stand for.
     terms: conditions on the table `terms` as t, for each of which some term of the trace's block
-    has to hold.
+    has to hold. parts: what all has to hold where `may` does.
     """
 
     may: str
     must: str
     values: Mapping[str, Any]
     terms: tuple[str, ...]
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +147,12 @@ class Filter:
         where they are asked for.
         """
         compiler = _Compiler(read_shapes)
-        may = compiler.compile(self.expression)
+        wanted = self.expression
+        parts = wanted.parts if isinstance(wanted, And) else (wanted,)
+        may = compiler.compile(wanted)
         must = compiler.compile(self.expression, is_upper=False)
         terms = tuple(compiler.list_terms(self.expression))
-        return Condition(may, must, compiler.values, terms)
+        return Condition(may, must, compiler.values, terms, tuple(map(compiler.compile, parts)))
 
     def matches(self, documents: Iterable[dict[str, Any]]) -> bool:
         """Whether the expression holds for the trace of these documents."""
@@ -223,7 +226,8 @@ class _Compiler:
             case CauseJson():
                 return str(int(is_upper))
             case ServiceTest() | EdgeTest():
-                found = self._find_elements(expression, is_upper=is_upper != is_negated)
+                is_within = is_upper != is_negated
+                found = self._find_elements(expression, is_upper=is_within)
                 exists = _join(
                     [
                         "EXISTS (SELECT 1 FROM trace_shapes AS t "  # noqa: S608 - our own texts
@@ -232,6 +236,8 @@ class _Compiler:
                     ],
                     is_and=False,
                 )
+                flags = self._list_flags(self._groups[expression, is_within])
+                exists = _join([*flags, exists], is_and=True)
                 return f"NOT {exists}" if is_negated else exists
             case Comparison():
                 return _negate(self._test(expression), is_negated)
@@ -268,6 +274,18 @@ class _Compiler:
             f"{'+' if column == 'shape_no' and len(numbers) > SOUGHT_MAX else ''}t.{column} IN "
             f"({', '.join(map(str, numbers))})" + ("" if rest == "1" else f" AND {rest}")
             for rest, numbers in groups.items()
+        ]
+
+    def _list_flags(self, groups: Mapping[str, Sequence[int]]) -> list[str]:
+        """Return what else the row says of a trace that has one of these shapes."""
+        numbers = [number for found in groups.values() for number in found]
+        if not numbers or OTHER in numbers:
+            return []
+        shapes = [self._shapes[number] for number in numbers]
+        return [
+            f"any_{flag} = 1"
+            for flag in ("fault", "error")
+            if all(getattr(shape, f"has_{flag}") for shape in shapes)
         ]
 
     def _group_shapes(

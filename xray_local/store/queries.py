@@ -33,7 +33,7 @@ from .shapes import read_shapes
 
 PAGE_TRACES = 100
 # A page may end sooner where Python decides on each trace; the token then goes on from there.
-EXAMINED_MAX = 300
+EXAMINED_MAX = 200
 
 
 class RangeType(Enum):

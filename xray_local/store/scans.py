@@ -26,12 +26,14 @@ BLOCKS_SHARE_RANKED = 0.5
 NEWEST_LOOKED_AT = 5000
 # Likewise of those that come first in another order.
 FIRST_LOOKED_AT = 1500
+# To look up fewer rows than this share, one by one, is quicker than to read all.
+UNDECIDED_SHARE_MAX = 0.1
 # Of the time that there are traces of: to look up fewer rows than this share has is quicker.
 TABLE_SHARE_MIN = 0.5
 # Columns that the index by start has not.
 TEXT_COLUMNS = re.compile(
     r"\b(http_url|http_method|user_agent|client_ip|users|zones|instance_ids|resource_arns"
-    r"|annotations|root_name|root_type|root_account_id|trace_shapes)\b"
+    r"|annotations|root_name|root_type|root_account_id)\b"
 )
 TRACES_OF_BLOCKS = (
     "(SELECT value * :size AS first FROM json_each(:blocks)) AS b "
@@ -126,6 +128,8 @@ def scan(
     if len(found) > limit:
         return iter(found)
     values |= everything
+    if _is_soon_decided(connection, wanted, values, condition):
+        return select("traces")
     # A plus: the order is then no reason to take the index.
     return select("traces", order="+start_time")
 
@@ -186,17 +190,40 @@ def rank(
         )
 
     blocks = _find_blocks(connection, condition)
+    # What failed is soon found by the index: few traces are left to look at the shapes of.
+    is_quick = not TEXT_COLUMNS.search(condition.may) and (
+        "trace_shapes" not in condition.may or "any_" in condition.may
+    )
+    blocks_max = BLOCKS_READ if is_quick else BLOCKS_SHARE_RANKED * _count_blocks(connection)
     tables = "traces"
-    if blocks is not None and len(blocks) <= BLOCKS_SHARE_RANKED * _count_blocks(connection):
+    if blocks is not None and len(blocks) <= blocks_max:
         values |= {"blocks": json.dumps(blocks), "size": BLOCK_TRACES}
         tables = TRACES_OF_BLOCKS
-    elif TEXT_COLUMNS.search(condition.may):
+    elif not is_quick:
         # What is common is among the first by what the index tells; only these are read.
         values |= {"first": FIRST_LOOKED_AT}
         found = select(f"{list_places(tables)} {last} :first", f"WHERE {condition.may}")
         if len(found) >= enough:
             return iter(found)
     return iter(select(f"{list_places(tables, condition.may)} {last} :limit"))
+
+
+def _is_soon_decided(
+    connection: sqlite3.Connection,
+    wanted: Sequence[str],
+    values: dict[str, Any],
+    condition: Condition,
+) -> bool:
+    """Whether the index tells of nearly all of the newest that they do not fit."""
+    indexed = [each for each in condition.parts if not TEXT_COLUMNS.search(each)]
+    if not indexed:
+        return False
+    row = connection.execute(
+        "SELECT COUNT(*) FROM traces WHERE start_time >= :newest "  # noqa: S608 - fixed texts
+        f"AND {' AND '.join([*wanted, *indexed])}",
+        values,
+    ).fetchone()
+    return bool(row[0] < UNDECIDED_SHARE_MAX * NEWEST_LOOKED_AT)
 
 
 def _find_blocks(connection: sqlite3.Connection, condition: Condition) -> list[int] | None:

@@ -44,13 +44,16 @@ def test_what_is_rare_is_found_among_many(
 
 
 @pytest.mark.parametrize("newest_looked_at", [0, 100, 250, 1000])
-@pytest.mark.parametrize("table_share_min", [0.0, 1.1])
+@pytest.mark.parametrize(
+    ("table_share_min", "undecided_share_max"), [(0.0, 0.0), (0.0, 2.0), (1.1, 0.0)]
+)
 @pytest.mark.parametrize(
     ("expression", "factor"),
     [
         ('http.url ENDSWITH "/0"', 10),
         ('annotation.k CONTAINS "rare"', 50),
         ('user BEGINSWITH "b"', 2),
+        ('responsetime >= 0 AND user BEGINSWITH "b"', 2),
     ],
 )
 def test_pages_of_what_no_term_finds(
@@ -59,6 +62,7 @@ def test_pages_of_what_no_term_finds(
     monkeypatch: pytest.MonkeyPatch,
     newest_looked_at: int,
     table_share_min: float,
+    undecided_share_max: float,
     expression: str,
     factor: int,
 ) -> None:
@@ -66,6 +70,7 @@ def test_pages_of_what_no_term_finds(
         monkeypatch.setattr(scans, name, -1)
     monkeypatch.setattr(scans, "NEWEST_LOOKED_AT", newest_looked_at)
     monkeypatch.setattr(scans, "TABLE_SHARE_MIN", table_share_min)
+    monkeypatch.setattr(scans, "UNDECIDED_SHARE_MAX", undecided_share_max)
     segments = [
         make_segment(
             # Two at each moment, so that the start alone would not tell them apart.
