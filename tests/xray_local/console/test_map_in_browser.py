@@ -102,8 +102,6 @@ def traces(xray: Program) -> None:
         NODE,
         urlencode({"node": "movies", "type": "AWS::Lambda::Function", "source": "movies-api/dev"}),
         "focus=movies&focus_type=AWS%3A%3ALambda%3A%3AFunction",
-        "find=film",
-        "sort=p95",
         "start=0&end=60",
     ],
 )
@@ -279,6 +277,16 @@ def test_a_hundred_services_can_be_read(page: Page, xray: Program) -> None:
     assert box["y"] < node["y"] < box["y"] + box["height"]
     check_fits(page)
     check_accessible(page)
+    # Of all the calls those of what has the focus stand out.
+    page.locator(".map a[data-name^='service-70 ']").focus()
+    names = page.locator(".map a[data-state=near] title").all_text_contents()
+    assert names
+    assert all("service-70" in name for name in names)
+    # What is found is where it can be seen.
+    page.get_by_role("searchbox", name="Find services").fill("service-42")
+    node = page.locator(".map a[data-name^='service-42 ']").bounding_box()
+    assert node
+    assert box["y"] < node["y"] < box["y"] + box["height"]
 
 
 def test_focus_on_a_node_and_back(page: Page, xray: Program) -> None:
