@@ -1,4 +1,4 @@
-"""What the user configures: groups, sampling rules, tags, policies, encryption, retrievals.
+"""What the user configures: groups, rules, tags, policies, encryption, retrievals, limits.
 
 All of it is kept in one small SQLite file beside the traces (`database`): the batches of traces
 are never waited for, and it stays when the traces go.
