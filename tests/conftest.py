@@ -55,8 +55,14 @@ def embedded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             os.environ["AWS_ENDPOINT_URL"] = before
 
 
+@pytest.fixture(scope="session")
+def kept_clients() -> dict[Any, Any]:
+    """The clients of the embedded AWS: making them takes longer than most tests do."""
+    return {}
+
+
 @pytest.fixture
-def aws(embedded_aws: str, settings: Any) -> Iterator[str]:
+def aws(embedded_aws: str, kept_clients: dict[Any, Any], settings: Any) -> Iterator[str]:
     """The embedded AWS with empty tables and a bucket that only this test knows."""
     from movies import aws as movies_aws
     from movies import tables
@@ -67,9 +73,14 @@ def aws(embedded_aws: str, settings: Any) -> Iterator[str]:
     settings.POSTERS_BUCKET = settings.SAMPLE_BUCKET = f"posters-{suffix}"
     settings.AWS_ENDPOINT_URL = embedded_aws
     movies_aws.forget_clients()
+    movies_aws._clients.update(kept_clients)
     tables.create_tables()
     tables.create_bucket()
     yield embedded_aws
+    for wanted, client in movies_aws._clients.items():
+        if client.meta.endpoint_url == embedded_aws:
+            kept_clients[wanted] = client
+    # One that is closed connects again when it is used again.
     movies_aws.forget_clients()
 
 
