@@ -10,7 +10,9 @@ from xray_local.graph.model import CLIENT
 from xray_local.traces.services import Service
 
 from .charts import Arc, draw_ring
+from .figures import write_rate
 from .service_drawing import Form, cut_label, find_words, write_path
+from .times import write_duration
 
 # More could not be read; those with the most requests are drawn, and the tables can show all.
 NODES_MAX = 150
@@ -66,6 +68,14 @@ class Figures:
     percentile_ms: float  # within which 95 of 100 are answered
     is_timed: bool  # whether it is known how long they took
     arcs: tuple[Arc, ...]
+
+    @property
+    def pace(self) -> str:
+        """How often, and how long on average and at most of 95 in 100."""
+        parts = [write_rate(self.per_minute)]
+        if self.is_timed:
+            parts += [write_duration(self.average_ms), f"p95 {write_duration(self.percentile_ms)}"]
+        return " · ".join(parts)
 
     @property
     def shares(self) -> list[Arc]:

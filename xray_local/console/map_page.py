@@ -11,7 +11,7 @@ from xray_local.api.graphs import make_graph
 from xray_local.errors import InvalidRequest
 from xray_local.filters import read_filter
 from xray_local.filters.syntax import join_all
-from xray_local.graph import Graph
+from xray_local.graph import Graph, Statistics
 from xray_local.graph.model import CLIENT
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
@@ -21,8 +21,6 @@ from xray_local.traces.services import Service
 
 from .leads import Leads, find_leads, write_failed
 from .map_drawing import (
-    Figures,
-    MapEdge,
     MapNode,
     collapse,
     draw_map,
@@ -37,11 +35,11 @@ from .selection import OUTCOMES, draw_portrait, read_selection
 from .view import page
 
 # How the tables can be sorted: by name, or with the most first.
-ORDERS: dict[str, Callable[[Figures], float]] = {
-    "requests": lambda figures: -figures.total,
-    "average": lambda figures: -figures.average_ms,
-    "p95": lambda figures: -figures.percentile_ms,
-    "failed": lambda figures: -sum(arc.length for arc in figures.shares),
+ORDERS: dict[str, Callable[[Statistics], float]] = {
+    "requests": lambda statistics: -statistics.total,
+    "average": lambda statistics: -statistics.average_seconds,
+    "p95": lambda statistics: -statistics.find_percentile(0.95),
+    "failed": lambda statistics: statistics.ok / statistics.total if statistics.total else 1.0,
 }
 SLOWEST_SHOWN = 5
 # More rows of each table are shown when they are asked for.
@@ -86,9 +84,9 @@ def show_map(request: HttpRequest) -> HttpResponse:
         target=selection.service if selection else None,
         find=request.GET.get("find", "").strip(),
     )
-    nodes = [make_node(node, minutes) for node in graph.list_nodes()]
+    nodes = graph.list_nodes()
     services = [node for node in nodes if not node.is_client]
-    edges = [make_edge(node, edge, minutes) for node, edge in list_edges(graph.list_nodes())]
+    edges = list(list_edges(nodes))
     is_long = max(len(services), len(edges)) > ROWS_MAX and request.GET.get("all") != "1"
     rows_max = ROWS_MAX if is_long else None
     if is_long:
@@ -99,8 +97,14 @@ def show_map(request: HttpRequest) -> HttpResponse:
         "map": drawing,
         "nodes_left_out": len(nodes) - len(drawing.nodes),
         "edges_left_out": len(edges) - len(drawing.edges),
-        "nodes": _sort(services, order)[:rows_max],
-        "edges": _sort(edges, order)[:rows_max],
+        "nodes": [
+            make_node(node, minutes)
+            for node in _sort(services, order, lambda node: node.statistics)[:rows_max]
+        ],
+        "edges": [
+            make_edge(node, edge, minutes)
+            for node, edge in _sort(edges, order, lambda each: each[1].statistics)[:rows_max]
+        ],
         "node_count": len(services),
         "edge_count": len(edges),
         "rows_left_out": is_long,
@@ -141,9 +145,11 @@ def _read_collapsed(request: HttpRequest) -> list[str]:
 
 def _list_slowest(graph: Graph, minutes: float) -> list[MapNode]:
     """Return the services that took longest, each by itself."""
-    nodes = [make_node(node, minutes) for node in graph.list_nodes() if not node.is_client]
-    timed = [node for node in nodes if node.figures.is_timed]
-    return sorted(timed, key=lambda node: -node.figures.percentile_ms)[:SLOWEST_SHOWN]
+    timed = [
+        node for node in graph.list_nodes() if not node.is_client and node.statistics.histogram
+    ]
+    slowest = sorted(timed, key=lambda node: -node.statistics.find_percentile(0.95))
+    return [make_node(node, minutes) for node in slowest[:SLOWEST_SHOWN]]
 
 
 def _list_types(request: HttpRequest, graph: Graph) -> list[dict[str, Any]]:
@@ -163,9 +169,9 @@ def _list_types(request: HttpRequest, graph: Graph) -> list[dict[str, Any]]:
     ]
 
 
-Row = TypeVar("Row", MapNode, MapEdge)
+Row = TypeVar("Row")
 
 
-def _sort(rows: Sequence[Row], order: str) -> list[Row]:
-    """Return the rows in an order, else as they are."""
-    return sorted(rows, key=lambda row: ORDERS[order](row.figures)) if order else list(rows)
+def _sort(rows: Sequence[Row], order: str, read: Callable[[Row], Statistics]) -> list[Row]:
+    """Return the rows in an order of their statistics, else as they are."""
+    return sorted(rows, key=lambda row: ORDERS[order](read(row))) if order else list(rows)
