@@ -64,7 +64,8 @@ class Account:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             text=True,
-            timeout=300,
+            # A bound for what hangs: on a busy machine, the commands of the AWS CLI take minutes.
+            timeout=900,
         )
 
     def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:

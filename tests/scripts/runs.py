@@ -169,5 +169,5 @@ def start_run(
 
 
 def is_answering(run: Run, path: str = "/healthz") -> bool:
-    """Say whether the site answers."""
-    return answers(run.stack.site_url, path)
+    """Say whether the site answers, however busy the machine is."""
+    return answers(run.stack.site_url, path, timeout_seconds=30)

@@ -62,7 +62,7 @@ def test_ready(run: Run) -> None:
     assert f"The traces of it    {run.stack.xray_url}/\n" in run.output
     assert f"AWS_ENDPOINT_URL={run.stack.aws_url}\n" in run.output
     assert is_answering(run, "/movies/")
-    assert answers(run.stack.xray_url, "/")
+    assert answers(run.stack.xray_url, "/", timeout_seconds=30)
     assert "Traceback" not in run.output.partition("Ready after")[0]
 
 
@@ -113,7 +113,7 @@ def test_xray_killed(run: Run) -> None:
     assert is_answering(run, "/movies/")
     run.wait_for("The local X-Ray was ended by SIGKILL.")
     run.wait_for("The local X-Ray answers again.")
-    assert answers(run.stack.xray_url, "/")
+    assert answers(run.stack.xray_url, "/", timeout_seconds=30)
 
 
 def test_aws_killed(run: Run) -> None:
@@ -192,7 +192,7 @@ def test_nothing_left(local_dir: Path, command: Sequence[str], number: signal.Si
 
         run.process.send_signal(number)
 
-        wait_until(run.is_gone, "The end of everything", 15)
+        wait_until(run.is_gone, "The end of everything", 60)
         status = run.process.wait()
 
     assert "Traceback" not in run.output
@@ -208,7 +208,7 @@ def test_stopped_before_it_is_ready(local_dir: Path) -> None:
 
         run.process.send_signal(signal.SIGINT)
 
-        assert run.process.wait(15) == 0
+        assert run.process.wait(60) == 0
         assert run.is_gone()
     assert "Traceback" not in run.output
     assert "Ready" not in run.output

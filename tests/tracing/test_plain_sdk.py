@@ -95,7 +95,7 @@ def run_with_the_sdk(report: Path) -> dict[str, list[str]]:
         env={**environment, "TRACING_UNDER_TEST": "sdk"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     assert report.exists(), run.stdout + run.stderr
