@@ -110,7 +110,11 @@ def show_traces(request: HttpRequest) -> HttpResponse:
                 among=fitting.numbers if is_known else None,
                 has_causes=False,
             )
-            total = count_traces(connection, time_range)
+            is_counted = bool(scope.expression) and not token
+            if is_counted and (order != "newest" or found.next_token is None):
+                total = found.processed
+            else:
+                total = count_traces(connection, time_range)
             numbers = fitting.numbers[:FACET_TRACES]
             counted, is_all = len(numbers), fitting.is_all and len(fitting.numbers) <= FACET_TRACES
             facets = make_facets(count_facets(connection, numbers), scope)

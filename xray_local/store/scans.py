@@ -120,8 +120,10 @@ def scan(
             return select("traces", "traces.no / :size IN (SELECT value FROM json_each(:blocks))")
     if not is_exact or not TEXT_COLUMNS.search(condition.may):
         return select("traces")
+    if not _is_wide(connection, values):
+        return select("traces")
     newest = _find_newest(connection, wanted, values)
-    if newest is None or not _is_wide(connection, values):
+    if newest is None:
         return select("traces")
     values |= {"newest": newest}
     found = list(select("traces", "start_time >= :newest"))
