@@ -64,6 +64,7 @@ def test_module_tells_where_it_lies(finder: Finder, folder: Path):
     assert list(theirs.__path__) == [str(folder / "theirs_once")]
     assert theirs.__spec__ is not None
     assert theirs.__spec__.has_location
+    assert theirs.__spec__.cached == str(folder / BYTECODE)
 
 
 def test_standard_library_is_looked_for_in_its_own_folder(finder: Finder, folder: Path):
@@ -91,8 +92,21 @@ def test_postponed_module_is_loaded_when_it_is_used(
 
 
 @pytest.mark.parametrize("name", sorted(packaged_bytecode.POSTPONED))
-def test_what_is_postponed_is_there(finder: Finder, name: str):
-    assert importlib.util.find_spec(name)
+def test_postponed_modules_outside_the_file_are_postponed_too(finder: Finder, name: str):
+    package = name.rpartition(".")[0]
+    found = finder.find_spec(name, sys.modules[package].__path__ if package else None)
+
+    assert found is not None
+    assert isinstance(found.loader, importlib.util.LazyLoader)
+
+
+def test_postponed_module_that_is_missing_is_missed(
+    finder: Finder, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(packaged_bytecode, "POSTPONED", {"nobodys_once"})
+
+    with pytest.raises(ModuleNotFoundError, match="nobodys_once"):
+        importlib.import_module("nobodys_once")
 
 
 def test_source_is_shown_where_there_is_one(finder: Finder):
