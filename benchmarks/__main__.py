@@ -1,6 +1,15 @@
 """Run every benchmark, one after the other: `make bench`."""
 
-from benchmarks import adapter, cold_start, site, starts, tracing, xray_intake, xray_queries
+from benchmarks import (
+    adapter,
+    cold_start,
+    site,
+    starts,
+    tracing,
+    xray_intake,
+    xray_queries,
+    xray_screens,
+)
 
 site.measure(rounds=40, requests=10)
 print()
@@ -14,3 +23,5 @@ print()
 xray_intake.measure(number=20_000, seconds=20, only=xray_intake.ALL)
 print()
 xray_queries.run_all(traces=20_000, rounds=5)
+print()
+xray_screens.run_all(traces=20_000, rounds=2)
