@@ -1,15 +1,10 @@
-"""The only maker of AWS clients, on first use, and the translator of their errors.
-
-boto3's clients are botocore's: of boto3 itself, which takes a seventh of what the first client
-does, nothing is used.
-"""
+"""The only maker of boto3 clients, on first use, and the translator of their errors."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 from django.conf import settings
@@ -90,8 +85,10 @@ def forget_clients() -> None:
 
 def forget_credentials() -> None:
     """Close every client, so that the next finds out anew who we are."""
+    import boto3
+
     forget_clients()
-    _get_session.cache_clear()
+    boto3.DEFAULT_SESSION = None
 
 
 @contextmanager
@@ -104,15 +101,8 @@ def lend_client(service: Literal["dynamodb"], *, patience: Patience) -> Iterator
         client.close()
 
 
-@cache
-def _get_session() -> Any:
-    """Return what the clients have in common: credentials, and what is known of the services."""
-    from botocore.session import get_session
-
-    return get_session()
-
-
 def _make_client(service: str, region: str, patience: Patience) -> Any:
+    import boto3
     from botocore.config import Config
 
     endpoint = settings.AWS_ENDPOINT_URL
@@ -130,24 +120,24 @@ def _make_client(service: str, region: str, patience: Patience) -> Any:
         max_pool_connections=50,
         **options,
     )
-    session = _get_session()
-    return session.create_client(service, region_name=region, endpoint_url=endpoint, config=config)
+    return boto3.client(service, region_name=region, endpoint_url=endpoint, config=config)
 
 
 @contextmanager
 def translate_errors(operation: str) -> Iterator[None]:
-    """Turn what a client raises into our errors, as a decorator or around a block.
+    """Turn what boto3 raises into our errors, as a decorator or around a block.
 
     operation: what was tried and on what, as in "GetItem on Movies".
-    Raises Throttled, AWSUnreachable or AWSRefused, with its error as the cause.
+    Raises Throttled, AWSUnreachable or AWSRefused, with boto3's error as the cause.
     """
+    from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
     except ClientError as error:
         raise _translate(operation, error.response) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, Boto3Error) as error:
         raise AWSUnreachable(operation, type(error).__name__, str(error)) from error
 
 

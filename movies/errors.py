@@ -194,7 +194,7 @@ class Throttled(AWSRefused):
 class AWSUnreachable(AWSRefused):
     """No answer from AWS: not reachable, too slow, or no credentials to ask with.
 
-    What AWS would have said is this error's own code and sentence. What botocore said instead is in
+    What AWS would have said is this error's own code and sentence. What boto3 said instead is in
     `details` only: it names addresses, and where credentials were looked for.
     """
 

@@ -26,7 +26,7 @@ MAX_PAUSE_SECONDS = 0.8
 
 # While SQL holds what belongs to the film, and SQLite every other writer: one attempt of 2 s.
 BESIDE_SQL = Patience(1, 2, 1)
-# Of a request that never left. After any other of its errors, AWS may have done what was asked.
+# boto3's errors for a request that never left. After any other, AWS may have done what was asked.
 NEVER_SENT = frozenset({"ConnectTimeoutError", "EndpointConnectionError", "NoCredentialsError"})
 
 _FAILED = "ConditionalCheckFailed"
@@ -64,7 +64,7 @@ def write(key: MovieKey, actions: list[Action]) -> frozenset[int]:
 def write_once(actions: list[Action], patience: Patience = USUAL) -> None:
     """Write all actions or none. Raises NotWritten, AWSRefused for every other refusal."""
     try:
-        # botocore adds a ClientRequestToken: its own retry after a lost answer writes once only.
+        # boto3 adds a ClientRequestToken: its own retry after a lost answer writes once only.
         with translate_errors(f"TransactWriteItems on {settings.MOVIES_TABLE}"):
             client = get_client("dynamodb", patience=patience)
             client.transact_write_items(TransactItems=actions)

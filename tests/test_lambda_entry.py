@@ -344,8 +344,7 @@ def test_init_loads_what_every_request_needs_and_no_more(
     program = (
         "import gc, sys; "
         "print(*(name in sys.modules for name in "
-        "('movies.views.movies', 'django.contrib.messages.storage.cookie', 'botocore', "
-        "'requests')), "
+        "('movies.views.movies', 'django.contrib.messages.storage.cookie', 'boto3', 'requests')), "
         "gc.get_freeze_count() > 50_000)"
     )
     with run_function(task_dir, tmp_path / "log", **variables) as function:

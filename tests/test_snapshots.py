@@ -53,6 +53,7 @@ assert "ResourceNotFound" in str(tables.check_dynamodb())
 """
 LOOK = """
 import json, os, random, sys
+import boto3
 from django.db import connection
 from movies.aws import get_client
 from tracing import xray_recorder
@@ -176,7 +177,7 @@ def test_nothing_is_open_in_the_snapshot(restored: list[dict[str, Any]], folder:
 def test_only_a_start_that_nobody_waits_for_loads_the_rest(
     task_dir: Path, tmp_path: Path, kind: str, is_loaded: bool
 ):
-    code = "import sys; print('botocore' in sys.modules and 'requests' in sys.modules)"
+    code = "import sys; print('boto3' in sys.modules and 'requests' in sys.modules)"
     with run_function(
         task_dir,
         tmp_path / "log",

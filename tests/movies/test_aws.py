@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
 
 from movies.aws import (
@@ -18,7 +19,6 @@ from movies.aws import (
     USUAL,
     Patience,
     forget_clients,
-    forget_credentials,
     get_client,
     translate_errors,
 )
@@ -67,23 +67,24 @@ def test_s3_of_an_emulation_has_buckets_in_the_path(aws: str) -> None:
 
 def test_s3_of_aws_has_buckets_in_the_host(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     settings.AWS_ENDPOINT_URL = None
     settings.AWS_REGION = "eu-central-1"
-    forget_credentials()
+    forget_clients()
 
     url = get_client("s3").generate_presigned_url(
         "get_object", Params={"Bucket": "movies-posters", "Key": "k"}
     )
 
-    forget_credentials()
+    forget_clients()
     assert urlsplit(url).hostname == "movies-posters.s3.eu-central-1.amazonaws.com"
 
 
-def test_importing_makes_no_client_and_no_botocore() -> None:
+def test_importing_makes_no_client_and_no_boto3() -> None:
     program = (
         "import sys, django; django.setup()\n"
         "import movies.catalogue, movies.posters, movies.chain\n"
-        "print([name for name in ('botocore', 'requests') if name in sys.modules])"
+        "print([name for name in ('boto3', 'requests') if name in sys.modules])"
     )
 
     answer = subprocess.run(
@@ -207,13 +208,14 @@ def test_silent_endpoint_is_unreachable(settings: Any) -> None:
 def test_no_credentials_is_unreachable(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("HOME", "/nowhere")
     settings.AWS_ENDPOINT_URL = "http://127.0.0.1:9"
-    forget_credentials()
+    forget_clients()
 
     with pytest.raises(AWSUnreachable, match="AWS did not answer GetItem on Nothing") as caught:
         get_something()
 
-    forget_credentials()
+    forget_clients()
     assert "NoCredentialsError: Unable to locate credentials" in caught.value.details

@@ -144,7 +144,7 @@ def test_nothing_of_a_laptop_is_loaded(static_root: str) -> None:
     program = (
         "import sys, movies_site.wsgi; from django.urls import get_resolver; "
         "get_resolver().url_patterns; "
-        "print([name for name in ('xray_local', 'sqlite3', 'psycopg2', 'botocore') "
+        "print([name for name in ('xray_local', 'sqlite3', 'psycopg2', 'boto3') "
         "if name in sys.modules])"
     )
     result = run_python("-c", program, STATIC_ROOT=static_root, LAMBDA_TASK_ROOT=str(ROOT))
