@@ -5,17 +5,17 @@ traces in the range that fit its filter expression, as it is now.
 """
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from xray_local.filters import Filter
-from xray_local.store.queries import RangeType, TimeRange, choose_traces, get_bodies
+from xray_local.store.queries import get_bodies, list_fitting
 from xray_local.store.rollups import MINUTE_SECONDS
 from xray_local.store.totals import (
     count_faulty,
     count_minutes,
     read_series,
     read_tallies,
+    tally_chosen,
     widen,
 )
 from xray_local.traces.facts import Facts, load_facts
@@ -35,7 +35,8 @@ def collect_tallies(
     """
     if chosen is None:
         return read_tallies(connection, start, end)
-    return tally_traces(facts for _, facts in read_fitting(connection, start, end, chosen))
+    numbers = list_fitting(connection, *widen(start, end), chosen, GROUP_TRACES)
+    return tally_chosen(connection, numbers).get(0.0, [])
 
 
 def collect_series(
@@ -53,11 +54,8 @@ def collect_series(
     if chosen is None:
         yield from read_series(connection, start, end, period_seconds, is_wanted)
         return
-    periods: defaultdict[float, list[list[Facts]]] = defaultdict(list)
-    for time, facts in read_fitting(connection, start, end, chosen):
-        periods[time // period_seconds * period_seconds].append(facts)
-    for time, found in sorted(periods.items()):
-        yield time, tally_traces(found)
+    numbers = list_fitting(connection, *widen(start, end), chosen, GROUP_TRACES)
+    yield from tally_chosen(connection, numbers, period_seconds).items()
 
 
 def collect_faulty(
@@ -73,27 +71,6 @@ def collect_faulty(
     for first, last in find_spans(minutes):
         minutes |= dict(count_minutes(connection, first, last + MINUTE_SECONDS))
     return minutes
-
-
-def read_fitting(
-    connection: sqlite3.Connection, start: float, end: float, chosen: Filter
-) -> Iterator[tuple[float, list[Facts]]]:
-    """Yield the start and the facts of each trace that fits and began in these minutes."""
-    first, last = widen(start, end)
-    time_range = TimeRange(first, last, RangeType.EVENT)
-    token: str | None = None
-    found = 0
-    while found < GROUP_TRACES:
-        choice = choose_traces(
-            connection, time_range=time_range, chosen=chosen, token=token, limit=GROUP_TRACES
-        )
-        for trace in choice.traces:
-            if first <= trace.start_time < last and found < GROUP_TRACES:
-                found += 1
-                yield trace.start_time, [load_facts(body) for body in trace.bodies]
-        token = choice.next_token
-        if token is None:
-            return
 
 
 def collect_traces(connection: sqlite3.Connection, trace_ids: Iterable[str]) -> list[Tally]:

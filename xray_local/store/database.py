@@ -8,13 +8,14 @@ from pathlib import Path
 from xray_local.errors import DatabaseUnusable
 
 # Raised whenever SCHEMA changes: a file of another version is refused, not guessed at.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 # What has the same `trace_no` is of one trace; numbers rise in the order of arrival.
 #
-# shapes: the kinds of elements. trace_shapes: which of them a trace has, and the least and greatest
-# seconds of those. minutes, hours: elements by the start of their traces, shape and bucket.
-# terms: what there is to find in each block of traces whose numbers are next to each other, so that
-# what is rare is found without looking at all; see terms.py.
+# shapes: the kinds of elements. trace_shapes: which of them a trace has, the least and greatest
+# seconds of those, and of several the microseconds of each, with commas between. minutes, hours:
+# elements by the start of their traces, shape and bucket. terms: what there is to find in each
+# block of traces whose numbers are next to each other, so that what is rare is found without
+# looking at all; see terms.py.
 SCHEMA = """
 CREATE TABLE segments (
     no INTEGER PRIMARY KEY,
@@ -73,6 +74,7 @@ CREATE TABLE trace_shapes (
     shape_no INTEGER NOT NULL,
     low REAL NOT NULL,
     high REAL NOT NULL,
+    times TEXT,
     PRIMARY KEY (trace_no, shape_no)
 ) WITHOUT ROWID;
 CREATE TABLE terms (

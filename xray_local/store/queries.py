@@ -262,6 +262,24 @@ def choose_traces(
     )
 
 
+def list_fitting(
+    connection: sqlite3.Connection, start: float, end: float, chosen: Filter, most: int
+) -> list[int]:
+    """Return the numbers of the newest traces that fit and began from start to before end.
+
+    most: no more than so many. Documents are asked where nothing else can tell.
+    """
+    time_range = TimeRange(start, end, RangeType.EVENT)
+    conditions = ["1", *_list_conditions(connection, time_range), "start_time >= :start"]
+    condition = chosen.compile(lambda: read_shapes(connection))
+    fitting = (
+        row.no
+        for row in scan(connection, conditions, {"start": start, "end": end}, condition, most)
+        if row.is_sure or chosen.matches(map(_decode, _read_bodies(connection, row.no)))
+    )
+    return list(islice(fitting, most))
+
+
 class Fitting(NamedTuple):
     """The numbers of the newest traces that fit for sure.
 

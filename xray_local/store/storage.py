@@ -62,6 +62,8 @@ TABLES_OF_TRACES = (
 
 # The least and greatest seconds of the elements of a shape; None for what is no shape.
 Span = tuple[float, float] | None
+# Of the elements of a shape in a trace: the same, and the microseconds of each if they are several.
+Times = tuple[float, float, str | None]
 
 
 class _KnownTrace:
@@ -75,7 +77,7 @@ class _KnownTrace:
         self.size = 0  # bytes of its documents
         self.facts: dict[str, Facts] = {}
         self.places: dict[str, int] = {}  # the numbers of the segments
-        self.shapes: dict[int, tuple[float, float]] = {}
+        self.shapes: dict[int, Times] = {}
         self.contributions: list[Contribution] = []
 
 
@@ -253,7 +255,7 @@ class Storage:
             rows.append(row)
             self._rollups.add(trace.contributions)
             number = trace.number
-            shapes += [(number, shape, low, high) for shape, (low, high) in trace.shapes.items()]
+            shapes += [(number, shape, *times) for shape, times in trace.shapes.items()]
             links += [
                 (number, each.id, *link) for each in trace.facts.values() for link in each.links
             ]
@@ -265,7 +267,7 @@ class Storage:
                 changed,
             )
         shapes.sort()
-        self._connection.executemany("INSERT INTO trace_shapes VALUES (?, ?, ?, ?)", shapes)
+        self._connection.executemany("INSERT INTO trace_shapes VALUES (?, ?, ?, ?, ?)", shapes)
         self._connection.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?, ?)", links)
         self._connection.executemany(
             UPSERT_TERM,
@@ -283,28 +285,28 @@ class Storage:
         row, terms = make_row(trace.number, trace_id, documents, elements, trace.revision)
         start: Any = row[3]
         minute = int(start // MINUTE_SECONDS) * MINUTE_SECONDS
-        shapes: dict[int, tuple[float, float]] = {}
+        taken: dict[int, list[int]] = {}
         contributions: list[Contribution] = []
         numbers = self._shapes
         for element in elements:
             shape = numbers[element.source, element.service, element.flags]
             part = element.part
             microseconds = round((part.end - part.start) * 1_000_000)
-            seconds = microseconds / 1_000_000
-            span = shapes.get(shape)
-            if span is None:
-                shapes[shape] = (seconds, seconds)
-            elif not span[0] <= seconds <= span[1]:
-                shapes[shape] = (min(span[0], seconds), max(span[1], seconds))
-            contributions.append(((minute, shape, bucket_of(seconds)), microseconds))
-        trace.shapes, trace.contributions = shapes, contributions
+            if shape in taken:
+                taken[shape].append(microseconds)
+            else:
+                taken[shape] = [microseconds]
+            bucket = bucket_of(microseconds / 1_000_000)
+            contributions.append(((minute, shape, bucket), microseconds))
+        trace.shapes = {shape: _write_times(times) for shape, times in taken.items()}
+        trace.contributions = contributions
         return row, terms
 
     def _find_terms(
         self,
         block: int,
         terms: set[int],
-        shapes: dict[int, tuple[float, float]],
+        shapes: dict[int, Times],
         changes: dict[tuple[int, int], Span],
     ) -> None:
         """Add to the changes what the block is not known to have."""
@@ -319,7 +321,7 @@ class Storage:
         before = len(known)
         for term in terms.difference(known):
             known[term] = changes[term, block] = None
-        for shape, (low, high) in shapes.items():
+        for shape, (low, high, _) in shapes.items():
             span = known.get(shape)
             if span is None or low < span[0] or high > span[1]:
                 if span is not None:
@@ -430,6 +432,17 @@ class Storage:
             self._known_terms -= len(self._blocks.pop(block))
         self._traces -= len(rows)
         return len(rows)
+
+
+def _write_times(microseconds: list[int]) -> Times:
+    if len(microseconds) == 1:
+        seconds = microseconds[0] / 1_000_000
+        return seconds, seconds, None
+    return (
+        min(microseconds) / 1_000_000,
+        max(microseconds) / 1_000_000,
+        ",".join(map(str, microseconds)),
+    )
 
 
 def _refuse(trace_id: str, document_id: str) -> DocumentRefused:

@@ -1,4 +1,4 @@
-"""What the roll-ups have counted, as tallies: of a range of time, by periods, by minutes."""
+"""What is counted, as tallies: by the roll-ups of a range of time, or of some traces alone."""
 
 import itertools
 import json
@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 from xray_local.traces.services import Service
-from xray_local.traces.tallies import Shape, Tally
+from xray_local.traces.tallies import Shape, Taken, Tally
 
 from .rollups import MINUTE_SECONDS, SECONDS_OF
 from .shapes import OTHER, read_shapes
@@ -72,6 +72,31 @@ def read_series(
     )
     for begin, group in itertools.groupby(rows, key=itemgetter(0)):
         yield float(begin), _make_tallies(shapes, (row[1:] for row in group))
+
+
+def tally_chosen(
+    connection: sqlite3.Connection, numbers: Iterable[int], period_seconds: int | None = None
+) -> dict[float, list[Tally]]:
+    """Return the tallies of the traces with these numbers, by the period in which they began.
+
+    period_seconds: None for one period, 0.
+    """
+    shapes = read_shapes(connection)
+    rows = connection.execute(
+        "SELECT start_time, end_time, shape_no, low, times FROM json_each(?) AS chosen "
+        "CROSS JOIN traces ON traces.no = chosen.value "
+        "CROSS JOIN trace_shapes ON trace_no = traces.no WHERE shape_no != ?",
+        (json.dumps(list(numbers)), OTHER),
+    )
+    periods: defaultdict[float, defaultdict[int, Taken]] = defaultdict(lambda: defaultdict(Taken))
+    for start, end, shape_no, low, times in rows:
+        period = start // period_seconds * period_seconds if period_seconds else 0.0
+        taken = map(int, times.split(",")) if times else [round(low * 1_000_000)]
+        periods[period][shape_no].add(taken, start, end)
+    return {
+        period: [taken.tally(shapes[shape_no]) for shape_no, taken in found.items()]
+        for period, found in sorted(periods.items())
+    }
 
 
 def _choose_table(first: int, period_seconds: int) -> str:

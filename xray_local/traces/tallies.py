@@ -10,10 +10,11 @@ edge of the map, as `elements` lists them. Rules of ours:
 https://docs.aws.amazon.com/xray/latest/api/API_HistogramEntry.html
 """
 
+import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from .elements import list_elements
@@ -96,7 +97,7 @@ def tally_trace(documents: Collection[Facts]) -> list[Tally]:
 
 def tally_traces(traces: Iterable[Collection[Facts]]) -> list[Tally]:
     """Return the tallies of traces together."""
-    found: dict[tuple[Service | None, Service, int], _Taken] = {}
+    found: dict[tuple[Service | None, Service, int], Taken] = {}
     for documents in traces:
         first = min([document.start for document in documents])
         last = max([document.end for document in documents])
@@ -104,29 +105,35 @@ def tally_traces(traces: Iterable[Collection[Facts]]) -> list[Tally]:
             key = element.source, element.service, element.flags
             taken = found.get(key)
             if taken is None:
-                taken = found[key] = _Taken(first, last)
-            taken.microseconds.append(element.microseconds)
-            if first < taken.first:
-                taken.first = first
-            if last > taken.last:
-                taken.last = last
-    return [
-        Tally(
-            make_shape(*key),
-            len(taken.microseconds),
-            sum(taken.microseconds) / 1_000_000,
-            dict(Counter([bucket_of(each / 1_000_000) for each in taken.microseconds])),
-            taken.first,
-            taken.last,
+                taken = found[key] = Taken()
+            taken.add([element.microseconds], first, last)
+    return [taken.tally(make_shape(*key)) for key, taken in found.items()]
+
+
+class Taken:
+    """The microseconds that the elements of one shape took, and of when their traces are."""
+
+    __slots__ = ("first", "last", "microseconds")
+
+    def __init__(self) -> None:
+        self.microseconds: list[int] = []
+        self.first, self.last = math.inf, -math.inf
+
+    def add(self, microseconds: Iterable[int], first: float, last: float) -> None:
+        """Take elements of a trace that lasts from first to last."""
+        self.microseconds += microseconds
+        if first < self.first:
+            self.first = first
+        if last > self.last:
+            self.last = last
+
+    def tally(self, shape: Shape) -> Tally:
+        """Return the tally of the shape."""
+        return Tally(
+            shape,
+            len(self.microseconds),
+            sum(self.microseconds) / 1_000_000,
+            dict(Counter([bucket_of(each / 1_000_000) for each in self.microseconds])),
+            self.first,
+            self.last,
         )
-        for key, taken in found.items()
-    ]
-
-
-@dataclass(slots=True)
-class _Taken:
-    """The times that the elements of one shape took, and of when their traces are."""
-
-    first: float
-    last: float
-    microseconds: list[int] = field(default_factory=list)

@@ -2,12 +2,20 @@
 
 import random
 import sqlite3
+from collections.abc import Iterable
 
 from tests.xray_local.conftest import Store
 from tests.xray_local.made import NOON, make_segment, make_subsegment
+from xray_local.filters import read_filter
 from xray_local.graph.insights import find_insights
-from xray_local.graph.sources import collect_faulty, collect_series, collect_traces
+from xray_local.graph.sources import (
+    collect_faulty,
+    collect_series,
+    collect_tallies,
+    collect_traces,
+)
 from xray_local.store.totals import count_faulty
+from xray_local.traces.tallies import Tally
 
 HOUR = NOON // 3600 * 3600
 
@@ -84,3 +92,59 @@ def test_ids_that_are_unknown_or_twice_add_nothing(
     (tally,) = collect_traces(connection, [segment["trace_id"], "x", segment["trace_id"]])
 
     assert tally.count == 1
+
+
+def test_what_is_stored_of_chosen_traces_is_what_their_documents_say(
+    store: Store, connection: sqlite3.Connection
+) -> None:
+    chance = random.Random(7)
+    traces = []
+    for number in range(40):
+        start = HOUR + number * 7 + chance.random()
+        calls = [
+            make_subsegment(
+                chance.choice(["SNS", "S3"]),
+                namespace="aws",
+                start_time=start,
+                end_time=start + chance.choice([0.0, 0.01, chance.random()]),
+                fault=chance.random() < 0.2,
+            )
+            for _ in range(chance.randrange(6))
+        ]
+        segment = make_segment(
+            start_time=start,
+            end_time=start + 1 + chance.random(),
+            subsegments=calls,
+            error=number % 3 == 0,
+        )
+        store(segment)
+        if number % 4 == 0:
+            # What comes later changes what was counted.
+            store(
+                make_subsegment(
+                    "SNS",
+                    namespace="aws",
+                    type="subsegment",
+                    trace_id=segment["trace_id"],
+                    parent_id=segment["id"],
+                    start_time=start,
+                    end_time=start + 3,
+                )
+            )
+        if number % 3 == 0:
+            traces.append((start, segment["trace_id"]))
+    chosen = read_filter("error")
+
+    ids = [trace_id for _, trace_id in traces]
+    assert _sort(collect_tallies(connection, HOUR, HOUR + 300, chosen)) == _sort(
+        collect_traces(connection, ids)
+    )
+    periods = list(collect_series(connection, HOUR, HOUR + 300, 60, chosen))
+    assert [time for time, _ in periods] == [HOUR + each for each in (0, 60, 120, 180, 240)]
+    for time, tallies in periods:
+        inside = [trace_id for start, trace_id in traces if time <= start < time + 60]
+        assert _sort(tallies) == _sort(collect_traces(connection, inside))
+
+
+def _sort(tallies: Iterable[Tally]) -> list[Tally]:
+    return sorted(tallies, key=lambda tally: repr(tally.shape))

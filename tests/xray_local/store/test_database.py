@@ -9,7 +9,7 @@ import pytest
 from tests.xray_local.conftest import Store
 from tests.xray_local.made import make_segment
 from xray_local.errors import DatabaseUnusable
-from xray_local.store.database import PAGE_BYTES, open_for_writing, prepare, reading
+from xray_local.store.database import PAGE_BYTES, SCHEMA_VERSION, open_for_writing, prepare, reading
 
 
 def test_prepare_makes_folders_and_file(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_prepare_another_version(database: Path) -> None:
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA user_version = 7")
 
-    with pytest.raises(DatabaseUnusable, match=r"it has version 7, expected 3\. Delete it, or"):
+    with pytest.raises(DatabaseUnusable, match=rf"version 7, expected {SCHEMA_VERSION}\. Delete"):
         prepare(database)
 
 
