@@ -14,10 +14,12 @@ def without_collecting() -> Iterator[None]:
     pages read thousands of documents, which go by themselves.
     """
     was_on = gc.isenabled()
-    gc.disable()
+    # Whoever turns it off turns it on again: of two at a time, the one that began first. The other
+    # must not: if the first has ended by now, nobody would turn it on any more.
+    if was_on:
+        gc.disable()
     try:
         yield
     finally:
-        # Of two at a time, the one that began first.
         if was_on:
             gc.enable()

@@ -28,3 +28,20 @@ def test_one_in_another() -> None:
         assert not gc.isenabled()
 
     assert gc.isenabled()
+
+
+def test_another_that_ends_while_one_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_enabled = gc.isenabled
+    other = without_collecting()
+    other.__enter__()
+
+    def look() -> bool:
+        was_on = is_enabled()
+        other.__exit__(None, None, None)
+        return was_on
+
+    monkeypatch.setattr(gc, "isenabled", look)
+    with without_collecting():
+        pass
+
+    assert is_enabled()
