@@ -61,7 +61,6 @@ def make_environment(
         "_AWS_XRAY_DAEMON_PORT": port,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_SESSION_TOKEN": "test",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "AWS_XRAY_DAEMON_ADDRESS": xray_address,
         "HOME": str(folder),
