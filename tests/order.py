@@ -6,11 +6,13 @@ import pytest
 LONGEST = (
     "tests/tracing/test_plain_sdk.py",
     "tests/deploy/test_stage.py",
+    "tests/lambda_local/test_walk.py",
     "tests/tracing/test_harm.py",
     "tests/scripts/test_run.py",
     "tests/movies/api/test_schemathesis.py",
     "tests/test_walk.py",
     "tests/xray_local/test_server.py",
+    "tests/xray_local/console/test_screens_in_browser.py",
     "tests/test_serverless.py",
     "tests/lambda_local/test_make_lambda.py",
     "tests/xray_local/console/test_walk.py",
