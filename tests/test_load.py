@@ -1,4 +1,4 @@
-"""Fifty clients for half a minute: no write is lost, no two traces are mixed, no segment stays open."""
+"""Fifty clients for half a minute: no write is lost, no trace mixed, no segment left open."""
 
 import random
 import re
