@@ -37,9 +37,9 @@ class Exchange(ServerHandler):
         # What the process was started with is nothing a request says, and takes long to copy.
         self.os_environ = {}
 
-    def finish_content(self) -> None:
-        """Send the head of an answer that has no body, as an empty file, before all ends."""
-        super().finish_content()
+    def finish_response(self) -> None:
+        """Send also the head of an answer that has no body, as of HEAD or an empty file."""
+        super().finish_response()
         self._flush()
 
 

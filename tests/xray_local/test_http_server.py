@@ -60,6 +60,15 @@ def test_many_requests_on_one_connection(address: Address) -> None:
     assert answered.count(b"abc") == 1
 
 
+def test_head_is_answered(address: Address) -> None:
+    with closing(http.client.HTTPConnection(address.host, address.port, timeout=5)) as connection:
+        connection.request("HEAD", "/")
+        response = connection.getresponse()
+
+        assert (response.status, response.headers["Content-Length"]) == (200, "7")
+        assert response.read() == b""
+
+
 @pytest.mark.parametrize(
     ("header", "status"),
     [
