@@ -21,6 +21,7 @@ from typing import BinaryIO
 import msgspec
 
 from xray_local.address import Address
+from xray_local.control.database import kept_open
 from xray_local.control.limits import find_limits
 from xray_local.errors import BadLine, CannotStart, CannotTransfer, DocumentRefused
 from xray_local.intake.arrivals import Document, read_document
@@ -123,7 +124,7 @@ def _open_store(options: Options, into: str | None) -> Iterator[tuple[Save, str]
     database = Path(into) if into else options.database
     with hold(database):
         prepare(database)
-        with closing(open_for_writing(database)) as connection:
+        with kept_open(database), closing(open_for_writing(database)) as connection:
             limits = find_limits(database, options.max_bytes, options.max_traces)
             storage = Storage(connection, max_bytes=limits.max_bytes, max_traces=limits.max_traces)
             yield lambda documents: _save(storage, documents), str(database)

@@ -19,6 +19,7 @@ from tests.xray_local.conftest import make_client
 from tests.xray_local.made import NOON, make_late, make_segment, make_subsegment
 from tests.xray_local.program import AS_COMMAND, Program, run_xray
 from xray_local.__main__ import main
+from xray_local.control.database import locate
 from xray_local.store import storage
 from xray_local.store.database import reading
 from xray_local.store.lock import hold
@@ -146,6 +147,20 @@ def test_a_database_in_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
     assert "another X-Ray writes to it, process " in capsys.readouterr().err
     assert not database.exists()
+
+
+def test_settings_that_cannot_be_read(
+    tmp_path: Path, nowhere: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = tmp_path / "xray.sqlite3"
+    locate(database).write_text("This is no database.")
+    file = write_lines(tmp_path, make_segment())
+
+    assert main(["import", file, f"--address={nowhere}", f"--database={database}"]) == 1
+
+    told = capsys.readouterr().err
+    assert "Cannot use the settings" in told
+    assert told.count("\n") == 1
 
 
 def test_the_oldest_go_where_there_is_no_room(
