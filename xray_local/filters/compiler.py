@@ -14,7 +14,7 @@ from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 from xray_local.store.shapes import OTHER, SHAPES_MAX
-from xray_local.store.terms import term_of
+from xray_local.store.terms import range_term_of, term_of
 from xray_local.traces.documents import show
 from xray_local.traces.elements import Values, clean
 from xray_local.traces.tallies import Shape
@@ -99,6 +99,7 @@ ALL = {
     ">": "t.low > {value}",
     ">=": "t.low >= {value}",
 }
+ORDERS = frozenset({"<", "<=", ">", ">="})
 # Up to as many shapes are looked up one by one.
 SOUGHT_MAX = 4
 # What a text that fits has of the value's own JSON: with the quotation marks or without.
@@ -255,6 +256,10 @@ class _Compiler:
             case Comparison(field, operator, value):
                 is_same = operator == "="
                 if field.startswith(ANNOTATION):
+                    if operator in ORDERS and type(value) in (int, float):
+                        written = EXISTING[operator].format(value=self._keep(value))
+                        yield f"t.term = {self._keep(range_term_of(field))} AND {written}"
+                        return
                     term = term_of(field, value) if is_same else term_of(field)
                 elif is_same and field in TERM_KEYWORDS:
                     term = term_of(field, value)

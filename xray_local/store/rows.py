@@ -12,7 +12,7 @@ from xray_local.traces.facts import Facts
 from xray_local.traces.flags import ERROR, FAULT, INFERRED, OK, OPEN, THROTTLE
 from xray_local.traces.summaries import find_root
 
-from .terms import term_of
+from .terms import range_term_of, term_of
 
 NAMES = (
     *("no", "id", "id_time", "start_time", "end_time", "revision", "documents"),
@@ -47,8 +47,11 @@ def make_row(
     documents: Collection[Facts],
     elements: Collection[Element],
     revision: int,
-) -> tuple[Row, set[int]]:
-    """Return the row of the table `traces`, and the terms that the trace is found by."""
+) -> tuple[Row, set[int], dict[int, tuple[float, float]]]:
+    """Return the row of the table `traces`, and the terms that the trace is found by.
+
+    The last are those of annotations with numbers, with the least and the greatest of each.
+    """
     root = find_root(documents)
     start, end = root.start, root.end
     flags = any_flags = 0
@@ -111,11 +114,15 @@ def make_row(
         _write_texts("resource.arn", resource_arns, terms),
         _encode(annotations).decode() if annotations else None,
     )
+    ranges: dict[int, tuple[float, float]] = {}
     for key, values in annotations.items():
         field = f"annotation.{key}"
         terms.add(term_of(field))
         terms.update([term_of(field, value) for value in values])
-    return row, terms
+        numbers = [value for value in values if type(value) is float]
+        if numbers:
+            ranges[range_term_of(field)] = (min(numbers), max(numbers))
+    return row, terms, ranges
 
 
 def read_id_time(trace_id: str, start: float) -> int:

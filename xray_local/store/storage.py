@@ -50,8 +50,9 @@ ON CONFLICT (name) DO UPDATE SET value = value + excluded.value
 UPSERT_TERM = """
 INSERT INTO terms (era, term, block, low, high) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (era, term, block) DO UPDATE
-SET low = min(low, excluded.low), high = max(high, excluded.high)
-WHERE excluded.low < low OR excluded.high > high
+SET low = min(ifnull(low, excluded.low), excluded.low),
+    high = max(ifnull(high, excluded.high), excluded.high)
+WHERE excluded.low < ifnull(low, 9e999) OR excluded.high > ifnull(high, -9e999)
 """
 
 # All but the counts of what was received, and why some of it was refused.
@@ -60,7 +61,8 @@ TABLES_OF_TRACES = (
     *("minutes", "hours", "shapes"),
 )
 
-# The least and greatest seconds of the elements of a shape; None for what is no shape.
+# The least and greatest seconds of the elements of a shape, or numbers of an annotation; None for
+# other terms.
 Span = tuple[float, float] | None
 # Of the elements of a shape in a trace: the same, and the microseconds of each if they are several.
 Times = tuple[float, float, str | None]
@@ -251,7 +253,7 @@ class Storage:
                 changed.append((trace.number,))
                 self._rollups.remove(trace.contributions)
             trace.revision += 1
-            row, found = self._count(trace, trace_id)
+            row, found, spans = self._count(trace, trace_id)
             rows.append(row)
             self._rollups.add(trace.contributions)
             number = trace.number
@@ -259,7 +261,7 @@ class Storage:
             links += [
                 (number, each.id, *link) for each in trace.facts.values() for link in each.links
             ]
-            self._find_terms(block_of(number), found, trace.shapes, terms)
+            self._find_terms(block_of(number), found, spans, terms)
         self._connection.executemany(UPSERT_TRACE, rows)
         for table in ("trace_shapes", "links"):
             self._connection.executemany(
@@ -278,11 +280,16 @@ class Storage:
         )
         self._rollups.write()
 
-    def _count(self, trace: _KnownTrace, trace_id: str) -> tuple[Row, set[int]]:
-        """Set the shapes and contributions of the trace; return its row and terms."""
+    def _count(
+        self, trace: _KnownTrace, trace_id: str
+    ) -> tuple[Row, set[int], dict[int, tuple[float, float]]]:
+        """Set the shapes and contributions of the trace; return its row and terms.
+
+        The last are those that have a least and a greatest, the numbers of shapes among them.
+        """
         documents = trace.facts.values()
         elements = list_elements(documents, find_owners(documents))
-        row, terms = make_row(trace.number, trace_id, documents, elements, trace.revision)
+        row, terms, spans = make_row(trace.number, trace_id, documents, elements, trace.revision)
         start: Any = row[3]
         minute = int(start // MINUTE_SECONDS) * MINUTE_SECONDS
         taken: dict[int, list[int]] = {}
@@ -300,13 +307,15 @@ class Storage:
             contributions.append(((minute, shape, bucket), microseconds))
         trace.shapes = {shape: _write_times(times) for shape, times in taken.items()}
         trace.contributions = contributions
-        return row, terms
+        for shape, (low, high, _) in trace.shapes.items():
+            spans[shape] = (low, high)
+        return row, terms, spans
 
     def _find_terms(
         self,
         block: int,
         terms: set[int],
-        shapes: dict[int, Times],
+        spans: dict[int, tuple[float, float]],
         changes: dict[tuple[int, int], Span],
     ) -> None:
         """Add to the changes what the block is not known to have."""
@@ -321,12 +330,12 @@ class Storage:
         before = len(known)
         for term in terms.difference(known):
             known[term] = changes[term, block] = None
-        for shape, (low, high, _) in shapes.items():
-            span = known.get(shape)
+        for term, (low, high) in spans.items():
+            span = known.get(term)
             if span is None or low < span[0] or high > span[1]:
                 if span is not None:
                     low, high = min(low, span[0]), max(high, span[1])
-                known[shape] = changes[shape, block] = (low, high)
+                known[term] = changes[term, block] = (low, high)
         self._known_terms += len(known) - before
 
     def _recall(self, trace_ids: Iterable[str]) -> None:

@@ -2,7 +2,8 @@
 
 Traces whose numbers are next to each other are a block. The database has the terms of each block
 once: the values of its traces that a filter may compare for being equal, the keys of annotations,
-and the shapes of elements with the least and greatest seconds of each. Where a filter's terms are
+with the least and greatest number of each that has any, and the shapes of elements with the least
+and greatest seconds of each. Where a filter's terms are
 in few blocks, only these are looked at. What was in a trace before it changed stays: a term says
 that something may be in a block, and one that is not there that it is not.
 """
@@ -36,6 +37,12 @@ def term_of(field: str, value: str | float | bool | None = None) -> int:
     if isinstance(value, float | int) and not isinstance(value, bool):
         value = float(value) + 0.0  # -0.0 becomes 0.0, which it equals
     return _find_other(field, value)
+
+
+@lru_cache(maxsize=1024)
+def range_term_of(field: str) -> int:
+    """Return the term of an annotation that has a number; the least and greatest go with it."""
+    return -1 - _checksum(field, "range")
 
 
 @lru_cache(maxsize=1024)

@@ -32,6 +32,9 @@ def test_what_is_rare_is_found_among_many(
     for expression in (
         'annotation.k = "rare"',
         "annotation.only = 0",
+        "annotation.only > -0.5",
+        "annotation.only <= 0 AND annotation.only >= 0",
+        "!(annotation.only < 0) AND annotation.only < 1",
         "annotation.late",
         'user = "ada" AND annotation.k != "x"',
         'edge("movies", "api") { responsetime > 5 }',

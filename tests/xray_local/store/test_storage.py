@@ -37,7 +37,7 @@ from xray_local.store.queries import (
     list_traces,
 )
 from xray_local.store.storage import Storage
-from xray_local.store.terms import BLOCK_TRACES, term_of
+from xray_local.store.terms import BLOCK_TRACES, range_term_of, term_of
 from xray_local.store.totals import read_tallies
 from xray_local.traces.facts import load_facts
 from xray_local.traces.tallies import tally_traces
@@ -498,6 +498,39 @@ def test_little_is_known(
             "SELECT COUNT(*) FROM terms WHERE term = ?", (term_of(f"annotation.key{number}"),)
         )
         assert found.fetchone() == (1,)
+
+
+def test_blocks_know_the_least_and_the_greatest_number(connection: sqlite3.Connection) -> None:
+    term = range_term_of("annotation.items")
+
+    def store(*values: object) -> list[tuple[object, ...]]:
+        # Each time anew, as after a restart: what is in the database is widened, too.
+        storage = Storage(connection)
+        for value in values:
+            storage.save(read(make_segment(annotations={"items": value})), Counter())
+        found = connection.execute(
+            "SELECT block, low, high FROM terms WHERE term = ? ORDER BY block", (term,)
+        )
+        return found.fetchall()
+
+    assert store("many", True) == []
+    assert store(4, "7") == [(0, 4, 4)]
+    assert store(2.5) == [(0, 2.5, 4)]
+    assert store(*[9] * (BLOCK_TRACES - 6), 1) == [(0, 2.5, 9), (1, 1, 1)]
+
+
+def test_a_term_that_is_two_things_has_a_least_and_a_greatest(
+    connection: sqlite3.Connection,
+) -> None:
+    """Terms are checksums: a text may have that of another annotation's numbers."""
+    term = range_term_of("annotation.items")
+    connection.execute("INSERT INTO terms VALUES (0, ?, 0, NULL, NULL)", (term,))
+
+    Storage(connection).save(read(make_segment(annotations={"items": 4})), Counter())
+
+    assert connection.execute("SELECT low, high FROM terms WHERE term = ?", (term,)).fetchall() == [
+        (4, 4)
+    ]
 
 
 def test_counts_of_the_future_go(connection: sqlite3.Connection) -> None:
