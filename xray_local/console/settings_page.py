@@ -2,8 +2,9 @@
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from xray_local.control.database import changing
-from xray_local.control.limits import keep_limits
+from xray_local.control.limits import find_limits, keep_limits
 from xray_local.errors import CannotTransfer, IntakeDown, InvalidRequest
 from xray_local.filters import BadFilter
 from xray_local.intake.arrivals import Document
@@ -78,6 +79,7 @@ def show_settings(request: HttpRequest) -> HttpResponse:
     report = None
     refusal = ""
     fields = _list_fields(get_parts(request).get_limits())
+    shown = {field.name: field.value for field in fields}
     if request.method == "POST":
         try:
             match request.POST.get("do"):
@@ -86,7 +88,8 @@ def show_settings(request: HttpRequest) -> HttpResponse:
                     cleared = "done" if is_done else "soon"
                     return SeeOther(scope.link(reverse("settings"), cleared=cleared))
                 case "limits":
-                    fields, values = read_fields(fields, request.POST.dict(), _read_limit)
+                    typed = request.POST.dict()
+                    fields, values = read_fields(fields, typed, partial(_read_limit, shown))
                     if not has_mistakes(fields):
                         _set_limits(get_parts(request), values)
                         return SeeOther(scope.link(reverse("settings"), saved="1"))
@@ -148,19 +151,31 @@ def _list_fields(limits: Limits) -> list[Field]:
     ]
 
 
-def _read_limit(name: str, text: str) -> int:
+def _read_limit(shown: Mapping[str, str], name: str, text: str) -> int | None:
+    """Return the bytes or the number of traces; None where the text is what was shown."""
+    if text == shown[name]:
+        return None
     is_number = text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS
     if not is_number or int(text) < 1:
         raise InvalidRequest(f"Expected a whole number from 1 on, got {show(text)}.")
     return int(text) * (MEGABYTE if name == "megabytes" else 1)
 
 
-def _set_limits(parts: Parts, values: dict[str, int]) -> None:
-    """Keep as much from now on, and after the next start. Raises IntakeDown, DatabaseUnusable."""
-    limits = Limits(values["megabytes"], values["traces"])
-    parts.set_limits(limits)
+def _set_limits(parts: Parts, values: Mapping[str, int | None]) -> None:
+    """Keep as much from now on, and after the next start. Raises IntakeDown, DatabaseUnusable.
+
+    What was not changed stays to the byte, and what the command says is for this start alone.
+    """
+
+    def change(limits: Limits) -> Limits:
+        return Limits(
+            values["megabytes"] or limits.max_bytes, values["traces"] or limits.max_traces
+        )
+
+    kept = find_limits(parts.database)
+    parts.set_limits(change(parts.get_limits()))
     with changing(parts.database) as connection:
-        keep_limits(connection, limits)
+        keep_limits(connection, change(kept))
 
 
 class _NoFile(InvalidRequest):

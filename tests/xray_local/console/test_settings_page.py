@@ -77,6 +77,24 @@ def test_limits_are_changed(console: Console, monkeypatch: pytest.MonkeyPatch) -
     assert told == [Limits(20_000_000, 5000)] == [find_limits(parts.database)]
 
 
+def test_a_limit_that_is_not_changed_stays(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the byte, though megabytes are shown; what the command says is not kept."""
+    told: list[Limits] = []
+    parts = replace(
+        console._environ[KEY],
+        set_limits=told.append,
+        get_limits=lambda: Limits(400_000, USUAL.max_traces),
+    )
+    monkeypatch.setitem(console._environ, KEY, parts)
+
+    console.send("/settings", {"do": "limits", "megabytes": "0", "traces": "5000"})
+
+    assert told == [Limits(400_000, 5000)]
+    assert find_limits(parts.database) == Limits(USUAL.max_bytes, 5000)
+
+
 @pytest.mark.parametrize("wrong", ["", "0", "-1", "1.5", "many", "9" * 5000, "٣"])
 def test_limits_that_are_none(console: Console, wrong: str) -> None:
     fields = {"do": "limits", "megabytes": wrong, "traces": "5000"}
