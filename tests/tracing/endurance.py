@@ -1,4 +1,4 @@
-"""Fifty thousand requests of every kind in one process: prints how its memory has grown."""
+"""A hundred thousand requests of every kind in one process: prints how its memory has grown."""
 
 import gc
 import io
@@ -8,7 +8,7 @@ import sys
 import threading
 from typing import Any
 
-REQUESTS = 50_000
+REQUESTS = 100_000
 # By then every cache is full.
 WARM_UP = 20_000
 PATHS = (

@@ -153,7 +153,7 @@ def test_subsegments_in_subsegments_in_subsegments(daemon: Daemon) -> None:
     assert all(document["parent_id"] in ids for document in documents[1:])
 
 
-def test_memory_stays_flat_over_fifty_thousand_requests() -> None:
+def test_memory_stays_flat_over_a_hundred_thousand_requests() -> None:
     daemon = Daemon()
     process = subprocess.run(
         [sys.executable, "-m", "tests.tracing.endurance"],
@@ -176,8 +176,8 @@ def test_memory_stays_flat_over_fifty_thousand_requests() -> None:
 
     told = json.loads(process.stdout)
     # Of these the first 20,000 fill every cache.
-    assert told["requests"] == 50_000
-    assert told["grown_bytes"] < 400_000, told
+    assert told["requests"] == 100_000
+    assert told["grown_bytes"] < 1_000_000, told
 
 
 def test_a_thread_that_goes_on_is_told_when_it_ends(run: Runner) -> None:
