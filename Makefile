@@ -92,7 +92,11 @@ types: $(DEV) ## Check the types
 	@$(RUN) mypy
 
 .PHONY: test
-test: $(DEV) $(AWS) ## Run every test, with branch coverage (PYTEST_FLAGS)
+test: $(DEV) $(AWS) ## Run every test (PYTEST_FLAGS)
+	@$(RUN) pytest $(PYTEST_FLAGS)
+
+.PHONY: coverage
+coverage: $(DEV) $(AWS) ## Do it again, and tell which lines and branches no test runs
 	@$(RUN) pytest --cov --cov-report=term-missing:skip-covered $(PYTEST_FLAGS)
 
 .PHONY: format

@@ -10,13 +10,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from tests.processes import ROOT
 from tests.xray_local.made import wait_until
 from tests.xray_local.program import Program, run_xray
 
 CHROMIUM = shutil.which("chromium")
+# How long a page may take to show what is expected, beside other tests on the same cores.
+expect.set_options(timeout=30_000)
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 # The narrowest and the widest that a page has to fit.
 WIDTHS = (360, 768, 1280, 2560)
@@ -79,7 +81,7 @@ def opened(
         color_scheme=scheme,
         java_script_enabled=has_scripts,
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     page.add_init_script(SHIFTS)
     complaints: list[str] = []

@@ -45,7 +45,8 @@ LISTS = """() => {
   const rows = (each) => each.closest(".timeline [data-row]");
   window.lost = all.filter((each) =>
     isSeen(each) && each.tabIndex < 0 && !each.disabled && !rows(each) &&
-    each.matches("a, button, summary") && !reached.has(each.getAttribute("href")));
+    each.matches("a, button, summary") &&
+    !(each.hasAttribute("href") && reached.has(each.getAttribute("href"))));
   window.walked = [];
   document.addEventListener("focusin", (event) => window.walked.push(event.target));
   const say = (each) => each.outerHTML.slice(0, 120);
