@@ -557,6 +557,7 @@ class FunctionSegment(FacadeSegment):  # type: ignore[misc]
     request = None
     is_sent = True
     is_leaf = False
+    is_template = False
     is_silent = False
     is_function = True
 

@@ -16,7 +16,7 @@ import pytest
 import tracing
 from tests.conftest import Daemon, walk
 from tracing import entities, xray_recorder
-from tracing.context import Context, LambdaContext, open_entities
+from tracing.context import Context, LambdaContext, open_entities, put_current
 from tracing.entities import FunctionSegment, Segment, Subsegment
 from tracing.remote import pass_header_on
 from tracing.subsegments import begin, end
@@ -25,10 +25,12 @@ HEADER = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampl
 
 
 @pytest.fixture(autouse=True)
-def afresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing was told yet, and nothing is open."""
+def afresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing was told yet, and nothing is open; neither afterwards."""
     monkeypatch.setattr(entities, "_told", set())
-    xray_recorder.clear_trace_entities()
+    put_current(None)
+    yield
+    put_current(None)
 
 
 @pytest.fixture

@@ -11,6 +11,9 @@ from django.template.backends.jinja2 import Jinja2
 
 from tests.conftest import Daemon
 from tests.tracing.conftest import finish
+from tracing.context import put_current
+from tracing.entities import FunctionSegment
+from tracing.header import TraceHeader
 
 
 class Form(forms.Form):
@@ -59,3 +62,16 @@ def test_outside_a_trace_nothing_is_told(engine: Any, daemon: Daemon) -> None:
     engine.get_template("page.html").render({"form": Form()})
 
     assert daemon.receive() == []
+
+
+def test_a_page_of_an_invocation_without_a_request(engine: Any, daemon: Daemon) -> None:
+    """The handler of a message, on Lambda, which has asked for the current segment."""
+    header = TraceHeader("1-581cf771-a006649127e371903a2de979", "b" * 16, 1)
+    before = put_current(FunctionSegment(header.root or "", header.parent or "", header, None))
+
+    page = engine.get_template("page.html").render({"form": Form()})
+
+    put_current(before)
+    assert "part" in page
+    (call,) = daemon.documents(1)
+    assert (call["name"], call["parent_id"]) == ("page.html", "b" * 16)
