@@ -12,10 +12,10 @@ SCHEMA_VERSION = 4
 # What has the same `trace_no` is of one trace; numbers rise in the order of arrival.
 #
 # shapes: the kinds of elements. trace_shapes: which of them a trace has, the least and greatest
-# seconds of those, and of several the microseconds of each, with commas between. minutes, hours:
-# elements by the start of their traces, shape and bucket. terms: what there is to find in each
-# block of traces whose numbers are next to each other, so that what is rare is found without
-# looking at all; see terms.py.
+# seconds of those, and of several the microseconds of each, as JSON. minutes, hours: elements by
+# the start of their traces, shape and bucket. terms: what there is to find in each block of traces
+# whose numbers are next to each other, so that what is rare is found without looking at all; see
+# terms.py.
 SCHEMA = """
 CREATE TABLE segments (
     no INTEGER PRIMARY KEY,

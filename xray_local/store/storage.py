@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -64,8 +65,10 @@ TABLES_OF_TRACES = (
 # The least and greatest seconds of the elements of a shape, or numbers of an annotation; None for
 # other terms.
 Span = tuple[float, float] | None
-# Of the elements of a shape in a trace: the same, and the microseconds of each if they are several.
+# Of the elements of a shape in a trace: the same, and of several the microseconds, as JSON.
 Times = tuple[float, float, str | None]
+
+_encode = msgspec.json.Encoder().encode
 
 
 class _KnownTrace:
@@ -253,7 +256,7 @@ class Storage:
                 changed.append((trace.number,))
                 self._rollups.remove(trace.contributions)
             trace.revision += 1
-            row, found, spans = self._count(trace, trace_id)
+            row, found, ranges = self._count(trace, trace_id)
             rows.append(row)
             self._rollups.add(trace.contributions)
             number = trace.number
@@ -261,6 +264,7 @@ class Storage:
             links += [
                 (number, each.id, *link) for each in trace.facts.values() for link in each.links
             ]
+            spans = chain(trace.shapes.items(), ranges.items())
             self._find_terms(block_of(number), found, spans, terms)
         self._connection.executemany(UPSERT_TRACE, rows)
         for table in ("trace_shapes", "links"):
@@ -283,14 +287,11 @@ class Storage:
     def _count(
         self, trace: _KnownTrace, trace_id: str
     ) -> tuple[Row, set[int], dict[int, tuple[float, float]]]:
-        """Set the shapes and contributions of the trace; return its row and terms.
-
-        The last are those that have a least and a greatest, the numbers of shapes among them.
-        """
+        """Set the shapes and contributions of the trace; return what `make_row` does."""
         documents = trace.facts.values()
         elements = list_elements(documents, find_owners(documents))
-        row, terms, spans = make_row(trace.number, trace_id, documents, elements, trace.revision)
-        start: Any = row[3]
+        made = make_row(trace.number, trace_id, documents, elements, trace.revision)
+        start: Any = made[0][3]
         minute = int(start // MINUTE_SECONDS) * MINUTE_SECONDS
         taken: dict[int, list[int]] = {}
         contributions: list[Contribution] = []
@@ -307,18 +308,19 @@ class Storage:
             contributions.append(((minute, shape, bucket), microseconds))
         trace.shapes = {shape: _write_times(times) for shape, times in taken.items()}
         trace.contributions = contributions
-        for shape, (low, high, _) in trace.shapes.items():
-            spans[shape] = (low, high)
-        return row, terms, spans
+        return made
 
     def _find_terms(
         self,
         block: int,
         terms: set[int],
-        spans: dict[int, tuple[float, float]],
+        spans: Iterable[tuple[int, Sequence[Any]]],
         changes: dict[tuple[int, int], Span],
     ) -> None:
-        """Add to the changes what the block is not known to have."""
+        """Add to the changes what the block is not known to have.
+
+        spans: terms, each with the least and the greatest of what has these.
+        """
         known = self._blocks.get(block)
         if known is None:
             known = self._blocks[block] = {}
@@ -330,7 +332,8 @@ class Storage:
         before = len(known)
         for term in terms.difference(known):
             known[term] = changes[term, block] = None
-        for term, (low, high) in spans.items():
+        for term, new in spans:
+            low, high = new[0], new[1]
             span = known.get(term)
             if span is None or low < span[0] or high > span[1]:
                 if span is not None:
@@ -349,7 +352,7 @@ class Storage:
         rows = self._connection.execute(
             "SELECT traces.id, no, revision FROM json_each(?) AS j "
             "CROSS JOIN traces ON traces.id = j.value",
-            (msgspec.json.encode(unknown).decode(),),
+            (_encode(unknown).decode(),),
         )
         stored = {trace_id: found for trace_id, *found in rows}
         for trace_id in unknown:
@@ -450,7 +453,7 @@ def _write_times(microseconds: list[int]) -> Times:
     return (
         min(microseconds) / 1_000_000,
         max(microseconds) / 1_000_000,
-        ",".join(map(str, microseconds)),
+        _encode(microseconds).decode(),
     )
 
 

@@ -9,11 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
+import msgspec
+
 from xray_local.traces.services import Service
 from xray_local.traces.tallies import Shape, Taken, Tally
 
 from .rollups import MINUTE_SECONDS, SECONDS_OF
 from .shapes import OTHER, read_shapes
+
+_decode = msgspec.json.Decoder(list[int]).decode
 
 
 def read_tallies(connection: sqlite3.Connection, start: float, end: float) -> list[Tally]:
@@ -91,7 +95,7 @@ def tally_chosen(
     periods: defaultdict[float, defaultdict[int, Taken]] = defaultdict(lambda: defaultdict(Taken))
     for start, end, shape_no, low, times in rows:
         period = start // period_seconds * period_seconds if period_seconds else 0.0
-        taken = map(int, times.split(",")) if times else [round(low * 1_000_000)]
+        taken = _decode(times) if times else [round(low * 1_000_000)]
         periods[period][shape_no].add(taken, start, end)
     return {
         period: [taken.tally(shapes[shape_no]) for shape_no, taken in found.items()]
