@@ -149,11 +149,11 @@ class Filter:
         """
         compiler = _Compiler(read_shapes)
         wanted = self.expression
-        parts = wanted.parts if isinstance(wanted, And) else (wanted,)
-        may = compiler.compile(wanted)
-        must = compiler.compile(self.expression, is_upper=False)
-        terms = tuple(compiler.list_terms(self.expression))
-        return Condition(may, must, compiler.values, terms, tuple(map(compiler.compile, parts)))
+        parts = tuple(map(compiler.compile, wanted.parts if isinstance(wanted, And) else (wanted,)))
+        may = _join(list(parts), is_and=True) if isinstance(wanted, And) else parts[0]
+        must = compiler.compile(wanted, is_upper=False)
+        terms = tuple(compiler.list_terms(wanted))
+        return Condition(may, must, compiler.values, terms, parts)
 
     def matches(self, documents: Iterable[dict[str, Any]]) -> bool:
         """Whether the expression holds for the trace of these documents."""

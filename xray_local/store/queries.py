@@ -209,9 +209,7 @@ def choose_traces(
     if cursor is not None:
         conditions.append(order.after)
         values |= {"before": cursor.place, "no": cursor.trace_no}
-    condition = (
-        chosen.compile(lambda: read_shapes(connection)) if chosen else Condition("1", "1", {}, ())
-    )
+    condition = _compile(connection, chosen)
     wanted = conditions
     if strategy is not None and strategy.name == "FixedRate":
         connection.create_function("share_of", 1, share_of, deterministic=True)
@@ -271,7 +269,7 @@ def list_fitting(
     """
     time_range = TimeRange(start, end, RangeType.EVENT)
     conditions = ["1", *_list_conditions(connection, time_range), "start_time >= :start"]
-    condition = chosen.compile(lambda: read_shapes(connection))
+    condition = _compile(connection, chosen)
     fitting = (
         row.no
         for row in scan(connection, conditions, {"start": start, "end": end}, condition, most)
@@ -304,9 +302,7 @@ def list_numbers(
     most: there may be so many where it takes no longer to find them.
     Where documents would have to be asked, a trace is none of them.
     """
-    condition = (
-        chosen.compile(lambda: read_shapes(connection)) if chosen else Condition("1", "1", {}, ())
-    )
+    condition = _compile(connection, chosen)
     is_exact = condition.may == condition.must
     most = max(limit, most) if is_exact else limit
     rows = scan(
@@ -323,6 +319,13 @@ def list_numbers(
     # One more than the limit says that there are others, but not how many.
     is_all = is_gapless and (len(found) <= limit or limit + 1 < len(found) <= most)
     return Fitting(numbers[: most if is_all else limit], is_all, is_gapless)
+
+
+def _compile(connection: sqlite3.Connection, chosen: Filter | None) -> Condition:
+    """Return the condition of a filter; without one, that of every trace."""
+    if chosen is None:
+        return Condition("1", "1", {}, ())
+    return chosen.compile(lambda: read_shapes(connection))
 
 
 def count_traces(connection: sqlite3.Connection, time_range: TimeRange) -> int:
