@@ -128,8 +128,8 @@ def fill(path: Path, traces: int) -> list[str]:
     return ids[:: max(1, len(ids) // 5)][:5]
 
 
-def make_ask(path: Path) -> Ask:
-    """Return a function that asks the API in this process."""
+def make_call(path: Path) -> Callable[[str, str, bytes], bytes]:
+    """Return a function that sends a request, of a method, link and body, in this process."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "xray_local.settings"
     from django.core.wsgi import get_wsgi_application
 
@@ -139,15 +139,16 @@ def make_ask(path: Path) -> Ask:
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     parts = Parts(path, lambda _documents: None, udp)
 
-    def ask(url: str, fields: dict[str, Any]) -> Any:
-        body = json.dumps(fields).encode()
+    def call(method: str, link: str, body: bytes) -> bytes:
+        url, _, query = link.partition("?")
         environ = {
-            "REQUEST_METHOD": "POST",
+            "REQUEST_METHOD": method,
             "PATH_INFO": url,
+            "QUERY_STRING": query,
             "SERVER_NAME": "127.0.0.1",
             "SERVER_PORT": "2000",
             "HTTP_HOST": "127.0.0.1:2000",
-            "CONTENT_TYPE": "application/json",
+            "CONTENT_TYPE": "application/json" if body else "",
             "CONTENT_LENGTH": str(len(body)),
             "wsgi.input": io.BytesIO(body),
             "wsgi.errors": sys.stderr,
@@ -156,10 +157,16 @@ def make_ask(path: Path) -> Ask:
         }
         told: list[str] = []
         answer = b"".join(application(environ, lambda status, *_: told.append(status)))
-        assert told[0].startswith("200"), f"{url} {fields} answered {told[0]}: {answer[:300]!r}"
+        assert told[0].startswith("200"), f"{link} {body!r} answered {told[0]}: {answer[:300]!r}"
         return answer
 
-    return ask
+    return call
+
+
+def make_ask(path: Path) -> Ask:
+    """Return a function that asks the API in this process."""
+    call = make_call(path)
+    return lambda url, fields: call("POST", url, json.dumps(fields).encode())
 
 
 def measure(ask: Ask, questions: Sequence[Question], rounds: int) -> None:

@@ -14,23 +14,19 @@ of their own: asked for in turn, each view is the first.
 
 import argparse
 import json
-import os
 import random
-import socket
 import statistics
-import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from benchmarks.pairs import tell
-from benchmarks.xray_queries import fill
+from benchmarks.xray_queries import fill, make_call
 from benchmarks.xray_traces import RARE_CUSTOMER
 from xray_local.intake.arrivals import read_document
 from xray_local.store.database import open_for_writing, prepare, reading
@@ -187,35 +183,8 @@ def store_large_traces(path: Path, start: float) -> list[str]:
 
 def make_get(path: Path) -> Get:
     """Return a function that asks for a page in this process."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "xray_local.settings"
-    from django.core.wsgi import get_wsgi_application
-
-    from xray_local.parts import KEY, Parts
-
-    application: Any = get_wsgi_application()
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    parts = Parts(path, lambda _documents: None, udp)
-
-    def get(link: str) -> bytes:
-        url, _, query = link.partition("?")
-        environ = {
-            "REQUEST_METHOD": "GET",
-            "PATH_INFO": url,
-            "QUERY_STRING": query,
-            "SERVER_NAME": "127.0.0.1",
-            "SERVER_PORT": "2000",
-            "HTTP_HOST": "127.0.0.1:2000",
-            "wsgi.input": BytesIO(),
-            "wsgi.errors": sys.stderr,
-            "wsgi.url_scheme": "http",
-            KEY: parts,
-        }
-        told: list[str] = []
-        answer = b"".join(application(environ, lambda status, *_: told.append(status)))
-        assert told[0].startswith("200"), f"{link} answered {told[0]}: {answer[:300]!r}"
-        return answer
-
-    return get
+    call = make_call(path)
+    return lambda link: call("GET", link, b"")
 
 
 def measure(gets: Mapping[bool, Get], screens: Sequence[Screen], rounds: int) -> None:
