@@ -17,7 +17,7 @@ function completeFilter(input) {
   for (const [name, value] of Object.entries({
     role: "combobox", "aria-controls": list.id, "aria-expanded": "false", "aria-autocomplete": "list",
   })) input.setAttribute(name, value);
-  let replaced = "";
+  let start = 0;
   let timer = 0;
   let asked = 0;
 
@@ -44,12 +44,13 @@ function completeFilter(input) {
 
   async function ask() {
     const url = new URL(input.dataset.completions, location.href);
-    url.searchParams.set("before", input.value.slice(0, input.selectionStart));
+    const before = input.value.slice(0, input.selectionStart);
+    url.searchParams.set("before", before);
     const number = ++asked;
     const response = await fetch(url);
-    if (!response.ok || number !== asked || document.activeElement !== input) return;
-    const found = await response.json();
-    replaced = found.replaced;
+    const found = response.ok ? await response.json() : null;
+    if (!found || number !== asked || document.activeElement !== input) return;
+    start = before.length - found.replaced.length;
     list.replaceChildren(...found.options.map(makeOption));
     list.hidden = found.options.length === 0;
     input.setAttribute("aria-expanded", String(!list.hidden));
@@ -85,9 +86,9 @@ function completeFilter(input) {
 
   function accept(option) {
     const text = option.firstChild.textContent;
-    const end = input.selectionStart;
     const ending = text.endsWith("(") ? "" : " ";
-    input.setRangeText(text + ending, end - replaced.length, end, "end");
+    // What was typed since the list was made belongs to the word that it completes.
+    input.setRangeText(text + ending, start, Math.max(start, input.selectionStart), "end");
     close();
     ask();
   }

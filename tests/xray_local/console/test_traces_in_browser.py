@@ -90,6 +90,24 @@ def test_the_filter_is_completed_by_the_mouse_within_it(page: Page, xray: Progra
     assert box.input_value() == "fault  AND ok"
 
 
+def test_what_was_typed_after_the_list_was_made_is_replaced(page: Page, xray: Program) -> None:
+    page.goto(f"{xray.url}/traces")
+    box = page.get_by_role("combobox", name="Filter")
+    box.fill(" AND ok")
+    expect(page.get_by_role("listbox")).to_be_visible()
+    box.press("Escape")
+    box.press("Home")
+    box.press("ArrowDown")
+    fault = page.get_by_role("option", name="fault")
+    expect(fault).to_be_visible()
+
+    page.route("**/completions*", lambda route: None)
+    page.keyboard.type("fau")
+    fault.click()
+
+    assert box.input_value() == "fault  AND ok"
+
+
 def test_a_mistake_stands_under_its_word(page: Page, xray: Program) -> None:
     page.goto(f"{xray.url}/traces?filter=duration+>+fast+AND+ok")
 
