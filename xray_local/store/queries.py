@@ -28,6 +28,7 @@ from xray_local.traces.facts import load_facts
 from xray_local.traces.summaries import find_owners, summarise
 from xray_local.traces.trees import build_tree
 
+from .rows import ID_AHEAD_MAX_SECONDS
 from .scans import Order, Row, pick, rank, scan
 from .shapes import read_shapes
 
@@ -45,7 +46,10 @@ class RangeType(Enum):
 
 
 RANGE_CONDITIONS = {
-    RangeType.TRACE_ID: "id_time >= :start AND id_time < :end",
+    # The last follows from the others, and is what the index by start can be entered with.
+    RangeType.TRACE_ID: (
+        f"id_time >= :start AND id_time < :end AND start_time >= :start - {ID_AHEAD_MAX_SECONDS}"
+    ),
     RangeType.EVENT: "end_time >= :start AND start_time < :end",
     RangeType.SERVICE: "end_time >= :start AND end_time < :end",
 }

@@ -35,6 +35,8 @@ TEXT_COLUMNS = re.compile(
     r"\b(http_url|http_method|user_agent|client_ip|users|zones|instance_ids|resource_arns"
     r"|annotations|root_name|root_type|root_account_id)\b"
 )
+# Read from end to end.
+TABLE = "traces NOT INDEXED"
 TRACES_OF_BLOCKS = (
     "(SELECT value * :size AS first FROM json_each(:blocks)) AS b "
     "CROSS JOIN traces ON traces.no BETWEEN b.first AND b.first + :size - 1"
@@ -101,11 +103,11 @@ def scan(
     everything = {"limit": max(limit, most) + 1 if is_exact else -1}
     must = "1" if is_exact else condition.must
 
-    def select(tables: str, *more: str, order: str = "start_time") -> Iterator[Row]:
+    def select(tables: str, *more: str) -> Iterator[Row]:
         rows = connection.execute(
             f"SELECT start_time, traces.no, traces.id, revision, root_name, {must}, "  # noqa: S608
             f"start_time FROM {tables} WHERE {' AND '.join([*more, *wanted, condition.may])} "
-            f"ORDER BY {order} DESC, traces.no DESC LIMIT :limit",
+            "ORDER BY start_time DESC, traces.no DESC LIMIT :limit",
             values,
         )
         return map(Row._make, rows)
@@ -132,8 +134,7 @@ def scan(
     values |= everything
     if _is_soon_decided(connection, wanted, values, condition):
         return select("traces")
-    # A plus: the order is then no reason to take the index.
-    return select("traces", order="+start_time")
+    return select(TABLE)
 
 
 def pick(
@@ -207,6 +208,8 @@ def rank(
         found = select(f"{list_places(tables)} {last} :first", f"WHERE {condition.may}")
         if len(found) >= enough:
             return iter(found)
+        if TEXT_COLUMNS.search(condition.may) and _is_wide(connection, values):
+            tables = TABLE
     return iter(select(f"{list_places(tables, condition.may)} {last} :limit"))
 
 

@@ -10,6 +10,7 @@ edge of the map, as `elements` lists them. Rules of ours:
 https://docs.aws.amazon.com/xray/latest/api/API_HistogramEntry.html
 """
 
+import functools
 import math
 from bisect import bisect_left
 from collections import Counter
@@ -37,6 +38,18 @@ _BOUNDS = (
 LAST_BUCKET = len(_BOUNDS) - 1
 # Whatever is longer falls into the last one.
 _SOUGHT = _BOUNDS[:-1]
+
+
+def _floor_microseconds(seconds: float) -> int:
+    """Return the most microseconds that are no longer than that."""
+    found = round(seconds * 1_000_000) + 1
+    while found / 1_000_000 > seconds:
+        found -= 1
+    return found
+
+
+# The same for whole microseconds.
+_find_bucket = functools.partial(bisect_left, [_floor_microseconds(each) for each in _SOUGHT])
 _BITS = [[bool(flags >> bit & 1) for bit in range(FLAGS)] for flags in range(1 << FLAGS)]
 
 
@@ -78,6 +91,11 @@ class Tally:
 def bucket_of(seconds: float) -> int:
     """Return the bucket of a histogram that a time falls into."""
     return bisect_left(_SOUGHT, seconds)
+
+
+def count_buckets(microseconds: Iterable[int]) -> dict[int, int]:
+    """Return how many of the times fall into each bucket that has any, as `bucket_of` tells."""
+    return dict(Counter(map(_find_bucket, microseconds)))
 
 
 def value_of(bucket: int) -> float:
@@ -133,7 +151,7 @@ class Taken:
             shape,
             len(self.microseconds),
             sum(self.microseconds) / 1_000_000,
-            dict(Counter([bucket_of(each / 1_000_000) for each in self.microseconds])),
+            count_buckets(self.microseconds),
             self.first,
             self.last,
         )

@@ -94,6 +94,17 @@ def test_ranges(
     assert list_ids(connection, start, end, kind) == ([trace_id] if is_in else [])
 
 
+@pytest.mark.parametrize("ahead_seconds", [-30 * 24 * 3600, -1, 0, 300])
+def test_the_time_in_an_id_may_be_far_from_the_start(
+    connection: sqlite3.Connection, store: Store, ahead_seconds: int
+) -> None:
+    time = NOON + ahead_seconds
+    trace_id = make_trace_id(time)
+    store(make_segment(trace_id=trace_id, start_time=NOON))
+
+    assert list_ids(connection, time, time + 1, "TraceId") == [trace_id]
+
+
 @pytest.mark.parametrize(
     "token",
     [

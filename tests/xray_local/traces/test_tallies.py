@@ -1,11 +1,20 @@
 """How elements are counted."""
 
+from collections import Counter
+
 import pytest
 
 from tests.xray_local.made import NOON, make_segment, make_subsegment
 from tests.xray_local.traces.test_elements import gather
 from xray_local.traces.services import Service
-from xray_local.traces.tallies import LAST_BUCKET, bucket_of, tally_trace, tally_traces, value_of
+from xray_local.traces.tallies import (
+    LAST_BUCKET,
+    bucket_of,
+    count_buckets,
+    tally_trace,
+    tally_traces,
+    value_of,
+)
 
 FRONT = Service("front", None, None)
 API = Service("api", "remote", None)
@@ -56,3 +65,11 @@ def test_buckets_are_finer_than_a_tenth_and_end_somewhere() -> None:
     for bucket in range(2, LAST_BUCKET + 1):
         assert 1.05 < value_of(bucket) / value_of(bucket - 1) < 1.15
     assert bucket_of(1e12) == LAST_BUCKET
+
+
+def test_whole_microseconds_fall_into_the_same_buckets() -> None:
+    edges = [round(value_of(bucket) * 1_000_000) for bucket in range(LAST_BUCKET)]
+    times = [near for edge in edges for near in (edge - 1, edge, edge + 1) if near >= 0]
+    times += [(1 << 60) + 1]
+
+    assert count_buckets(times) == Counter(bucket_of(each / 1_000_000) for each in times)
