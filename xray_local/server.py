@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -52,6 +53,8 @@ def serve(options: Options) -> None:
         pipeline.start()
         try:
             application = load_application(options, pipeline, udp)
+            # Nothing of what has been loaded goes: the collector need not look at it again.
+            gc.freeze()
             # What is served is the same at each.
             servers = [start_http(each, application) for each in listening]
             sys.stdout.write(
