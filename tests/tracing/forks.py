@@ -1,10 +1,12 @@
 """Processes that run program.py, forked from one that has imported what all of them import.
 
 Most of such a process's time is the import of Django, which is the same in each. Neither `tracing`
-nor what it patches is imported beforehand (with the plain SDK botocore is, for that imports it in
-any case), and no settings are read: each process begins with these as a fresh one does.
+nor what it patches is imported beforehand (with the plain SDK that is, for that imports it in any
+case), and no settings are read: each process begins with these as a fresh one does.
 """
 
+import functools
+import gc
 import importlib
 import json
 import os
@@ -20,6 +22,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 IMPORTED = (
     "asgiref.sync",
+    "csp.middleware",
+    "dj_database_url",
+    "django.contrib.admin.filters",
+    "django.contrib.admin.options",
+    "django.contrib.auth.management",
+    "django.contrib.contenttypes.management",
+    "django.contrib.messages.storage.cookie",
+    "django.contrib.sessions.backends.signed_cookies",
     "django.contrib.staticfiles.storage",
     "django.core.handlers.asgi",
     "django.core.handlers.wsgi",
@@ -31,9 +41,11 @@ IMPORTED = (
     "django.template.loader_tags",
     "django.urls",
     "django.views.debug",
+    "encodings.idna",
+    "whitenoise.middleware",
     "wrapt",
 )
-IMPORTED_BY_THE_SDK = ("botocore.client", "botocore.session")
+IMPORTED_BY_THE_SDK = ("botocore.client", "botocore.session", "django.test", "requests")
 
 
 @dataclass(frozen=True)
@@ -112,10 +124,22 @@ def fork(wanted: list[Any], answers: Any) -> bool:
     return True
 
 
+def keep_descriptions() -> None:
+    """Have botocore read its descriptions of services once, not for each client of each process."""
+    from botocore import session
+
+    session.create_loader = functools.cache(session.create_loader)
+    session.Session().create_client("xray", "us-east-1")
+
+
 def main() -> None:
     """Fork a process for each line; the arguments are what to import before."""
     for module in sys.argv[1:]:
         importlib.import_module(module)
+    if "botocore.session" in sys.modules:
+        keep_descriptions()
+    # Else the first collection of each process would copy all of the memory that they share.
+    gc.freeze()
     # Of its own: the processes write to the one that is called so.
     answers = os.fdopen(os.dup(1), "w")
     for line in iter(sys.stdin.readline, ""):
