@@ -49,7 +49,7 @@ function pressKey(event) {
   else if (keys === "?") showKeys();
   else if (keys === "/") document.querySelector("input[type=search]")?.focus();
   else if (keys === "j" || keys === "k") moveRow(keys === "j" ? 1 : -1);
-  else if (target) target.click();
+  else if (target) target.matches("input") ? target.focus() : target.click();
   else return;
   event.preventDefault();
 }

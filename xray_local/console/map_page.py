@@ -13,6 +13,7 @@ from xray_local.filters import read_filter
 from xray_local.filters.syntax import join_all
 from xray_local.graph import Graph, Statistics
 from xray_local.graph.model import CLIENT
+from xray_local.graph.sources import GROUP_TRACES
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
 from xray_local.store.queries import RangeType, TimeRange, is_empty
@@ -95,6 +96,7 @@ def show_map(request: HttpRequest) -> HttpResponse:
         "section": "map",
         "scope": scope,
         "map": drawing,
+        "at_most": None if chosen is None else GROUP_TRACES,
         "nodes_left_out": len(nodes) - len(drawing.nodes),
         "edges_left_out": len(edges) - len(drawing.edges),
         "nodes": [

@@ -1,8 +1,9 @@
 """The screen of services and routes: how often, how long, how well, and where the time goes.
 
-What is said of services is counted of all traces of the range, as the X-Ray API counts them. Routes
-are nothing that X-Ray knows: they are found in the newest ROUTED_TRACES, and what the time was
-spent on in the newest WORK_TRACES.
+What is said of services is counted as the X-Ray API counts: of all traces of the range; of those
+that fit a filter or a group, the newest GROUP_TRACES. Routes are nothing that X-Ray knows: they are
+found in the newest ROUTED_TRACES, or as many as the services if there is a filter, and what the
+time was spent on in the newest WORK_TRACES.
 """
 
 import sqlite3
@@ -19,7 +20,7 @@ from xray_local.filters import Filter
 from xray_local.filters.syntax import Id, ServiceTest, write
 from xray_local.graph import Graph, Statistics, build_graph
 from xray_local.graph.model import CLIENT
-from xray_local.graph.sources import collect_series, collect_tallies
+from xray_local.graph.sources import GROUP_TRACES, collect_series, collect_tallies
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
 from xray_local.store.queries import (
@@ -160,7 +161,8 @@ def show_services(request: HttpRequest) -> HttpResponse:
             periods = _count_periods(fitting)
         services = _list_services(connection, scope, graph, chosen)
         _draw_runs(services, scope, start, period_seconds, periods)
-        numbers, is_all, _ = list_numbers(connection, time_range, chosen, ROUTED_TRACES)
+        most = ROUTED_TRACES if chosen is None else GROUP_TRACES
+        numbers, is_all, _ = list_numbers(connection, time_range, chosen, most)
         roots = list(read_roots(connection, numbers))
         routes = _list_routes(roots, scope, is_all=is_all)
         worked = _add_work(connection, roots[:WORK_TRACES], services, routes)
@@ -171,6 +173,7 @@ def show_services(request: HttpRequest) -> HttpResponse:
         "scope": scope,
         "order": order,
         "columns": COLUMNS,
+        "at_most": None if chosen is None else GROUP_TRACES,
         "services": _sort(services.values(), order),
         "routes": _sort(routes.values(), order),
         "routed": len(roots),

@@ -35,8 +35,8 @@ def collect_tallies(
     """
     if chosen is None:
         return read_tallies(connection, start, end)
-    numbers = list_fitting(connection, *widen(start, end), chosen, GROUP_TRACES)
-    return tally_chosen(connection, numbers).get(0.0, [])
+    fitting = list_fitting(connection, *widen(start, end), chosen, GROUP_TRACES)
+    return tally_chosen(connection, fitting).get(0.0, [])
 
 
 def collect_series(
@@ -54,8 +54,8 @@ def collect_series(
     if chosen is None:
         yield from read_series(connection, start, end, period_seconds, is_wanted)
         return
-    numbers = list_fitting(connection, *widen(start, end), chosen, GROUP_TRACES)
-    yield from tally_chosen(connection, numbers, period_seconds).items()
+    fitting = list_fitting(connection, *widen(start, end), chosen, GROUP_TRACES)
+    yield from tally_chosen(connection, fitting, period_seconds).items()
 
 
 def collect_faulty(

@@ -29,7 +29,7 @@ from xray_local.traces.summaries import find_owners, summarise
 from xray_local.traces.trees import build_tree
 
 from .rows import ID_AHEAD_MAX_SECONDS
-from .scans import Order, Row, pick, rank, scan
+from .scans import Order, Row, Spot, pick, rank, scan, scan_spots
 from .shapes import read_shapes
 
 PAGE_TRACES = 100
@@ -266,18 +266,19 @@ def choose_traces(
 
 def list_fitting(
     connection: sqlite3.Connection, start: float, end: float, chosen: Filter, most: int
-) -> list[int]:
-    """Return the numbers of the newest traces that fit and began from start to before end.
+) -> list[Spot]:
+    """Return the newest traces that fit and began from start to before end.
 
     most: no more than so many. Documents are asked where nothing else can tell.
     """
     time_range = TimeRange(start, end, RangeType.EVENT)
     conditions = ["1", *_list_conditions(connection, time_range), "start_time >= :start"]
     condition = _compile(connection, chosen)
+    values = {"start": start, "end": end}
     fitting = (
-        row.no
-        for row in scan(connection, conditions, {"start": start, "end": end}, condition, most)
-        if row.is_sure or chosen.matches(map(_decode, _read_bodies(connection, row.no)))
+        spot
+        for spot in scan_spots(connection, conditions, values, condition, most)
+        if spot.is_sure or chosen.matches(map(_decode, _read_bodies(connection, spot.no)))
     )
     return list(islice(fitting, most))
 
@@ -309,7 +310,7 @@ def list_numbers(
     condition = _compile(connection, chosen)
     is_exact = condition.may == condition.must
     most = max(limit, most) if is_exact else limit
-    rows = scan(
+    spots = scan_spots(
         connection,
         ["1", *_list_conditions(connection, time_range)],
         {"start": time_range.start, "end": time_range.end},
@@ -317,8 +318,8 @@ def list_numbers(
         limit,
         most,
     )
-    found = list(islice(rows, most + 1))
-    numbers = [row.no for row in found if row.is_sure]
+    found = list(islice(spots, most + 1))
+    numbers = [spot.no for spot in found if spot.is_sure]
     is_gapless = len(found) == len(numbers)
     # One more than the limit says that there are others, but not how many.
     is_all = is_gapless and (len(found) <= limit or limit + 1 < len(found) <= most)

@@ -6,6 +6,7 @@ import math
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -15,6 +16,7 @@ from xray_local.traces.services import Service
 from xray_local.traces.tallies import Shape, Tally, count_buckets
 
 from .rollups import MINUTE_SECONDS, SECONDS_OF
+from .scans import Spot
 from .shapes import OTHER, read_shapes
 
 _decode = msgspec.json.Decoder(list[int]).decode
@@ -79,27 +81,41 @@ def read_series(
 
 
 def tally_chosen(
-    connection: sqlite3.Connection, numbers: Iterable[int], period_seconds: int | None = None
+    connection: sqlite3.Connection, chosen: Sequence[Spot], period_seconds: int | None = None
 ) -> dict[float, list[Tally]]:
-    """Return the tallies of the traces with these numbers, by the period in which they began.
+    """Return the tallies of these traces, by the period in which they began.
 
     period_seconds: None for one period, 0.
     """
+    if not chosen:
+        return {}
     shapes = read_shapes(connection)
-    begin = "CAST(start_time AS INTEGER) / :period * :period" if period_seconds else "0"
-    # Gathered by SQLite: to take thousands of rows one by one would be most of the time.
+    places = ", ".join(["(?, ?, ?, ?)"] * len(chosen))
+    # What is known of the traces is given, not looked up again; and what they have is gathered by
+    # SQLite, as to take thousands of rows one by one would be most of the time.
     rows = connection.execute(
-        f"SELECT {begin} AS begin, shape_no, MIN(start_time), MAX(end_time), "  # noqa: S608
+        f"WITH chosen (no, period, first, last) AS (VALUES {places}) "  # noqa: S608 - our names
+        "SELECT period, shape_no, MIN(first), MAX(last), "
         "group_concat(IFNULL(TRIM(times, '[]'), CAST(ROUND(low * 1000000) AS INTEGER))) "
-        "FROM json_each(:numbers) AS chosen CROSS JOIN traces ON traces.no = chosen.value "
-        "CROSS JOIN trace_shapes ON trace_no = traces.no WHERE shape_no != :other "
-        "GROUP BY begin, shape_no",
-        {"numbers": json.dumps(list(numbers)), "period": period_seconds, "other": OTHER},
+        "FROM chosen CROSS JOIN trace_shapes ON trace_no = chosen.no WHERE shape_no != ? "
+        "GROUP BY period, shape_no",
+        (
+            *chain.from_iterable(
+                (
+                    spot.no,
+                    spot.start_time // period_seconds * period_seconds if period_seconds else 0.0,
+                    spot.start_time,
+                    spot.end_time,
+                )
+                for spot in chosen
+            ),
+            OTHER,
+        ),
     )
     periods: defaultdict[float, list[Tally]] = defaultdict(list)
-    for time, shape_no, first, last, took in rows:
+    for period, shape_no, first, last, took in rows:
         microseconds = _decode(f"[{took}]")
-        periods[float(time)].append(
+        periods[period].append(
             Tally(
                 shapes[shape_no],
                 len(microseconds),

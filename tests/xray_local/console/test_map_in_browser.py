@@ -243,7 +243,11 @@ def test_zoom_and_find(page: Page, xray: Program) -> None:
     assert node["height"] > 54
     page.goto(xray.url)
 
-    page.get_by_role("searchbox", name="Find services").fill("posters")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog").get_by_text("find a service")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("s")
+    page.keyboard.type("posters")
     assert page.locator(".map a[data-state=dim]").count() == 5
     assert page.locator(".map a[data-name]:not([data-state=dim])").count() == 1
 

@@ -371,6 +371,16 @@ def test_a_wrong_filter_can_be_put_right(console: Console, path: str) -> None:
     assert "/traces?filter=fault+AND+nonsense" in page
 
 
+@pytest.mark.parametrize("query", ["", "?filter=ok"])
+def test_that_few_of_what_fits_is_counted_is_told(
+    console: Console, store: Store, query: str
+) -> None:
+    store(make_front())
+
+    said = "Of the traces that fit, the newest 1,000 at most are counted."
+    assert (said in console.page(f"/{query}")) == bool(query)
+
+
 def test_the_map_can_be_filtered(console: Console, store: Store) -> None:
     store(make_front(), make_segment(name="other", start_time=time.time()))
 

@@ -10,6 +10,7 @@ from tests.xray_local.conftest import Console, Store
 from tests.xray_local.made import make_id, make_request, make_segment, make_subsegment
 from xray_local.console import services_page
 from xray_local.console.services_page import Line
+from xray_local.graph import sources
 
 START = int(time.time()) // 60 * 60 - 600
 END = START + 600
@@ -197,3 +198,18 @@ def test_nothing(console: Console, store: Store) -> None:
     assert "Nothing has arrived yet" in console.page("/services")
     store(make_visit("/", 0.1))
     assert "Nothing has been traced in the last 5 minutes" in console.page("/services?range=5m")
+
+
+def test_of_many_traces_that_fit_the_newest_are_counted(
+    console: Console, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (sources, services_page):
+        monkeypatch.setattr(module, "GROUP_TRACES", 5)
+    store(*[make_visit(f"/{number}", 0.1, number * 60.0) for number in range(10)])
+
+    page = console.page(f"/services?{RANGE}&filter=ok")
+    services, routes = open_lines(console, f"{RANGE}&filter=ok")
+
+    assert "and fit, the newest 5 at most, as" in page
+    assert "Of the newest 5 of 10 traces." in page
+    assert [line.statistics.total for line in (*services, *routes)] == [5, 5]
