@@ -11,8 +11,10 @@ do everything) and of the functions' roles. What it cannot show is in embedded_a
 
 import json
 import re
+import shlex
 import shutil
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,6 +24,8 @@ from typing import Any
 
 import pytest
 
+from tests.aws_cli import command
+from tests.aws_cli.program import run_aws_cli
 from tests.deploy.account import Account, run_account
 from tests.processes import ROOT
 
@@ -294,14 +298,16 @@ def test_update_and_roll_back(stage: Stage) -> None:
 
 
 @pytest.mark.skipif(shutil.which("aws") is None, reason="needs the AWS CLI: pip install awscli")
-def test_the_documents_commands_of_the_aws_cli(account: Account) -> None:
+def test_the_documents_commands_of_the_aws_cli(account: Account, tmp_path: Path) -> None:
     """From nothing to nothing, as docs/deploying.md has them."""
-    # Versions before 2.13 don't know AWS_ENDPOINT_URL, and would ask AWS itself.
-    here = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }\n'
     text = (ROOT / "docs" / "deploying.md").read_text().partition("## By the AWS CLI")[2]
     [script] = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)[:1]
 
-    done = account.run("bash", "-euo", "pipefail", "-c", here + script)
+    with run_aws_cli(tmp_path, account.environment) as aws_cli:
+        program = shlex.join([sys.executable, *("-I", "-S", command.__file__), str(aws_cli.socket)])
+        # Versions before 2.13 don't know AWS_ENDPOINT_URL, and would ask AWS itself.
+        aws = f'aws() {{ {program} --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }}\n'
+        done = account.run("bash", "-euo", "pipefail", "-c", aws + script)
 
     assert done.returncode == 0, done.stdout
     assert '"tracingEnabled": true' in done.stdout

@@ -6,10 +6,9 @@ botocore checks the requests, `answers` the answers.
 import gzip
 import json
 import os
-import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
+from tests.aws_cli.program import AwsCli, run_aws_cli
 from tests.processes import ROOT
 from tests.xray_local.answers import check
 from tests.xray_local.made import make_id, make_request, make_segment, make_subsegment, wait_until
@@ -143,6 +143,7 @@ def report(rule: str) -> dict[str, Any]:
 
 # What to ask; what is made for it; which members its answer then has, not empty.
 Request = Callable[[Maker], dict[str, Any]]
+Cli = Callable[[str, dict[str, Any]], subprocess.CompletedProcess[str]]
 REQUESTS: dict[str, tuple[Request, tuple[str, ...]]] = {
     "BatchGetTraces": (lambda make: {"TraceIds": [make.trace()["trace_id"]]}, ("Traces",)),
     "CancelTraceRetrieval": (lambda make: {"RetrievalToken": make.retrieval()}, ()),
@@ -352,21 +353,19 @@ def test_by_boto3(make: Maker, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_by_the_cli(
-    make: Maker, shared_xray: Program, models: Path, tmp_path: Path, name: str
-) -> None:
+def test_by_the_cli(make: Maker, run_cli: Cli, name: str) -> None:
     request, members = REQUESTS[name]
     command = xform_name(name, "-")
 
-    ran = run_cli(shared_xray, models, tmp_path, command, request(make))
+    ran = run_cli(command, request(make))
 
     assert (ran.stderr, ran.returncode) == ("", 0)
     answer = json.loads(ran.stdout or "{}")
     assert all(answer[member] for member in members), answer
 
 
-def test_by_the_cli_an_error(shared_xray: Program, models: Path, tmp_path: Path) -> None:
-    ran = run_cli(shared_xray, models, tmp_path, "get-group", {"GroupName": "nobody"})
+def test_by_the_cli_an_error(run_cli: Cli) -> None:
+    ran = run_cli("get-group", {"GroupName": "nobody"})
 
     assert ran.returncode != 0
     assert "(InvalidRequestException)" in ran.stderr
@@ -389,31 +388,40 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run_cli(
-    xray: Program, models: Path, folder: Path, command: str, request: dict[str, Any]
-) -> subprocess.CompletedProcess[str]:
-    aws = shutil.which("aws")
-    assert aws, "Install the AWS CLI: pip install awscli."
-    file = folder / "request.json"
-    file.write_text(json.dumps(request))
-    return subprocess.run(
-        [
-            *(aws, "xray", command, "--endpoint-url", xray.url, "--region", "us-east-1"),
+@pytest.fixture(scope="module")
+def aws_cli(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsCli]:
+    """The AWS CLI, with that model."""
+    with run_aws_cli(tmp_path_factory.mktemp("aws"), make_environment(models)) as aws_cli:
+        yield aws_cli
+
+
+def make_environment(models: Path) -> dict[str, str]:
+    """Return the environment of the AWS CLI; there is no configuration beside the models."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("COV")},
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_CONFIG_FILE": str(models / "config"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_PAGER": "",
+        "AWS_DATA_PATH": str(models),
+    }
+
+
+@pytest.fixture
+def run_cli(aws_cli: AwsCli, shared_xray: Program, models: Path, tmp_path: Path) -> Cli:
+    """A function that asks by the AWS CLI."""
+
+    def run(command: str, request: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+        file = tmp_path / "request.json"
+        file.write_text(json.dumps(request))
+        arguments = [
+            *("xray", command, "--endpoint-url", shared_xray.url, "--region", "us-east-1"),
             *("--output", "json", "--cli-input-json", f"file://{file}"),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={
-            **{name: value for name, value in os.environ.items() if not name.startswith("COV")},
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_CONFIG_FILE": str(folder / "config"),
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_PAGER": "",
-            "AWS_DATA_PATH": str(models),
-        },
-    )
+        ]
+        return aws_cli.run(arguments, make_environment(models), tmp_path)
+
+    return run
 
 
 def test_answers_are_checked() -> None:
