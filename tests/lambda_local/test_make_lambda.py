@@ -2,29 +2,26 @@
 
 import json
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 import requests
-from playwright.sync_api import sync_playwright
 
 from scripts import lambda_package
 from scripts.lambda_run import make_function_variables
 from scripts.ports import find_holder
+from tests.chromium import needs_chromium, run_chromium
 from tests.lambda_local import load
 from tests.movies.remotes import answering, serving
 from tests.processes import ROOT
 from tests.scripts.runs import Run, choose_stack, make_run_environment, start_run, wait_until
 
-CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="The package is for Linux.")
 
 HOSTS = {"REST API": "", "HTTP API": "m.http-api.localhost", "URL": "m.lambda-url.localhost"}
@@ -129,18 +126,13 @@ def test_a_form(run: Run) -> None:
     assert answer.headers["Location"].startswith("/dev/")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="Install chromium to test the pages.")
-@pytest.mark.parametrize("host", ["127.0.0.1", *list(HOSTS.values())[1:]])
-def test_in_a_browser(run: Run, host: str) -> None:
-    """It finds every name, loads every file, keeps the secure cookies, and may send forms."""
-    prefix = "/dev/" if host == "127.0.0.1" else "/"
-    url = f"http://{host}:{run.stack.site_port}{prefix}"
-    name = f"visitor{zlib.crc32(host.encode())}"
+@needs_chromium
+def test_in_a_browser(run: Run) -> None:
+    """At a URL, it keeps the secure cookies and may send forms; test_walk.py visits the APIs."""
+    url = f"http://{HOSTS['URL']}:{run.stack.site_port}/"
+    name = "visitor"
     complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with run_chromium() as browser:
         page = browser.new_page()
         page.set_default_timeout(60_000)
         page.on("console", lambda message: complaints.append(message.text))
@@ -156,7 +148,6 @@ def test_in_a_browser(run: Run, host: str) -> None:
         page.goto(f"{url}{FILM}")
         assert "The Matrix" in page.inner_text("h1")
         assert name in page.inner_text("header")
-        browser.close()
     assert complaints == []
 
 

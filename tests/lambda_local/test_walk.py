@@ -5,16 +5,15 @@ and every form that it has.
 """
 
 import json
-import shutil
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from lambda_local.http_front import BASE_PATH
 from scripts.stack import LAMBDA_STAGE
+from tests.chromium import needs_chromium, run_chromium
 from tests.lambda_local.load import AS_LAMBDA
 from tests.lambda_local.test_make_lambda import make_client
 from tests.lambda_local.visitor import Visitor
@@ -22,11 +21,9 @@ from tests.movies.pictures import make_png
 from tests.movies.remotes import answering, serving
 from tests.scripts.runs import Run, start_run
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="The package is for Linux."),
-    pytest.mark.skipif(CHROMIUM is None, reason="Install chromium to test the pages."),
+    needs_chromium,
 ]
 
 MOUNTS = {
@@ -55,10 +52,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with run_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("mount", MOUNTS)

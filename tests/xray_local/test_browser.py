@@ -1,13 +1,13 @@
 """The pages in a real browser: nothing missing, nothing refused, nothing that scrolls sideways."""
 
-import shutil
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.chromium import needs_chromium, run_chromium
 from tests.xray_local.console.test_pages import make_hostile
 from tests.xray_local.made import (
     make_id,
@@ -18,20 +18,13 @@ from tests.xray_local.made import (
 )
 from tests.xray_local.program import Program, run_xray
 
-CHROMIUM = shutil.which("chromium")
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Install chromium to test the pages.")
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+    with run_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[(1280, "light"), (375, "dark")], ids=["wide", "narrow"])

@@ -1,6 +1,5 @@
 """Pages as Chromium shows them: nothing cut off, nothing refused, the focus always seen."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +10,8 @@ from django.test import Client
 from movies import catalogue, reviews
 from movies.fields import MovieFields
 from movies.movie import Movie
+from tests.chromium import needs_chromium, run_chromium
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 FILM = "/movies/1999/The%20Matrix/"
 PAGES = (
     "/",
@@ -37,7 +35,7 @@ PAGES = (
 )
 
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt install chromium"),
+    needs_chromium,
     pytest.mark.django_db(transaction=True),
 ]
 
@@ -45,14 +43,10 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A headless Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, run_chromium() as browser:
         # Playwright keeps an event loop in this thread, in which Django would refuse SQL.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
         yield browser
-        browser.close()
 
 
 @pytest.fixture

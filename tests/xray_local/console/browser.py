@@ -3,20 +3,19 @@
 Every test under tests/xray_local/console can ask for `page`, `each_page` and `xray`.
 """
 
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
+from tests.chromium import CHROMIUM, run_chromium
 from tests.processes import ROOT
 from tests.xray_local.made import wait_until
 from tests.xray_local.program import Program, run_xray
 
-CHROMIUM = shutil.which("chromium")
 # How long a page may take to show what is expected, beside other tests on the same cores.
 expect.set_options(timeout=30_000)
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -37,23 +36,14 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });
 """
 
-needs_chromium = pytest.mark.skipif(
-    CHROMIUM is None, reason="Install chromium to test the pages in it."
-)
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Of one module: Playwright's loop would be in the way of tests that run their own."""
     if CHROMIUM is None:
         pytest.skip("Install chromium to test the pages in it.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+    with run_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

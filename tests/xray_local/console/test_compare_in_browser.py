@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.chromium import needs_chromium
 from tests.xray_local.console.browser import (
     check_accessible,
     check_fits,
     check_steady,
-    needs_chromium,
     send_all,
 )
 from tests.xray_local.console.test_compare_page import make_films

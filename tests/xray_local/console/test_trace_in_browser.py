@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.chromium import needs_chromium
 from tests.xray_local.console.browser import (
     check_accessible,
     check_fits,
     check_steady,
-    needs_chromium,
     opened,
     send_all,
 )
