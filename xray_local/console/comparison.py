@@ -11,17 +11,16 @@ these differences add up to the difference of the two roots, exactly.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from xray_local.traces.trees import Element
 
-from .intervals import find_interval
 from .operations import Operation
 from .outline import Outline
 from .times import write_difference
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """An element of each trace, or of one of them. Times are milliseconds."""
 
     operation: Operation
@@ -125,14 +124,10 @@ def _pair_up(one: Outline, other: Outline) -> Iterator[Pair]:
     while pending:
         pair = pending.pop()
         yield pair
-        below = _match(
-            pair.one.children if pair.one else (),
-            pair.other.children if pair.other else (),
-            pair.depth + 1,
-            one,
-            other,
-        )
-        pending += reversed(below)
+        ones = pair.one.children if pair.one else ()
+        others = pair.other.children if pair.other else ()
+        if ones or others:  # as few have
+            pending += reversed(_match(ones, others, pair.depth + 1, one, other))
 
 
 def _list_roots(trace: Outline) -> list[Element]:
@@ -148,26 +143,30 @@ def _match(
 
     What only the other has follows what it follows there.
     """
-    if not ones and not others:  # as of nearly all
-        return []
-    partners = {(name, number): each for each, name, number in _count(others, other)}
+    counted = list(_count(others, other))
+    partners = {(name, number): each for each, name, number in counted}
     pairs: list[Pair] = []
     places: dict[Element, int] = {}  # of the other's elements: the pair's
     for element, name, number in _count(ones, one):
         partner = partners.get((name, number))
+        other_ms = 0.0
         if partner is not None:
             places[partner] = len(pairs)
-        took = _measure(element, one), _measure(partner, other)
-        pairs.append(Pair(one.name_operation(element), number, depth, element, partner, *took))
+            other_ms = _measure(partner, other)
+        operation = name or one.name_operation(element)
+        pairs.append(
+            Pair(operation, number, depth, element, partner, _measure(element, one), other_ms)
+        )
+    if len(places) == len(counted):  # as a rule: each of the other's has a partner
+        return pairs
     following: defaultdict[int, list[Pair]] = defaultdict(list)
     place = -1
-    for element, _, number in _count(others, other):
+    for element, name, number in counted:
         place = places.get(element, place)
         if element not in places:
-            took = 0.0, _measure(element, other)
-            following[place].append(
-                Pair(other.name_operation(element), number, depth, None, element, *took)
-            )
+            operation = name or other.name_operation(element)
+            took_ms = _measure(element, other)
+            following[place].append(Pair(operation, number, depth, None, element, 0.0, took_ms))
     merged = following[-1]
     for place, pair in enumerate(pairs):
         merged += [pair, *following[place]]
@@ -182,30 +181,36 @@ def _count(
     The roots are paired whatever they are called.
     """
     counts: defaultdict[Operation | None, int] = defaultdict(int)
+    operations, numbers = trace.operations, trace.numbers
     for element in elements:
-        name = None if element is trace.root else trace.name_operation(element)
+        name = None if element is trace.root else operations[numbers[element]]
         counts[name] += 1
         yield element, name, counts[name]
 
 
 def _measure(element: Element | None, trace: Outline) -> float:
     """Return how many milliseconds the element took; what is in progress, as far as is known."""
-    interval = find_interval(element, trace.end) if element else None
-    return 1000 * (interval.end - interval.start) if interval else 0.0
+    if element is None or element.start is None:
+        return 0.0
+    end = trace.end if element.end is None else element.end
+    return 1000 * (end - element.start) if end > element.start else 0.0
 
 
 def _sum_up(one: Outline, other: Outline) -> list[Step]:
     steps: dict[Operation, Step] = {}
-    for place, operation in zip(one.places, one.operations, strict=True):
+    for operation, seconds in _list_work(one):
         step = steps.get(operation) or steps.setdefault(operation, Step(operation))
         step.one_count += 1
-        step.one_ms += _measure_path(place.element, one)
-    for place, operation in zip(other.places, other.operations, strict=True):
+        step.one_ms += 1000 * seconds
+    for operation, seconds in _list_work(other):
         step = steps.get(operation) or steps.setdefault(operation, Step(operation))
         step.other_count += 1
-        step.other_ms += _measure_path(place.element, other)
+        step.other_ms += 1000 * seconds
     return sorted(steps.values(), key=lambda step: -abs(step.difference_ms))
 
 
-def _measure_path(element: Element, trace: Outline) -> float:
-    return 1000 * sum([end - start for start, end in trace.path.get(element, ())])
+def _list_work(trace: Outline) -> Iterator[tuple[Operation, float]]:
+    """Yield what each element did, and for how many seconds it was on the critical path."""
+    path = trace.path
+    for place, operation in zip(trace.places, trace.operations, strict=True):
+        yield operation, sum([end - start for start, end in path.get(place.element, ())])

@@ -15,7 +15,7 @@ moment that the trace knows.
 Y. Zhang and others: CRISP: Critical Path Analysis of Large-Scale Microservice Architectures, 2022.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 
 from xray_local.traces.trees import Element
 
@@ -33,39 +33,37 @@ def find_critical_path(root: Element, until: float) -> Path:
     while pending:
         element, window = pending.pop()
         intervals = path.setdefault(element, [])
-        if not element.children:  # as nearly all
-            intervals.append(window)
-            continue
         ended, others = _list_children(element, window, until)
-        for child, inside in _follow(ended, window):
-            if child is not None:
-                pending.append((child, inside))
+        begin, moment = window
+        for later_end, start, _, child in ended:
+            end = -later_end
+            if end > moment:
                 continue
-            # Alone, but for what goes on afterwards: of that, what began first.
-            child, begin = min(
-                ((each, start) for each, start in others if start < inside.end),
-                key=lambda found: found[1],
-                default=(None, inside.end),
-            )
-            begin = max(begin, inside.start)
-            if child is not None:
-                pending.append((child, Interval(begin, inside.end)))
-            if begin > inside.start:
-                intervals.append(Interval(inside.start, begin))
+            if end < moment:
+                pending += _stand_alone(intervals, others, Interval(end, moment))
+            if child.children:
+                pending.append((child, Interval(start, end)))
+            else:  # as nearly all: nothing is left to follow
+                path.setdefault(child, []).append(Interval(start, end))
+            moment = start
+        if moment > begin:
+            pending += _stand_alone(intervals, others, Interval(begin, moment))
     return path
 
 
 def _list_children(
     element: Element, window: Interval, until: float
-) -> tuple[list[tuple[Element, Interval]], list[tuple[Element, float]]]:
-    """Return the children that ended within the window, with when they ran in it.
+) -> tuple[list[tuple[float, float, int, Element]], list[tuple[Element, float]]]:
+    """Return the children that ended within the window, the last first, with when they ran in it.
 
-    And those that went on afterwards, with when they began.
+    That is, what makes that order: the end, negative; the start, as of two that ended together the
+    one that took longer is first; the place. And those that went on afterwards, with when they
+    began.
     """
-    ended: list[tuple[Element, Interval]] = []
+    ended: list[tuple[float, float, int, Element]] = []
     others: list[tuple[Element, float]] = []
     first, last = window
-    for child in element.children:
+    for number, child in enumerate(element.children):
         # As `find_interval`, which would take half of the time of all.
         start, end = child.start, until if child.end is None else child.end
         if start is None or start >= last or end <= first or end <= start:
@@ -73,23 +71,28 @@ def _list_children(
         if end > last:
             others.append((child, start))
         else:
-            ended.append((child, Interval(start if start > first else first, end)))
+            ended.append((-end, start if start > first else first, number, child))
+    ended.sort()
     return ended, others
 
 
-def _follow(
-    children: Iterable[tuple[Element, Interval]], window: Interval
-) -> Iterator[tuple[Element | None, Interval]]:
-    """Yield who is on the path when, from the window's end to its start; None where no child is."""
-    moment = window.end
-    # Of two that ended together, the one that took longer.
-    for child, inside in sorted(children, key=lambda each: (-each[1][1], each[1][0])):
-        start, end = inside
-        if end > moment:
-            continue
-        if end < moment:
-            yield None, Interval(end, moment)
-        yield child, inside
-        moment = start
-    if moment > window.start:
-        yield None, Interval(window.start, moment)
+def _stand_alone(
+    intervals: list[Interval], others: Sequence[tuple[Element, float]], inside: Interval
+) -> Iterable[tuple[Element, Interval]]:
+    """Put on the path what passed while no child ran that was waited for.
+
+    Of those that went on afterwards the one that began first is followed, as it is returned; the
+    element itself is on the path for the rest.
+    """
+    if not others:  # as nearly always
+        intervals.append(inside)
+        return ()
+    child, begin = min(
+        ((each, start) for each, start in others if start < inside.end),
+        key=lambda found: found[1],
+        default=(None, inside.end),
+    )
+    begin = max(begin, inside.start)
+    if begin > inside.start:
+        intervals.append(Interval(inside.start, begin))
+    return () if child is None else ((child, Interval(begin, inside.end)),)

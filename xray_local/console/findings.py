@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xray_local.traces.documents import as_list, as_mapping
+from xray_local.traces.trees import Element
 
 from .details import Failure, list_failures
 from .operations import Operation
@@ -118,6 +119,8 @@ def find_oddities(outline: Outline) -> Oddities:
             if element.is_orphan:
                 found.orphans.append(place)
             continue
+        if _is_within(element, element.parent):
+            continue
         lead, lag = measure_lead(element), measure_lag(element)
         if lead > SKEW_SECONDS:
             found.skewed.append(place)
@@ -128,12 +131,25 @@ def find_oddities(outline: Outline) -> Oddities:
     return found
 
 
+def _is_within(element: Element, parent: Element) -> bool:
+    """Whether neither began before nor ended after its parent, as nearly all."""
+    start, end = element.start, element.end
+    if start is None or end is None or parent.start is None or parent.end is None:
+        return False
+    return parent.start <= start and end <= parent.end
+
+
 def divide_path(outline: Outline) -> list[Share]:
     """Return the kinds of work on the critical path, the longest first."""
     seconds: dict[str, float] = {}
-    for element, intervals in outline.path.items():
-        kind = outline.name_operation(element).kind
-        seconds[kind] = seconds.get(kind, 0.0) + sum([end - start for start, end in intervals])
+    path = outline.path
+    for place, operation in zip(outline.places, outline.operations, strict=True):
+        intervals = path.get(place.element)
+        if intervals:
+            kind, took = operation.kind, seconds.get(operation.kind, 0.0)
+            for start, end in intervals:
+                took += end - start
+            seconds[kind] = took
     longest = dict(sorted(seconds.items(), key=lambda item: -item[1]))
     return divide(longest, KINDS)
 

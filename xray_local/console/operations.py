@@ -12,6 +12,8 @@ QUERY_CHARACTERS = 20_000
 NOTE_CHARACTERS = 300
 # What of `aws` says which thing an operation was about, the widest first.
 RESOURCES = ("table_name", "bucket_name", "key", "queue_url", "topic_arn", "function_name")
+# Kinds of work that another service does.
+CALLS = ("sql", "aws", "remote")
 
 
 class Operation(NamedTuple):
@@ -29,14 +31,13 @@ class Operation(NamedTuple):
 def name_operation(element: Element) -> Operation:
     """Return what the element did."""
     kind = name_kind(element)
+    note = ""
     if kind == "sql":
         note = normalise(read_query(element) or "")
     elif kind == "aws":
         note = _name_aws(element)
     elif kind == "remote":
         note = _read_request(element, "method", 20)
-    else:
-        note = ""
     return Operation(read_name(element), kind, note)
 
 
@@ -47,7 +48,7 @@ def name_call(element: Element, operation: Operation | None = None) -> Operation
     the URL too.
     """
     operation = operation or name_operation(element)
-    if operation.kind not in ("sql", "aws", "remote"):
+    if operation.kind not in CALLS:
         return None
     if operation.kind == "remote":
         operation = Operation(operation.name, operation.kind, describe_briefly(element))
@@ -56,18 +57,22 @@ def name_call(element: Element, operation: Operation | None = None) -> Operation
 
 def read_name(element: Element) -> str:
     """Return the name of the element."""
-    return as_text(element.content.get("name"), NAME_CHARACTERS) or "unnamed"
+    name = element.content.get("name")
+    # As nearly always, without a call: a trace may have 10,000.
+    if type(name) is str and 0 < len(name) <= NAME_CHARACTERS:
+        return name
+    return as_text(name, NAME_CHARACTERS) or "unnamed"
 
 
 def name_kind(element: Element) -> str:
     """Return what sort of work the element is."""
-    if element.is_segment:
+    if element.is_document and element.is_segment:
         return "segment"
     content = element.content
-    if "sql" in content and isinstance(content["sql"], dict):
+    if type(content.get("sql")) is dict:
         return "sql"
     namespace = content.get("namespace")
-    return namespace if namespace in ("aws", "remote") else "local"
+    return namespace if namespace == "aws" or namespace == "remote" else "local"
 
 
 def read_query(element: Element) -> str | None:
@@ -93,11 +98,10 @@ def describe_briefly(element: Element) -> str:
 
 def _name_aws(element: Element) -> str:
     aws = as_mapping(element.content.get("aws"))
-    words = [as_text(aws.get("operation"), 100)]
-    words += [as_text(aws[key], 200) for key in RESOURCES if key in aws]
-    if not any(words[1:]):
-        words += [as_text(each, 200) for each in as_list(aws.get("resource_names"))[:1]]
-    return " ".join(word for word in words if word)
+    words = [as_text(aws[key], 200) for key in RESOURCES if key in aws]
+    if not any(words) and "resource_names" in aws:
+        words += [as_text(each, 200) for each in as_list(aws["resource_names"])[:1]]
+    return " ".join([word for word in (as_text(aws.get("operation"), 100), *words) if word])
 
 
 def _read_request(element: Element, key: str, limit: int) -> str:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from xray_local.traces.trees import Element, walk_tree
 
 from .critical_path import Path, find_critical_path
-from .operations import Operation, name_call, name_operation
+from .operations import CALLS, Operation, name_call, name_operation
 
 
 class Place(NamedTuple):
@@ -55,6 +55,8 @@ class Outline:
         """The calls that the trace makes, each with the places where it does."""
         calls: defaultdict[Operation, list[Place]] = defaultdict(list)
         for place, operation in zip(self.places, self.operations, strict=True):
+            if operation.kind not in CALLS:
+                continue
             call = name_call(place.element, operation)
             if call is not None:
                 calls[call].append(place)

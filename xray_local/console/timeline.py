@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from xray_local.traces.documents import as_mapping
 from xray_local.traces.facts import as_status
@@ -50,8 +51,7 @@ class Row:
     bar_path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A place that has a row."""
 
     place: Place
@@ -67,6 +67,8 @@ def choose_shown(
     levels: what is deeper is closed, None for nothing. toggled: the ids of elements for which it is
     the other way round.
     """
+    if levels is None and not toggled:
+        return [Shown(place) for place in outline.places]
     shown: list[Shown] = []
     number = 0
     while number < len(outline.places):

@@ -106,6 +106,17 @@ class _Trace:
     id: str
     bodies: tuple[bytes, ...]
 
+    def __del__(self) -> None:
+        """Let go of the elements at once.
+
+        Parents and children know each other: the collector would stop everything for half a second
+        to find those of a large trace.
+        """
+        if "outline" in self.__dict__:
+            for place in self.outline.places:
+                if place.below:
+                    place.element.children = []
+
     @functools.cached_property
     def outline(self) -> Outline:
         """What the views are made of."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .documents import MAX_TIME, as_list, as_text, as_time
+from .documents import ID_CHARACTERS, MAX_TIME, as_list, as_text, as_time
 
 # A merged document deeper than this is more than some clients can parse.
 MERGE_DEPTH = 100
@@ -32,7 +32,8 @@ class Element:
         self.parent = parent
         self.children = []
         get = content.get
-        self.id = as_text(get("id")) or ""
+        own = get("id")
+        self.id = own if type(own) is str and len(own) == ID_CHARACTERS else as_text(own) or ""
         self.parent_id = as_text(content["parent_id"]) or "" if "parent_id" in content else ""
         start, end = get("start_time"), get("end_time")
         self.start = start if type(start) is float and 0 <= start <= MAX_TIME else as_time(start)
@@ -64,19 +65,22 @@ def build_tree(documents: Iterable[dict[str, Any]]) -> list[Element]:
     for document in documents:
         elements += _flatten(document)
     by_id = _choose_by_id(elements)
-    kept = [element for element in elements if by_id.get(element.id, element) is element]
-    for element in kept:
-        if element.parent is not None:
-            element.parent = by_id.get(element.parent.id, element.parent)
-        elif element.parent_id != element.id:
+    # As a rule, none came twice.
+    if len(by_id) < len(elements):
+        elements = [element for element in elements if by_id.get(element.id, element) is element]
+        for element in elements:
+            if element.parent is not None:
+                element.parent = by_id.get(element.parent.id, element.parent)
+    for element in elements:
+        if element.parent is None and element.parent_id != element.id:
             element.parent = by_id.get(element.parent_id)
         if element.parent is not None:
             element.parent.children.append(element)
-    roots = [element for element in kept if element.parent is None]
+    roots = [element for element in elements if element.parent is None]
     # Whatever no root leads to is in a circle, or hangs on one.
-    if _count(roots) < len(kept):
-        roots += _cut_circles(kept, roots)
-    for element in kept:
+    if _count(roots) < len(elements):
+        roots += _cut_circles(elements, roots)
+    for element in elements:
         if len(element.children) > 1:
             element.children.sort(key=_start_order)
     return sorted(roots, key=_start_order)
@@ -112,7 +116,10 @@ def _choose_by_id(elements: list[Element]) -> dict[str, Element]:
 
     So it is the same one in whichever order they arrived.
     """
-    chosen: dict[str, Element] = {}
+    chosen = {element.id: element for element in elements}
+    if len(chosen) == len(elements) and "" not in chosen:
+        return chosen
+    chosen = {}
     for element in elements:
         if element.id:
             other = chosen.setdefault(element.id, element)

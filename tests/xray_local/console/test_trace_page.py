@@ -1,5 +1,6 @@
 """The page of one trace, as HTML, and its parts."""
 
+import gc
 import html
 import json
 import re
@@ -20,8 +21,11 @@ from tests.xray_local.made import (
     make_subsegment,
 )
 from tests.xray_local.program import Program
+from xray_local.console import trace_page
+from xray_local.console.pauses import without_collecting
 from xray_local.console.times import write_duration
 from xray_local.console.trace_query import VIEWS
+from xray_local.traces.trees import Element
 
 ROW = re.compile(r'<div class="row[^>]*id="row-(\d+)"[^>]*>.*?</svg></span></div>', re.DOTALL)
 NAME = re.compile(r"<bdi>(.*?)</bdi>")
@@ -381,3 +385,18 @@ def test_as_batch_get_traces_has_it(shared_xray: Program, client: Any) -> None:
     ]
     assert sorted(shown) == sorted(told)
     assert write_duration(1000 * trace["Duration"]) in page
+
+
+def test_what_is_no_longer_shown_goes_at_once() -> None:
+    segment = make_segment(subsegments=[make_subsegment("a"), make_subsegment("b")])
+
+    def list_kept() -> list[Element]:
+        found = [each for each in gc.get_objects() if type(each) is Element]
+        return [each for each in found if each.content.get("trace_id") == segment["trace_id"]]
+
+    with without_collecting():
+        trace = trace_page._Trace(segment["trace_id"], (json.dumps(segment).encode(),))
+        assert len(trace.outline.places) == 3
+        assert len(list_kept()) == 1
+        del trace
+        assert list_kept() == []
