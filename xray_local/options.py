@@ -14,12 +14,16 @@ OTLP_OFF = "off"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Where to listen, where to keep traces, and how many; None for as many as was set before."""
+    """Where to listen, where to keep traces, and how many; None for as many as was set before.
+
+    max_hours: how long; 0 for as long as there is room.
+    """
 
     address: Address
     database: Path
     max_bytes: int | None = None
     max_traces: int | None = None
+    max_hours: int | None = None
     forward: bool = False
     otlp_address: Address | None = None
 
@@ -63,6 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NUMBER",
         help="how many traces to keep before the oldest go (default: what was set in the console, "
         f"else {TRACES_MAX})",
+    )
+    parser.add_argument(
+        "--max-hours",
+        type=int,
+        metavar="HOURS",
+        help="how long to keep traces after their end, 0 for as long as there is room (default: "
+        "what was set in the console, else 0)",
     )
     parser.add_argument(
         "--forward",
@@ -136,7 +147,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
 
 def write_arguments(chosen: Mapping[str, Any]) -> list[str]:
     """Return the arguments that are read as what was chosen."""
-    names = ["address", "otlp_address", "database", "max_bytes", "max_traces"]
+    names = ["address", "otlp_address", "database", "max_bytes", "max_traces", "max_hours"]
     arguments = [
         f"--{name.replace('_', '-')}={chosen[name]}" for name in names if chosen[name] is not None
     ]
@@ -161,6 +172,7 @@ def read_options(chosen: argparse.Namespace) -> Options:
         Path(chosen.database),
         chosen.max_bytes,
         chosen.max_traces,
+        chosen.max_hours,
         chosen.forward,
         None if chosen.otlp_address == OTLP_OFF else Address.parse(chosen.otlp_address),
     )

@@ -47,7 +47,7 @@ def serve(options: Options) -> None:
         pipeline = Pipeline(
             udp,
             options.database,
-            find_limits(options.database, options.max_bytes, options.max_traces),
+            find_limits(options.database, options.max_bytes, options.max_traces, options.max_hours),
             options.addresses if options.forward else (),
         )
         pipeline.start()

@@ -235,14 +235,14 @@ def test_size_cap(tmp_path: Path) -> None:
 
 def test_limits_set_in_the_console_stay(tmp_path: Path) -> None:
     with run_xray(tmp_path) as program:
-        form = {"do": "limits", "megabytes": "50", "traces": "10"}
+        form = {"do": "limits", "megabytes": "50", "traces": "10", "hours": "0"}
         data = urllib.parse.urlencode(form).encode()
         urllib.request.urlopen(f"{program.url}/settings", data, timeout=10).close()
         program.send(*[make_segment() for _ in range(60)])
         program.wait_for_count("pruned_traces", 50)
 
     with run_xray(tmp_path, "--max-bytes", "70000000") as program:
-        assert "--max-bytes 70000000 --max-traces 10" in program.fetch("/settings")
+        assert "--max-bytes 70000000 --max-traces 10 --max-hours 0" in program.fetch("/settings")
 
 
 def test_database_locked_for_a_while(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The screen of what is kept and what came: limits, theme, export, import, clearing, counts."""
 
+import sqlite3
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -13,9 +14,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
-from xray_local.control.database import changing
+from xray_local.control.database import changing, locate
 from xray_local.control.limits import find_limits, keep_limits
-from xray_local.errors import CannotTransfer, IntakeDown, InvalidRequest
+from xray_local.errors import CannotTransfer, DatabaseUnusable, IntakeDown, InvalidRequest
 from xray_local.filters import BadFilter
 from xray_local.intake.arrivals import Document
 from xray_local.intake.counts import count_kernel_drops, read_buffer_bytes
@@ -100,7 +101,7 @@ def show_settings(request: HttpRequest) -> HttpResponse:
                     raise InvalidRequest(
                         f"Expected limits, import or clear as do, got {show(unknown)}."
                     )
-        except (IntakeDown, _NoFile) as error:
+        except (IntakeDown, _NoFile, _NotKept) as error:
             refusal = str(error)
     return render(
         request,
@@ -148,34 +149,49 @@ def _list_fields(limits: Limits) -> list[Field]:
     return [
         Field("megabytes", "Size in MB", kind="number", value=f"{limits.max_bytes / MEGABYTE:.0f}"),
         Field("traces", "Traces", kind="number", value=str(limits.max_traces)),
+        Field("hours", "Hours", "0 for any", kind="number", value=str(limits.max_hours)),
     ]
 
 
 def _read_limit(shown: Mapping[str, str], name: str, text: str) -> int | None:
-    """Return the bytes or the number of traces; None where the text is what was shown."""
+    """Return the bytes, traces or hours; None where the text is what was shown."""
     if text == shown[name]:
         return None
+    least = 0 if name == "hours" else 1
     is_number = text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS
-    if not is_number or int(text) < 1:
-        raise InvalidRequest(f"Expected a whole number from 1 on, got {show(text)}.")
+    if not is_number or int(text) < least:
+        raise InvalidRequest(f"Expected a whole number from {least} on, got {show(text)}.")
     return int(text) * (MEGABYTE if name == "megabytes" else 1)
 
 
 def _set_limits(parts: Parts, values: Mapping[str, int | None]) -> None:
-    """Keep as much from now on, and after the next start. Raises IntakeDown, DatabaseUnusable.
+    """Keep as much from now on, and after the next start. Raises IntakeDown, _NotKept.
 
     What was not changed stays to the byte, and what the command says is for this start alone.
     """
 
     def change(limits: Limits) -> Limits:
+        hours = values["hours"]
         return Limits(
-            values["megabytes"] or limits.max_bytes, values["traces"] or limits.max_traces
+            values["megabytes"] or limits.max_bytes,
+            values["traces"] or limits.max_traces,
+            limits.max_hours if hours is None else hours,
         )
 
     kept = find_limits(parts.database)
     parts.set_limits(change(parts.get_limits()))
-    with changing(parts.database) as connection:
-        keep_limits(connection, change(kept))
+    try:
+        with changing(parts.database) as connection:
+            keep_limits(connection, change(kept))
+    except (sqlite3.Error, DatabaseUnusable) as error:
+        raise _NotKept(
+            "This much is kept now, but after the next start as much as before: the settings "
+            f"{str(locate(parts.database))!r} answered: {error}."
+        ) from error
+
+
+class _NotKept(InvalidRequest):
+    """What was set holds, but for this start alone."""
 
 
 class _NoFile(InvalidRequest):

@@ -17,7 +17,7 @@ class Kind(IntEnum):
     DOCUMENT = 1  # one segment document that the API has checked
     DROPPED = 2  # how many datagrams the receiver had no room for, in ASCII digits
     CLEAR = 3  # that all traces are to be deleted; no payload
-    LIMITS = 4  # how many bytes and how many traces are kept from now on, in ASCII digits
+    LIMITS = 4  # how many bytes, traces and hours are kept from now on, in ASCII digits
 
 
 def pack(kind: Kind, payload: bytes) -> bytes:

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from xray_local.address import Address
@@ -42,10 +42,14 @@ FLUSH_GRACE_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is kept; beyond either, the traces that arrived first go."""
+    """How much is kept; beyond either of the first two, the traces that arrived first go.
+
+    max_hours: what ended earlier goes as well; 0 for nothing.
+    """
 
     max_bytes: int
     max_traces: int
+    max_hours: int = 0
 
 
 class Pipeline:
@@ -90,7 +94,7 @@ class Pipeline:
                 documents_out,
                 lifeline_out,
                 *forward,
-                arguments=(self._database, limits.max_bytes, limits.max_traces),
+                arguments=(self._database, *astuple(limits)),
             ),
         ]
         for descriptor in (datagrams_in, lifeline_out, datagrams_out, documents_out, *forward):
@@ -136,8 +140,8 @@ class Pipeline:
         return self._limits
 
     def set_limits(self, limits: Limits) -> None:
-        """Have the writer keep as much from its next batch on. Raises IntakeDown."""
-        self._pass_on(pack(Kind.LIMITS, b"%d %d" % (limits.max_bytes, limits.max_traces)))
+        """Have the writer keep as much, soon after this returns. Raises IntakeDown."""
+        self._pass_on(pack(Kind.LIMITS, b"%d %d %d" % astuple(limits)))
         # For a writer that is started again.
         self._limits = limits
 

@@ -37,6 +37,8 @@ REST_SECONDS = 0.005
 # A pipe that had as much is filling up: there is no time to rest.
 FLOOD_BYTES = READ_BYTES // 4
 RETRY_SECONDS = 0.5
+# While nothing comes, what is too old goes this often.
+PRUNE_SECONDS = 10.0
 # While a flood of bad datagrams lasts, one line in this time says so.
 WARNING_SECONDS = 5.0
 
@@ -55,8 +57,8 @@ class Batch:
         self.counts: Counter[str] = Counter()
         # How many of the documents came before all was to be deleted; None where it is to stay.
         self.outdated: int | None = None
-        # How many bytes and traces are kept from now on; None for as many as before.
-        self.limits: tuple[int, int] | None = None
+        # How many bytes, traces and hours are kept from now on; None for as many as before.
+        self.limits: tuple[int, int, int] | None = None
 
     def add(self, kind: int, payload: bytes) -> None:
         """Read one frame; a bad document is counted and dropped."""
@@ -71,8 +73,8 @@ class Batch:
             self.outdated = len(self.documents)
             return
         elif kind == LIMITS:
-            max_bytes, max_traces = map(int, payload.split())
-            self.limits = max_bytes, max_traces
+            max_bytes, max_traces, max_hours = map(int, payload.split())
+            self.limits = max_bytes, max_traces, max_hours
             return
         else:
             self.counts["dropped"] += int(payload)
@@ -101,23 +103,29 @@ class Writer:
         """Store what comes until every pipe has ended."""
         while self._readers:
             batch = self.gather()
-            if batch.frames:
-                if self._outlet:
-                    # Before they are stored: what a full disk holds up here still goes out.
-                    self._outlet.send([document.body for document in batch.documents])
-                self._save(batch)
-                self._warn(batch)
+            if batch.frames and self._outlet:
+                # Before they are stored: what a full disk holds up here still goes out.
+                self._outlet.send([document.body for document in batch.documents])
+            # Also of nothing: it prunes what has become too old, or is still too much.
+            self._save(batch)
+            self._warn(batch)
 
     def gather(self) -> Batch:
-        """Wait for a frame, then take what comes within the time and size of a batch."""
+        """Wait for a frame, then take what comes within the time and size of a batch.
+
+        Nothing, if none comes before it is time to prune.
+        """
         batch = Batch()
+        patience = BATCH_SECONDS if self._storage.is_over else PRUNE_SECONDS
         poller = select.poll()
         for pipe in self._readers:
             poller.register(pipe, select.POLLIN)
         deadline: float | None = None
         while self._readers and batch.frames < BATCH_FRAMES:
-            wait = None if deadline is None else max(0.0, deadline - time.monotonic())
-            ready = poller.poll(None if wait is None else wait * 1000)
+            wait = patience if deadline is None else max(0.0, deadline - time.monotonic())
+            ready = poller.poll(wait * 1000)
+            if deadline is None and not ready:
+                break
             most = 0
             for pipe, _ in ready:
                 data = os.read(pipe, READ_BYTES)
@@ -170,7 +178,7 @@ class Writer:
 
 def main(arguments: list[str]) -> int:
     """Run the writer on the file descriptors and the database given; return the exit code."""
-    *descriptors, database, max_bytes, max_traces = arguments
+    *descriptors, database, max_bytes, max_traces, max_hours = arguments
     datagrams, documents, lifeline, *forward = map(int, descriptors)
     end_after_server(lifeline)
     outlet = Outlet(forward[0]) if forward else None
@@ -180,7 +188,12 @@ def main(arguments: list[str]) -> int:
     gc.set_threshold(200_000)
     try:
         with closing(open_for_writing(Path(database))) as connection:
-            storage = Storage(connection, max_bytes=int(max_bytes), max_traces=int(max_traces))
+            storage = Storage(
+                connection,
+                max_bytes=int(max_bytes),
+                max_traces=int(max_traces),
+                max_hours=int(max_hours),
+            )
             Writer(storage, [datagrams, documents], outlet).run()
     except sqlite3.Error as error:
         tell(f"Cannot write to the database {database!r}: {error}.")

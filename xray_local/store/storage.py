@@ -5,6 +5,7 @@ Nothing that can be made of the documents when they are read is stored: no summa
 is stored beside them is what finds traces (rows.py, terms.py) and what counts them (rollups.py).
 """
 
+import json
 import math
 import sqlite3
 import time
@@ -95,10 +96,14 @@ class Storage:
         *,
         max_bytes: int = DATABASE_MAX_BYTES,
         max_traces: int = TRACES_MAX,
+        max_hours: int = 0,
     ) -> None:
         self._connection = connection
         self._max_bytes = max_bytes
         self._max_traces = max_traces
+        self._max_hours = max_hours
+        # Whether there may be more to prune than the last batch was to.
+        self.is_over = False
         self._known: OrderedDict[str, _KnownTrace] = OrderedDict()
         self._known_documents = 0
         self._known_bytes = 0
@@ -112,10 +117,11 @@ class Storage:
         self._is_new = True
         self._is_sure = False  # that what is known is stored
 
-    def set_limits(self, max_bytes: int, max_traces: int) -> None:
+    def set_limits(self, max_bytes: int, max_traces: int, max_hours: int) -> None:
         """Keep as much from the next batch on."""
         self._max_bytes = max_bytes
         self._max_traces = max_traces
+        self._max_hours = max_hours
 
     def save(
         self,
@@ -395,17 +401,24 @@ class Storage:
     def _prune(self, counts: Counter[str], documents_max: int) -> None:
         """Delete the traces that arrived first until the rest fits, or until it is enough for now.
 
-        In steps, for only what is left tells how much is to go. A trace goes as a whole.
+        And those that are too old. In steps, for only what is left tells how much is to go. A
+        trace goes as a whole.
         """
         pruned = 0
         while documents_max > 0:
             is_large = measure_bytes(self._connection) > self._max_bytes
             excess = self._traces if is_large else self._traces - self._max_traces
-            if excess <= 0:
-                break
-            last, size = self._choose_oldest(excess, min(documents_max, PRUNED_AT_ONCE))
-            pruned += self._delete_until(last)
+            at_once = min(documents_max, PRUNED_AT_ONCE)
+            if excess > 0:
+                last, size = self._choose_oldest(excess, at_once)
+                pruned += self._delete("<= ?", last)
+            else:
+                outdated, size = self._choose_outdated(at_once)
+                if not outdated:
+                    break
+                pruned += self._delete("IN (SELECT value FROM json_each(?))", json.dumps(outdated))
             documents_max -= size
+        self.is_over = documents_max <= 0
         if pruned:
             counts["pruned_traces"] += pruned
             first, newest = (
@@ -428,19 +441,45 @@ class Storage:
                 break
         return last, size
 
-    def _delete_until(self, last: int) -> int:
-        """Delete all traces up to the number; return how many there were."""
+    def _choose_outdated(self, documents: int) -> tuple[list[int], int]:
+        """Return the numbers of the oldest of the traces that ended too long ago, and their size.
+
+        That is how many documents they have.
+        """
+        if not self._max_hours:
+            return [], 0
+        outdated: list[int] = []
+        size = 0
+        cutoff = time.time() - self._max_hours * 3600
+        for row in self._connection.execute(
+            "SELECT no, documents FROM traces WHERE start_time < :cutoff AND end_time < :cutoff "
+            "ORDER BY start_time, no",
+            {"cutoff": cutoff},
+        ):
+            outdated.append(row[0])
+            size += row[1]
+            if size >= documents:
+                break
+        return outdated, size
+
+    def _delete(self, condition: str, value: int | str) -> int:
+        """Delete the traces whose number fulfils the condition; return how many there were."""
         delete = self._connection.execute
-        rows = delete("DELETE FROM traces WHERE no <= ? RETURNING id", (last,)).fetchall()
+        rows = delete(
+            f"DELETE FROM traces WHERE no {condition} RETURNING id",  # noqa: S608 - our texts
+            (value,),
+        ).fetchall()
         for table in ("segments", "trace_shapes", "links"):
-            delete(f"DELETE FROM {table} WHERE trace_no <= ?", (last,))  # noqa: S608 - our names
+            delete(f"DELETE FROM {table} WHERE trace_no {condition}", (value,))  # noqa: S608
         # An era goes when all of its traces have gone.
-        delete("DELETE FROM terms WHERE era < ?", (era_of(block_of(last + 1)),))
+        first = delete("SELECT MIN(no) FROM traces").fetchone()[0]
+        first_block = block_of(self._last_trace + 1 if first is None else first)
+        delete("DELETE FROM terms WHERE era < ?", (era_of(first_block),))
         for (trace_id,) in rows:
             trace = self._known.pop(trace_id, None)
             if trace:
                 self._forget_trace(trace)
-        for block in [each for each in self._blocks if each < block_of(last + 1)]:
+        for block in [each for each in self._blocks if each < first_block]:
             self._known_terms -= len(self._blocks.pop(block))
         self._traces -= len(rows)
         return len(rows)

@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -125,8 +125,8 @@ def _open_store(options: Options, into: str | None) -> Iterator[tuple[Save, str]
     with hold(database):
         prepare(database)
         with kept_open(database), closing(open_for_writing(database)) as connection:
-            limits = find_limits(database, options.max_bytes, options.max_traces)
-            storage = Storage(connection, max_bytes=limits.max_bytes, max_traces=limits.max_traces)
+            limits = find_limits(database, options.max_bytes, options.max_traces, options.max_hours)
+            storage = Storage(connection, **asdict(limits))
             yield lambda documents: _save(storage, documents), str(database)
 
 

@@ -24,6 +24,8 @@ from tests.xray_local.console.browser import (
 from tests.xray_local.made import NOON, make_request, make_segment
 from tests.xray_local.program import Program, ask
 from xray_local.console import settings_page
+from xray_local.control import database as control_database
+from xray_local.control.database import changing
 from xray_local.control.limits import USUAL, find_limits
 from xray_local.errors import IntakeDown
 from xray_local.intake.pipeline import Limits
@@ -59,7 +61,7 @@ def test_what_is_kept(console: Console, store: Store, database: Path) -> None:
     usage = context["usage"]
     assert (usage.traces, usage.oldest, usage.newest) == (2, NOON, NOON + 60)
     page = console.page("/settings")
-    assert "--max-bytes 536870912 --max-traces 100000" in page
+    assert "--max-bytes 536870912 --max-traces 100000 --max-hours 0" in page
     assert "537 MB" in page
     assert str(database) in page
 
@@ -68,13 +70,13 @@ def test_limits_are_changed(console: Console, monkeypatch: pytest.MonkeyPatch) -
     parts = console._environ[KEY]
     told: list[Limits] = []
     monkeypatch.setitem(console._environ, KEY, replace(parts, set_limits=told.append))
-    fields = {"do": "limits", "megabytes": "20", "traces": "5000"}
+    fields = {"do": "limits", "megabytes": "20", "traces": "5000", "hours": "48"}
 
     answer = console.send("/settings?range=6h", fields)
 
     assert (answer.status_code, answer["Location"]) == (303, "/settings?range=6h&saved=1")
     assert "This much is kept now." in console.page(answer["Location"])
-    assert told == [Limits(20_000_000, 5000)] == [find_limits(parts.database)]
+    assert told == [Limits(20_000_000, 5000, 48)] == [find_limits(parts.database)]
 
 
 def test_a_limit_that_is_not_changed_stays(
@@ -89,7 +91,7 @@ def test_a_limit_that_is_not_changed_stays(
     )
     monkeypatch.setitem(console._environ, KEY, parts)
 
-    console.send("/settings", {"do": "limits", "megabytes": "0", "traces": "5000"})
+    console.send("/settings", {"do": "limits", "megabytes": "0", "traces": "5000", "hours": "0"})
 
     assert told == [Limits(400_000, 5000)]
     assert find_limits(parts.database) == Limits(USUAL.max_bytes, 5000)
@@ -97,7 +99,7 @@ def test_a_limit_that_is_not_changed_stays(
 
 @pytest.mark.parametrize("wrong", ["", "0", "-1", "1.5", "many", "9" * 5000, "٣"])
 def test_limits_that_are_none(console: Console, wrong: str) -> None:
-    fields = {"do": "limits", "megabytes": wrong, "traces": "5000"}
+    fields = {"do": "limits", "megabytes": wrong, "traces": "5000", "hours": "0"}
 
     page = html.unescape(console.send("/settings", fields).content.decode())
 
@@ -106,10 +108,40 @@ def test_limits_that_are_none(console: Console, wrong: str) -> None:
     assert find_limits(console._environ[KEY].database) == USUAL
 
 
+def test_what_is_too_old_is_told(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = replace(console._environ[KEY], get_limits=lambda: Limits(1, 1, 48))
+    assert "ago goes as well" not in console.page("/settings")
+
+    monkeypatch.setitem(console._environ, KEY, parts)
+
+    page = console.page("/settings")
+    assert "what ended more than 48 hours ago goes as well" in page
+    assert "--max-hours 48" in page
+
+
+def test_limits_that_cannot_be_kept(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Limits] = []
+    parts = replace(console._environ[KEY], set_limits=told.append)
+    monkeypatch.setitem(console._environ, KEY, parts)
+    monkeypatch.setattr(control_database, "LOCK_TIMEOUT_SECONDS", 0.1)
+    fields = {"do": "limits", "megabytes": "20", "traces": "5000", "hours": "0"}
+
+    with changing(parts.database):
+        answer = console.send("/settings", fields)
+
+    page = html.unescape(answer.content.decode())
+    assert "This much is kept now, but after the next start as much as before" in page
+    assert "database is locked" in page
+    assert told == [Limits(20_000_000, 5000)]
+    assert find_limits(parts.database) == USUAL
+
+
 def test_limits_while_nobody_stores(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     fail_to_send(console, monkeypatch)
 
-    answer = console.send("/settings", {"do": "limits", "megabytes": "20", "traces": "5000"})
+    answer = console.send(
+        "/settings", {"do": "limits", "megabytes": "20", "traces": "5000", "hours": "48"}
+    )
 
     assert "took nothing" in answer.content.decode()
     assert find_limits(console._environ[KEY].database) == USUAL

@@ -156,11 +156,61 @@ def test_run_keeps_as_much_as_it_is_told(
     connection: sqlite3.Connection, storage: Storage, pipes: Pipes
 ) -> None:
     frames = [pack(Kind.DATAGRAM, make_datagram(make_segment())) for _ in range(5)]
-    os.write(pipes[1], pack(Kind.LIMITS, b"100000000 2") + b"".join(frames))
+    os.write(pipes[1], pack(Kind.LIMITS, b"100000000 2 0") + b"".join(frames))
 
     run_to_the_end(storage, pipes)
 
     assert connection.execute("SELECT COUNT(*) FROM segments").fetchone() == (2,)
+
+
+def run_until_pruned(storage: Storage, pipes: Pipes, database: Path, traces: int) -> None:
+    """Run a writer until so many traces have been pruned, while nothing more comes."""
+
+    def count() -> int:
+        with reading(database) as connection:
+            return get_counts(connection)["pruned_traces"]
+
+    def end() -> None:
+        try:
+            wait_until(lambda: count() == traces)
+        finally:
+            os.close(pipes[1])
+            os.close(pipes[3])
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    Writer(storage, [pipes[0], pipes[2]]).run()
+    thread.join()
+    assert count() == traces
+
+
+def store_for(seconds: float, storage: Storage, count: int) -> None:
+    """Store traces that ended so long ago."""
+    moment = time.time() - seconds
+    segments = [make_segment(start_time=moment - 1, end_time=moment) for _ in range(count)]
+    bodies = [make_datagram(each).split(b"\n")[1] for each in segments]
+    storage.save([read_document(body) for body in bodies], Counter())
+
+
+def test_run_prunes_all_at_once_after_a_limit_was_lowered(
+    storage: Storage, pipes: Pipes, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage_module, "PRUNED_DOCUMENTS", 3)
+    monkeypatch.setattr(writer_module, "PRUNE_SECONDS", 60)
+    store_for(0, storage, 20)
+    os.write(pipes[3], pack(Kind.LIMITS, b"100000000 2 0"))
+
+    run_until_pruned(storage, pipes, database, 18)
+
+
+def test_run_prunes_what_has_become_too_old(
+    connection: sqlite3.Connection, pipes: Pipes, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "PRUNE_SECONDS", 0.1)
+    storage = Storage(connection, max_hours=1)
+    store_for(3599.7, storage, 2)
+
+    run_until_pruned(storage, pipes, database, 2)
 
 
 def test_run_with_nothing_but_an_end(
@@ -254,7 +304,7 @@ def test_main(database: Path, pipes: Pipes, lifeline: int) -> None:
     os.close(pipes[1])
     os.close(pipes[3])
 
-    code = main([*map(str, (pipes[0], pipes[2], lifeline)), str(database), "1000000", "100"])
+    code = main([*map(str, (pipes[0], pipes[2], lifeline)), str(database), "1000000", "100", "0"])
 
     assert code == 0
     with reading(database) as connection:
@@ -264,7 +314,7 @@ def test_main(database: Path, pipes: Pipes, lifeline: int) -> None:
 def test_main_without_a_database(
     tmp_path: Path, pipes: Pipes, lifeline: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    code = main([*map(str, (pipes[0], pipes[2], lifeline)), str(tmp_path), "1000000", "100"])
+    code = main([*map(str, (pipes[0], pipes[2], lifeline)), str(tmp_path), "1000000", "100", "0"])
 
     assert code == 1
     error = capfd.readouterr().err

@@ -3,6 +3,7 @@
 import json
 import random
 import sqlite3
+import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -286,6 +287,29 @@ def test_prune_by_number_what_another_run_left(connection: sqlite3.Connection) -
 
     Storage(connection, max_traces=4).save([], Counter())
 
+    assert connection.execute("SELECT COUNT(*) FROM traces").fetchone() == (4,)
+
+
+def test_prune_by_age(connection: sqlite3.Connection) -> None:
+    now = time.time()
+    old, long, new, older = (
+        make_segment(start_time=now - begin, end_time=now - end)
+        for begin, end in ((9000, 8999), (9000, 60), (60, 59), (90_000, 89_999))
+    )
+    Storage(connection).save(read(old, long, new, older), Counter())
+    storage = Storage(connection, max_hours=2)
+
+    storage.save([], Counter())
+
+    kept = {row[0] for row in connection.execute("SELECT id FROM traces")}
+    assert kept == {long["trace_id"], new["trace_id"]}
+    assert connection.execute("SELECT COUNT(*) FROM segments").fetchone() == (2,)
+    assert get_counts(connection)["pruned_traces"] == 2
+    # Whatever of it comes again is new, and what is kept is found as before.
+    storage.save(read(old | {"start_time": now, "end_time": now}, new), Counter())
+    assert connection.execute("SELECT COUNT(*) FROM traces").fetchone() == (3,)
+    storage.set_limits(1 << 40, 1 << 40, 0)
+    storage.save(read(older), Counter())
     assert connection.execute("SELECT COUNT(*) FROM traces").fetchone() == (4,)
 
 
