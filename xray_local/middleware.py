@@ -1,6 +1,7 @@
 """Who may ask, and what a browser may do with the answer."""
 
 import ipaddress
+import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -8,6 +9,9 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 
+# Django's GZipMiddleware takes any word of it for a yes.
+# https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3
+GZIP_REFUSED = re.compile(r"\bgzip\s*;\s*q\s*=\s*0(?:\.0*)?\s*(?:,|$)", re.IGNORECASE)
 # Documents are written by strangers: should one get markup into a page, nothing in it runs.
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -28,6 +32,8 @@ def guard(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., 
     """Refuse strangers' pages; set the security headers and the length."""
 
     def answer(request: HttpRequest) -> HttpResponse:
+        if GZIP_REFUSED.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
+            del request.META["HTTP_ACCEPT_ENCODING"]
         reason = find_refusal(request)
         if reason is None:
             response = get_response(request)

@@ -139,3 +139,18 @@ def test_what_a_browser_takes_compressed(console: Console, path: str) -> None:
     assert compressed.headers["Content-Length"] == str(len(compressed.content))
     assert len(gzip.decompress(compressed.content)) >= len(compressed.content)
     assert "Accept-Encoding" in compressed.headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_compressed"),
+    [
+        ("gzip;q=0", False),
+        ("br, gzip ; q=0.000, identity", False),
+        ("gzip;q=0.5", True),
+        ("gzip, br;q=0", True),
+    ],
+)
+def test_a_browser_may_refuse_it(console: Console, accepted: str, is_compressed: bool) -> None:
+    answer = console.get("/start", headers={"Accept-Encoding": accepted})
+
+    assert ("Content-Encoding" in answer.headers) == is_compressed

@@ -24,7 +24,7 @@ LIST = re.compile(r"\(\?(?: ?, ?\?)+\)")
 ROWS = re.compile(r"\(\?\)(?: ?, ?\(\?\))+")
 # What a program makes up anew each time, and the sign of a number.
 SAVEPOINT = re.compile(r"(?i)\b(SAVEPOINT) (?:\"[^\"]*\"|`[^`]*`|\w+)")
-SIGNED = re.compile(r"([=<>(,] ?)-\?")
+SIGNED = re.compile(r"(?i)((?:[=<>(,]|\b(?:AND|BETWEEN|LIMIT|OFFSET|SELECT|THEN|ELSE)) ?)-\?")
 # Each begins a line.
 CLAUSES = {
     *("SELECT", "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "WINDOW"),

@@ -34,6 +34,10 @@ from xray_local.console.sql_format import lay_out, normalise
             "SELECT a FROM b WHERE c = -3 AND d IN (-1, 2)",
             "SELECT a FROM b WHERE c = ? AND d IN (?)",
         ),
+        (
+            "SELECT a FROM b WHERE c BETWEEN -3 AND -1 LIMIT -1",
+            "SELECT a FROM b WHERE c BETWEEN ? AND ? LIMIT ?",
+        ),
         ("SELECT a - 3, a-3 FROM b", "SELECT a - ?, a-? FROM b"),
         ("", ""),
     ],
