@@ -26,6 +26,16 @@ SIZE = ViewportSize(width=1280, height=800)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 TRAFFIC_SECONDS = "25"
 NODE = urlencode({"range": "15m", "node": "movies"})
+# Where the repository stands in the pictures: where it stands here says nothing to anybody.
+SHOWN_ROOT = "/home/you/movies"
+WRITE_PATHS = """(paths) => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    for (const [path, shown] of paths) {
+      texts.currentNode.data = texts.currentNode.data.replaceAll(path, shown);
+    }
+  }
+}"""
 # By the file's name; what needs the id of a trace is found while looking.
 SCREENS = {
     "map": "/?range=15m",
@@ -57,6 +67,7 @@ def browse(stack: Stack) -> None:
 
 def photograph(browser: Browser, stack: Stack) -> Iterator[tuple[str, bytes]]:
     """Yield the name and the picture of each screen, in each scheme."""
+    paths = {str(stack.local_dir): f"{SHOWN_ROOT}/.local", str(ROOT): SHOWN_ROOT}
     for scheme in SCHEMES:
         page = browser.new_page(viewport=SIZE, color_scheme=scheme)
         links = SCREENS | find_traces(page, stack)
@@ -64,6 +75,7 @@ def photograph(browser: Browser, stack: Stack) -> Iterator[tuple[str, bytes]]:
             answer = page.goto(f"{stack.xray_url}{link}", wait_until="networkidle")
             if answer is None or not answer.ok:
                 raise Failed(f"{stack.xray_url}{link} answered {answer and answer.status}.")
+            page.evaluate(WRITE_PATHS, [*paths.items()])
             yield f"{name}-{scheme}", page.screenshot()
         page.close()
 
