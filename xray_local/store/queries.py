@@ -46,13 +46,12 @@ class RangeType(Enum):
 
 
 RANGE_CONDITIONS = {
-    # The last follows from the others, and is what the index by start can be entered with.
-    RangeType.TRACE_ID: (
-        f"id_time >= :start AND id_time < :end AND start_time >= :start - {ID_AHEAD_MAX_SECONDS}"
-    ),
+    RangeType.TRACE_ID: "id_time >= :start AND id_time < :end",
     RangeType.EVENT: "end_time >= :start AND start_time < :end",
     RangeType.SERVICE: "end_time >= :start AND end_time < :end",
 }
+# Follows from that of TRACE_ID, and is what the index by start can be entered with.
+STARTS_BY_ID = f"start_time >= :start - {ID_AHEAD_MAX_SECONDS}"
 
 
 class TimeRange(NamedTuple):
@@ -208,10 +207,11 @@ def choose_traces(
     if strategy is not None and strategy.name == "PartialScan":
         if cursor is None:
             floor = _find_floor(connection, conditions, values, strategy.value)
-        conditions.append("start_time >= :floor")
+        conditions.insert(0, "start_time >= :floor")
         values["floor"] = floor
     if cursor is not None:
-        conditions.append(order.after)
+        # Of two that say where the index is entered, SQLite takes the first.
+        conditions.insert(0, order.after)
         values |= {"before": cursor.place, "no": cursor.trace_no}
     condition = _compile(connection, chosen)
     wanted = conditions
@@ -358,7 +358,8 @@ def _list_conditions(connection: sqlite3.Connection, time_range: TimeRange) -> l
     # No trace ends before it starts.
     if is_all and time_range.type is RangeType.EVENT:
         return []
-    return [RANGE_CONDITIONS[time_range.type]]
+    more = [STARTS_BY_ID] if time_range.type is RangeType.TRACE_ID else []
+    return [RANGE_CONDITIONS[time_range.type], *more]
 
 
 def share_of(trace_id: str) -> float:
@@ -389,7 +390,7 @@ def _count_processed(
 ) -> int:
     """Return how many traces there are down to the last one, or to the end of the range."""
     if last is not None:
-        conditions = [*conditions, "(start_time, traces.no) >= (:last_start, :last_no)"]
+        conditions = ["(start_time, traces.no) >= (:last_start, :last_no)", *conditions]
         values = values | {"last_start": last.place, "last_no": last.trace_no}
     return _count(connection, conditions, values)
 

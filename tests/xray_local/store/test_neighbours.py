@@ -59,3 +59,18 @@ def test_only_in_the_range(connection: sqlite3.Connection, segments: list[dict[s
 
 def test_unknown(connection: sqlite3.Connection) -> None:
     assert find_neighbours(connection, make_trace_id(), *RANGE) == Neighbours()
+
+
+@pytest.mark.parametrize("place", [0, 250, 499])
+def test_no_more_is_looked_at_than_needed(
+    connection: sqlite3.Connection, store: Store, place: int
+) -> None:
+    segments = [make_segment(start_time=NOON + number / 10) for number in range(500)]
+    store(*segments)
+    steps: list[None] = []
+    connection.set_progress_handler(lambda: steps.append(None), 1)
+
+    find_neighbours(connection, segments[place]["trace_id"], *RANGE)
+
+    # Fewer of SQLite's steps than it takes for one look at each trace.
+    assert len(steps) < 500
