@@ -12,7 +12,7 @@ REQUESTS = 100_000
 # By then every cache is full.
 WARM_UP = 20_000
 PATHS = (
-    *["/ok"] * 12,
+    *["/ok"] * 32,
     "/queries",
     "/annotated",
     "/leaky",
