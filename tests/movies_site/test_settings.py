@@ -39,12 +39,13 @@ def run_python(*arguments: str, **environment: str) -> subprocess.CompletedProce
     )
 
 
-@pytest.fixture
-def static_root(tmp_path: Path) -> str:
+@pytest.fixture(scope="module")
+def static_root(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A folder with the collected static files."""
-    result = run_python("manage.py", "collectstatic", "--no-input", STATIC_ROOT=str(tmp_path))
+    folder = str(tmp_path_factory.mktemp("static"))
+    result = run_python("manage.py", "collectstatic", "--no-input", STATIC_ROOT=folder)
     assert result.returncode == 0, result.stderr
-    return str(tmp_path)
+    return folder
 
 
 @pytest.mark.parametrize("database", ["", "postgresql://u:p@db.example/films"])
