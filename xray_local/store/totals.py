@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from xray_local.traces.services import Service
-from xray_local.traces.tallies import Shape, Tally, count_buckets
+from xray_local.traces.tallies import LAST_BUCKET, Shape, Tally, count_buckets
 
 from .rollups import MINUTE_SECONDS, SECONDS_OF
 from .scans import Spot
@@ -34,20 +34,28 @@ def read_tallies(connection: sqlite3.Connection, start: float, end: float) -> li
     hours_first, hours_last = -(-first // hour) * hour, last // hour * hour
     if hours_first >= hours_last:
         hours_first = hours_last = last
+    # To put rows in order by one number is quicker than by two.
     rows = connection.execute(
         """
-        SELECT shape_no, bucket, SUM(count), SUM(microseconds), MIN(time), MAX(last) FROM (
-            SELECT shape_no, bucket, count, microseconds, time, time + 60 AS last FROM minutes
-            WHERE time >= :first AND time < :hours_first
+        SELECT key / :buckets, key % :buckets, SUM(count), SUM(microseconds), MIN(time), MAX(last)
+        FROM (
+            SELECT shape_no * :buckets + bucket AS key, count, microseconds, time, time + 60 AS last
+            FROM minutes WHERE time >= :first AND time < :hours_first
             UNION ALL
-            SELECT shape_no, bucket, count, microseconds, time, time + 3600 FROM hours
-            WHERE time >= :hours_first AND time < :hours_last
+            SELECT shape_no * :buckets + bucket, count, microseconds, time, time + 3600
+            FROM hours WHERE time >= :hours_first AND time < :hours_last
             UNION ALL
-            SELECT shape_no, bucket, count, microseconds, time, time + 60 FROM minutes
-            WHERE time >= :hours_last AND time < :last
-        ) GROUP BY shape_no, bucket
+            SELECT shape_no * :buckets + bucket, count, microseconds, time, time + 60
+            FROM minutes WHERE time >= :hours_last AND time < :last
+        ) GROUP BY key
         """,
-        {"first": first, "last": last, "hours_first": hours_first, "hours_last": hours_last},
+        {
+            "first": first,
+            "last": last,
+            "hours_first": hours_first,
+            "hours_last": hours_last,
+            "buckets": LAST_BUCKET + 1,
+        },
     )
     return _make_tallies(read_shapes(connection), rows)
 
