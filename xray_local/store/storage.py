@@ -21,7 +21,7 @@ from xray_local.intake.arrivals import Document
 from xray_local.traces.elements import list_elements
 from xray_local.traces.facts import Facts, load_facts
 from xray_local.traces.summaries import find_owners
-from xray_local.traces.tallies import bucket_of
+from xray_local.traces.tallies import bucket_of_microseconds
 
 from .rollups import MINUTE_SECONDS, Contribution, RollUps
 from .rows import UPSERT_TRACE, Row, make_row
@@ -310,8 +310,8 @@ class Storage:
                 taken[shape].append(microseconds)
             else:
                 taken[shape] = [microseconds]
-            bucket = bucket_of(microseconds / 1_000_000)
-            contributions.append(((minute, shape, bucket), microseconds))
+            key = (minute, shape, bucket_of_microseconds(microseconds))
+            contributions.append((key, microseconds))
         trace.shapes = {shape: _write_times(times) for shape, times in taken.items()}
         trace.contributions = contributions
         return made

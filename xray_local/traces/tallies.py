@@ -48,8 +48,10 @@ def _floor_microseconds(seconds: float) -> int:
     return found
 
 
-# The same for whole microseconds.
-_find_bucket = functools.partial(bisect_left, [_floor_microseconds(each) for each in _SOUGHT])
+# The same for whole microseconds, of which nearly all times are had.
+bucket_of_microseconds = functools.partial(
+    bisect_left, [_floor_microseconds(each) for each in _SOUGHT]
+)
 _BITS = [[bool(flags >> bit & 1) for bit in range(FLAGS)] for flags in range(1 << FLAGS)]
 
 
@@ -95,7 +97,7 @@ def bucket_of(seconds: float) -> int:
 
 def count_buckets(microseconds: Iterable[int]) -> dict[int, int]:
     """Return how many of the times fall into each bucket that has any, as `bucket_of` tells."""
-    return dict(Counter(map(_find_bucket, microseconds)))
+    return dict(Counter(map(bucket_of_microseconds, microseconds)))
 
 
 def value_of(bucket: int) -> float:
