@@ -8,7 +8,7 @@ from pathlib import Path
 from xray_local.errors import DatabaseUnusable
 
 # Raised whenever SCHEMA changes: a file of another version is refused, not guessed at.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 # What has the same `trace_no` is of one trace; numbers rise in the order of arrival.
 #
 # shapes: the kinds of elements. trace_shapes: which of them a trace has, the least and greatest
@@ -16,6 +16,9 @@ SCHEMA_VERSION = 4
 # the start of their traces, shape and bucket. terms: what there is to find in each block of traces
 # whose numbers are next to each other, so that what is rare is found without looking at all; see
 # terms.py.
+#
+# Annotations stand first in their row: a text that may be anywhere in them is looked for in all of
+# them, and SQLite walks over every column before.
 SCHEMA = """
 CREATE TABLE segments (
     no INTEGER PRIMARY KEY,
@@ -25,6 +28,7 @@ CREATE TABLE segments (
 CREATE INDEX segments_by_trace ON segments (trace_no);
 CREATE TABLE traces (
     no INTEGER PRIMARY KEY,
+    annotations TEXT,
     id TEXT NOT NULL UNIQUE,
     id_time INTEGER NOT NULL,
     start_time REAL NOT NULL,
@@ -52,8 +56,7 @@ CREATE TABLE traces (
     users TEXT,
     zones TEXT,
     instance_ids TEXT,
-    resource_arns TEXT,
-    annotations TEXT
+    resource_arns TEXT
 );
 CREATE INDEX traces_by_start ON traces (
     start_time, no, id_time, end_time, response_time, duration, http_status,
