@@ -10,6 +10,7 @@ import re
 import sys
 from binascii import Error as Base64Error
 from binascii import a2b_base64
+from collections.abc import Callable
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
@@ -27,6 +28,9 @@ from .sources import LIMIT_BYTES, Event, Source
 DROPPED = ""
 MAX_VARIABLES = 1000
 OWN_VARIABLES = {"CONTENT_TYPE": "CONTENT_TYPE", "CONTENT_LENGTH": DROPPED}
+# The variables of headers that have come before. Not a dict that finds what it lacks: a look into
+# one of a class of its own takes several times as long.
+VARIABLES: dict[str, str] = {}
 # RFC 9110's tokens: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
 METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -77,7 +81,7 @@ def make_environ(
             address = read_last_address(environ.get("HTTP_X_FORWARDED_FOR", ""))
         else:
             address = read_text(read_map(about, "identity"), "sourceIp")
-        query = read_query(event, is_encoded=source.is_load_balancer)
+        query = read_query(event, join_encoded if source.is_load_balancer else encode_pair)
     if method not in METHODS and not METHOD.fullmatch(method):
         raise MalformedEvent(f"Expected a method such as 'GET', got {method!r}.")
     script_name, path = split_path(event, request_context, source)
@@ -86,22 +90,26 @@ def make_environ(
         # API Gateway and function URLs have no plain HTTP; a load balancer checks health by it.
         scheme = "http" if source.is_load_balancer else "https"
     port = environ.get("HTTP_X_FORWARDED_PORT", "")
-    if not (port.isdecimal() and port.isascii()):
+    if port != "443" and not (port.isdecimal() and port.isascii()):
         port = "443" if scheme == "https" else "80"
-    body = b"" if event.get("body") is None else read_body(event)
     environ["REQUEST_METHOD"] = method
     environ["SCRIPT_NAME"] = decode_path(script_name) if "%" in script_name else script_name
     environ["PATH_INFO"] = decode_path(path) if "%" in path else path
     environ["QUERY_STRING"] = query
     environ["REMOTE_ADDR"] = address if address.isascii() else to_wsgi_text(address)
     # Only for a request without a Host header, such as a load balancer's health check.
-    environ["SERVER_NAME"] = to_wsgi_text(read_text(request_context, "domainName")) or "localhost"
+    host = read_text(request_context, "domainName") or "localhost"
+    environ["SERVER_NAME"] = host if host.isascii() else to_wsgi_text(host)
     environ["SERVER_PORT"] = port
     # The template's, nearly always.
     if about.get("protocol") != "HTTP/1.1":
         environ["SERVER_PROTOCOL"] = to_wsgi_text(read_text(about, "protocol")) or "HTTP/1.1"
-    environ["CONTENT_LENGTH"] = str(len(body)) if body else "0"
-    environ["wsgi.input"] = BytesIO(body)
+    if event.get("body") is None:
+        environ["wsgi.input"] = BytesIO()
+    else:
+        body = read_body(event)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ["wsgi.input"] = BytesIO(body)
     environ["wsgi.errors"] = sys.stderr
     environ["wsgi.url_scheme"] = scheme
     environ["apig_wsgi.full_event"] = event
@@ -118,13 +126,14 @@ def read_headers(event: Event, environ: WSGIEnvironment) -> None:
     https://www.rfc-editor.org/rfc/rfc6265#section-5.4
     """
     # Where both maps are there, the single one has only the last value of each header.
-    multiple = read_map(event, "multiValueHeaders")
+    multiple = "multiValueHeaders" in event and read_map(event, "multiValueHeaders")
     given = multiple or read_map(event, "headers")
-    if not _read_usual_headers(given, environ, is_multiple=bool(multiple)):
+    read_usual = _read_usual_lists if multiple else _read_usual_texts
+    if not read_usual(given, environ):
         for name in given:
-            environ.pop(VARIABLES[name], None)
+            environ.pop(find_variable(name), None)
         for name, values in given.items():
-            _add_header(environ, VARIABLES[name], read_texts(values, name))
+            _add_header(environ, find_variable(name), read_texts(values, name))
     environ.pop(DROPPED, None)
     if "cookies" in event and (cookies := read_texts(event["cookies"], "cookies")):
         known = environ.get("HTTP_COOKIE")
@@ -132,31 +141,37 @@ def read_headers(event: Event, environ: WSGIEnvironment) -> None:
         environ["HTTP_COOKIE"] = f"{text}; {known}" if known else text
 
 
-def _read_usual_headers(
-    given: dict[str, Any], environ: WSGIEnvironment, *, is_multiple: bool
-) -> bool:
+def _read_usual_lists(given: dict[str, Any], environ: WSGIEnvironment) -> bool:
     """Put headers of one ASCII text each into the environ; return whether all of them were.
 
     Nearly all requests are like that, and half of what an adapter costs is spent here.
     """
     before = len(environ)
-    is_usual = True
+    variables = VARIABLES
     try:
-        if is_multiple:
-            for name, values in given.items():
-                [text] = values
-                if type(values) is not list or not text.isascii():
-                    is_usual = False
-                environ[VARIABLES[name]] = text
-        else:
-            for name, text in given.items():
-                if not text.isascii():
-                    is_usual = False
-                environ[VARIABLES[name]] = text
-    except (AttributeError, TypeError, ValueError):
-        is_usual = False
+        for name, values in given.items():
+            [text] = values
+            environ[variables[name]] = text
+            if type(values) is not list or not text.isascii():
+                return False
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
     # Else two names are one variable.
-    return is_usual and len(environ) == before + len(given)
+    return len(environ) == before + len(given)
+
+
+def _read_usual_texts(given: dict[str, Any], environ: WSGIEnvironment) -> bool:
+    """Do the same with headers that came as texts."""
+    before = len(environ)
+    variables = VARIABLES
+    try:
+        for name, text in given.items():
+            environ[variables[name]] = text
+            if not text.isascii():
+                return False
+    except (AttributeError, KeyError, TypeError):
+        return False
+    return len(environ) == before + len(given)
 
 
 def _add_header(environ: WSGIEnvironment, variable: str, texts: list[str]) -> None:
@@ -166,25 +181,20 @@ def _add_header(environ: WSGIEnvironment, variable: str, texts: list[str]) -> No
         environ[variable] = separator.join([*known, *map(to_wsgi_text, texts)])
 
 
-class Variables(dict[str, str]):
-    """The WSGI variable of each header's name; DROPPED where the application must not see it.
+def find_variable(header: str) -> str:
+    """Return the WSGI variable of a header; DROPPED where the application must not see it.
 
     With an underscore it could not be told from the same name with a hyphen, and a client could
     overwrite what API Gateway says.
     """
-
-    def __missing__(self, header: str) -> str:
-        if "_" in header or not header.isascii():
-            return DROPPED
-        name = header.upper().replace("-", "_")
-        variable = OWN_VARIABLES.get(name, f"HTTP_{name}")
-        # Clients may call headers what they like.
-        if len(self) < MAX_VARIABLES:
-            self[header] = variable
-        return variable
-
-
-VARIABLES = Variables()
+    if "_" in header or not header.isascii():
+        return DROPPED
+    name = header.upper().replace("-", "_")
+    variable = OWN_VARIABLES.get(name, f"HTTP_{name}")
+    # Clients may call headers what they like.
+    if len(VARIABLES) < MAX_VARIABLES:
+        VARIABLES[header] = variable
+    return variable
 
 
 def decode_path(path: str) -> str:
@@ -192,22 +202,19 @@ def decode_path(path: str) -> str:
     return unquote_to_bytes(path).decode("latin-1")
 
 
-def read_query(event: Event, *, is_encoded: bool) -> str:
+def read_query(event: Event, encode: Callable[[str, str], str]) -> str:
     """Return the query string of an event that has the parameters alone, encoded.
 
-    REST APIs deliver them decoded, load balancers as the client sent them.
+    encode: REST APIs deliver them decoded, load balancers as the client sent them.
     """
     given = read_map(event, "multiValueQueryStringParameters")
     given = given or read_map(event, "queryStringParameters")
     if not given:
         return ""
-    encode = join_encoded if is_encoded else encode_pair
     pairs = []
     for name, values in given.items():
         if type(values) is list and len(values) == 1 and type(values[0]) is str:
             pairs.append(encode(name, values[0]))
-        elif type(values) is str:
-            pairs.append(encode(name, values))
         else:
             for text in read_texts(values, name) or ("",):
                 pairs.append(encode(name, text))

@@ -45,8 +45,7 @@ def exchange(application: WSGIApplication, environ: WSGIEnvironment) -> Reply:
 
     chunks = application(environ, start_response)
     try:
-        for chunk in chunks:
-            written.append(chunk)
+        written.extend(chunks)
     finally:
         # Frameworks free a request's resources here, whatever became of the body.
         # https://peps.python.org/pep-3333/#specification-details

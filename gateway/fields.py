@@ -7,7 +7,10 @@ from .errors import MalformedEvent
 
 def read_map(holder: dict[str, Any], name: str) -> dict[str, Any]:
     """Return an object, empty where it is null or missing. Raises MalformedEvent."""
-    value = holder.get(name)
+    try:
+        value = holder[name]
+    except KeyError:
+        return {}
     if isinstance(value, dict):
         return value
     if value is None:
@@ -17,7 +20,10 @@ def read_map(holder: dict[str, Any], name: str) -> dict[str, Any]:
 
 def read_text(holder: dict[str, Any], name: str) -> str:
     """Return a text, empty where it is null or missing. Raises MalformedEvent."""
-    value = holder.get(name)
+    try:
+        value = holder[name]
+    except KeyError:
+        return ""
     if isinstance(value, str):
         return value
     if value is None:

@@ -19,7 +19,7 @@ from .fields import from_wsgi_text
 from .sources import Source
 
 Response = dict[str, Any]
-Grouped = dict[str, tuple[str, list[str]]]
+Grouped = dict[str, list[str]]
 
 TEXT_TYPES = re.compile(
     r"text/.*|application/(json|xml|javascript|x-javascript|ecmascript|x-www-form-urlencoded)"
@@ -27,7 +27,6 @@ TEXT_TYPES = re.compile(
 )
 CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s;"']+)""", re.IGNORECASE)
 UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
-NO_HEADER: tuple[str, list[str]] = ("", [])
 UTF_8_RUNTIME = re.compile(r"AWS_Lambda_python3\.(1[2-9]|[2-9]\d)")
 # JSON writes a byte in six at most: \u001f.
 LARGEST_GROWTH = 6
@@ -35,33 +34,35 @@ LARGEST_GROWTH = 6
 
 def shape(reply: Reply, source: Source, method: str) -> tuple[Response, int]:
     """Return the response for the service that sent the request, and its size as `measure` says."""
+    # Names that differ by case are one, and spelled as the first of them.
+    spelled: dict[str, str] = {}
     headers: Grouped = {}
     characters = len(reply.body) + 200
     for name, text in reply.headers:
         characters += len(name) + len(text) + 10  # "": [""],
         if not text.isascii():
             text = from_wsgi_text(text)
-        # Names that differ by case are one.
-        known = headers.get(name.lower())
-        if known is None:
-            headers[name.lower()] = name, [text]
+        key = name.lower()
+        if key in spelled:
+            headers[spelled[key]].append(text)
         else:
-            known[1].append(text)
+            spelled[key] = name
+            headers[name] = [text]
     # HEAD has the headers of GET, its length among them, and no body; WSGI leaves that to us.
     # https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2
-    body, is_base64 = ("", False) if method == "HEAD" else encode(reply.body, headers)
+    body, is_base64 = ("", False) if method == "HEAD" else encode(reply.body, headers, spelled)
     response: Response = {
-        "statusCode": int(reply.status[:3]),
+        "statusCode": read_code(reply.status),
         "body": body,
         "isBase64Encoded": is_base64,
     }
     if source.is_multi_value:
-        response["multiValueHeaders"] = dict(headers.values())
+        response["multiValueHeaders"] = headers
     else:
-        _name, cookies = headers.pop("set-cookie", NO_HEADER)
-        response["headers"] = {name: ", ".join(texts) for name, texts in headers.values()}
+        cookies = headers.pop(spelled.get("set-cookie", ""), [])
+        response["headers"] = {name: ", ".join(texts) for name, texts in headers.items()}
         if source.is_format_2:
-            response["cookies"] = list(cookies)
+            response["cookies"] = cookies
         elif cookies:
             response["headers"] |= spell_apart(cookies)
     if source.is_load_balancer:
@@ -69,6 +70,12 @@ def shape(reply: Reply, source: Source, method: str) -> tuple[Response, int]:
     # By far the most responses cannot be too large, however JSON writes them.
     greatest = characters * LARGEST_GROWTH
     return response, greatest if greatest <= source.limit_bytes else measure(response)
+
+
+@lru_cache(maxsize=128)
+def read_code(status: str) -> int:
+    """Return the number of a status such as '200 OK'."""
+    return int(status[:3])
 
 
 def spell_apart(cookies: list[str]) -> dict[str, str]:
@@ -84,13 +91,13 @@ def spell_apart(cookies: list[str]) -> dict[str, str]:
     }
 
 
-def encode(body: bytes, headers: Grouped) -> tuple[str, bool]:
+def encode(body: bytes, headers: Grouped, spelled: dict[str, str]) -> tuple[str, bool]:
     """Return the body as text, or in base64 with True where it is not UTF-8 text."""
     if not body:
         return "", False
-    if "content-encoding" not in headers:
-        _name, content_types = headers.get("content-type", NO_HEADER)
-        if is_text(content_types[-1] if content_types else ""):
+    if "content-encoding" not in spelled:
+        name = spelled.get("content-type")
+        if is_text(headers[name][-1] if name else ""):
             try:
                 return body.decode(), False
             except UnicodeDecodeError:
