@@ -107,7 +107,7 @@ def test_nothing_is_left_behind() -> None:
 
 def test_deadline_shuts_down_what_it_watches() -> None:
     ours, theirs = socket.socketpair()
-    with ours, theirs, Deadline(0.1) as deadline:
+    with ours, theirs, Deadline(1) as deadline:
         deadline.watch(ours)
         assert not deadline.is_past
 

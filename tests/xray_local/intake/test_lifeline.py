@@ -57,7 +57,7 @@ def test_a_writer_whose_database_is_locked_for_good(
     outs = [pipes[name][0] for name in ("datagrams", "documents", "lifeline")]
     with (
         closing(open_for_writing(database)) as other,
-        run("writer", *outs, arguments=(str(database), "1000000", "100")) as process,
+        run("writer", *outs, arguments=(str(database), "1000000", "100", "0")) as process,
     ):
         other.execute("BEGIN IMMEDIATE")
         os.write(pipes["datagrams"][1], pack(Kind.DATAGRAM, make_datagram(make_segment())))
