@@ -75,7 +75,9 @@ class Client:
         response = self.session.request(
             method, self.url + path, timeout=60, allow_redirects=False, **options
         )
-        self.statuses[response.status_code] += 1
+        # Where AWS is too busy to answer, /app says 500 with AWS's words, all others 503.
+        is_aws_busy = path == "/app" and response.status_code == 500
+        self.statuses[503 if is_aws_busy else response.status_code] += 1
         root = response.headers["X-Amzn-Trace-Id"].removeprefix("Root=")
         self.seen.append((root, path))
         return response
