@@ -92,6 +92,12 @@ def make_environ(
     port = environ.get("HTTP_X_FORWARDED_PORT", "")
     if port != "443" and not (port.isdecimal() and port.isascii()):
         port = "443" if scheme == "https" else "80"
+    if event.get("body") is None:
+        environ["wsgi.input"] = BytesIO()
+    else:
+        body = read_body(event)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ["wsgi.input"] = BytesIO(body)
     environ["REQUEST_METHOD"] = method
     environ["SCRIPT_NAME"] = decode_path(script_name) if "%" in script_name else script_name
     environ["PATH_INFO"] = decode_path(path) if "%" in path else path
@@ -104,12 +110,6 @@ def make_environ(
     # The template's, nearly always.
     if about.get("protocol") != "HTTP/1.1":
         environ["SERVER_PROTOCOL"] = to_wsgi_text(read_text(about, "protocol")) or "HTTP/1.1"
-    if event.get("body") is None:
-        environ["wsgi.input"] = BytesIO()
-    else:
-        body = read_body(event)
-        environ["CONTENT_LENGTH"] = str(len(body))
-        environ["wsgi.input"] = BytesIO(body)
     environ["wsgi.errors"] = sys.stderr
     environ["wsgi.url_scheme"] = scheme
     environ["apig_wsgi.full_event"] = event

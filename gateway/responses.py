@@ -59,7 +59,7 @@ def shape(reply: Reply, source: Source, method: str) -> tuple[Response, int]:
     if source.is_multi_value:
         response["multiValueHeaders"] = headers
     else:
-        cookies = headers.pop(spelled.get("set-cookie", ""), [])
+        cookies = headers.pop(spelled["set-cookie"]) if "set-cookie" in spelled else []
         response["headers"] = {name: ", ".join(texts) for name, texts in headers.items()}
         if source.is_format_2:
             response["cookies"] = cookies

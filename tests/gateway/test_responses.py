@@ -44,6 +44,14 @@ def test_format_2(source):
     assert response["cookies"] == COOKIES
 
 
+@pytest.mark.parametrize("source", [Source.HTTP_API, Source.LOAD_BALANCER])
+def test_without_cookies_no_header_is_taken_for_one(source):
+    response = answer(source, headers=[("", "x")])
+
+    assert response["headers"] == {"": "x"}
+    assert response.get("cookies", []) == []
+
+
 def test_load_balancer_keeps_every_cookie():
     headers = answer(Source.LOAD_BALANCER)["headers"]
 
