@@ -10,6 +10,8 @@ from .address import DEFAULT, OTLP_DEFAULT, Address
 from .store.storage import DATABASE_MAX_BYTES, TRACES_MAX
 
 OTLP_OFF = "off"
+# A century: more is as good as for ever.
+HOURS_MAX = 876_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--max-hours",
-        type=int,
+        type=_read_hours,
         metavar="HOURS",
         help="how long to keep traces after their end, 0 for as long as there is room (default: "
         "what was set in the console, else 0)",
@@ -82,6 +84,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the AWS CLI would use",
     )
     _add_commands(parser)
+
+
+def _read_hours(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text[:10]) <= HOURS_MAX):
+        raise argparse.ArgumentTypeError(
+            f"Expected hours from 0, for as long as there is room, to {HOURS_MAX}, got {text!r}."
+        )
+    return int(text[:10])
 
 
 def _add_commands(parser: argparse.ArgumentParser) -> None:

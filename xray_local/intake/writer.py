@@ -1,7 +1,7 @@
 """The writer process: reads what the receiver and the API pass on, and stores it in batches.
 
     python -m xray_local.intake.writer DATAGRAMS_FD DOCUMENTS_FD LIFELINE_FD [FORWARD_FD] \
-      DATABASE MAX_BYTES MAX_TRACES
+      DATABASE MAX_BYTES MAX_TRACES MAX_HOURS
 
 Ends when both pipes have ended and all that came is stored, or some time after the lifeline.
 """
@@ -13,7 +13,7 @@ import sqlite3
 import sys
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from xray_local.errors import DocumentRefused
@@ -103,12 +103,14 @@ class Writer:
         """Store what comes until every pipe has ended."""
         while self._readers:
             batch = self.gather()
-            if batch.frames and self._outlet:
-                # Before they are stored: what a full disk holds up here still goes out.
-                self._outlet.send([document.body for document in batch.documents])
-            # Also of nothing: it prunes what has become too old, or is still too much.
-            self._save(batch)
-            self._warn(batch)
+            if batch.frames:
+                if self._outlet:
+                    # Before they are stored: what a full disk holds up here still goes out.
+                    self._outlet.send([document.body for document in batch.documents])
+                self._save(batch)
+                self._warn(batch)
+            elif self._readers:
+                self._prune()
 
     def gather(self) -> Batch:
         """Wait for a frame, then take what comes within the time and size of a batch.
@@ -143,6 +145,11 @@ class Writer:
             if ready and most < FLOOD_BYTES and batch.frames < BATCH_FRAMES:
                 time.sleep(REST_SECONDS)
         return batch
+
+    def _prune(self) -> None:
+        """Delete what has become too old, or is still too much; if not now, then the next time."""
+        with suppress(sqlite3.Error):
+            self._storage.save([], Counter())
 
     def _save(self, batch: Batch) -> None:
         """Store the batch; wait while the database is locked or the disk is full."""

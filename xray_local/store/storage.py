@@ -5,7 +5,6 @@ Nothing that can be made of the documents when they are read is stored: no summa
 is stored beside them is what finds traces (rows.py, terms.py) and what counts them (rollups.py).
 """
 
-import json
 import math
 import sqlite3
 import time
@@ -26,7 +25,7 @@ from xray_local.traces.tallies import bucket_of_microseconds
 from .rollups import MINUTE_SECONDS, Contribution, RollUps
 from .rows import UPSERT_TRACE, Row, make_row
 from .shapes import ShapeNumbers
-from .terms import block_of, era_of
+from .terms import block_of, era_of, first_trace_of
 from .usage import measure_bytes
 
 DATABASE_MAX_BYTES = 512 * 1024 * 1024
@@ -399,24 +398,22 @@ class Storage:
             )
 
     def _prune(self, counts: Counter[str], documents_max: int) -> None:
-        """Delete the traces that arrived first until the rest fits, or until it is enough for now.
+        """Delete what is too old, and what arrived first until the rest fits, or it is enough now.
 
-        And those that are too old. In steps, for only what is left tells how much is to go. A
-        trace goes as a whole.
+        In steps, for only what is left tells how much is to go. A trace goes as a whole.
         """
         pruned = 0
         while documents_max > 0:
-            is_large = measure_bytes(self._connection) > self._max_bytes
-            excess = self._traces if is_large else self._traces - self._max_traces
             at_once = min(documents_max, PRUNED_AT_ONCE)
-            if excess > 0:
-                last, size = self._choose_oldest(excess, at_once)
-                pruned += self._delete("<= ?", last)
-            else:
-                outdated, size = self._choose_outdated(at_once)
-                if not outdated:
+            # First those: else what is new would make room for what goes anyway.
+            numbers, size = self._choose_outdated(at_once)
+            if not numbers:
+                is_large = measure_bytes(self._connection) > self._max_bytes
+                excess = self._traces if is_large else self._traces - self._max_traces
+                if excess <= 0:
                     break
-                pruned += self._delete("IN (SELECT value FROM json_each(?))", json.dumps(outdated))
+                numbers, size = self._choose_oldest(excess, at_once)
+            pruned += self._delete(numbers)
             documents_max -= size
         self.is_over = documents_max <= 0
         if pruned:
@@ -430,59 +427,75 @@ class Storage:
             if self._rollups.prune(first, newest) and self._shapes.is_full:
                 self._shapes.forget_unused()
 
-    def _choose_oldest(self, traces_max: int, documents: int) -> tuple[int, int]:
-        """Return the number of the last of the oldest traces to go, and their documents."""
-        last, size = 0, 0
-        for row in self._connection.execute(
-            "SELECT no, documents FROM traces ORDER BY no LIMIT ?", (traces_max,)
-        ):
-            last, size = row[0], size + row[1]
-            if size >= documents:
-                break
-        return last, size
+    def _choose_oldest(self, traces_max: int, documents: int) -> tuple[list[int], int]:
+        """Return the numbers of the traces that arrived first, and how many documents they have.
+
+        documents: as many are enough.
+        """
+        return _take(
+            self._connection.execute(
+                "SELECT no, documents FROM traces ORDER BY no LIMIT ?", (traces_max,)
+            ),
+            documents,
+        )
 
     def _choose_outdated(self, documents: int) -> tuple[list[int], int]:
-        """Return the numbers of the oldest of the traces that ended too long ago, and their size.
-
-        That is how many documents they have.
-        """
+        """Return likewise the oldest of the traces that ended too long ago."""
         if not self._max_hours:
             return [], 0
-        outdated: list[int] = []
-        size = 0
         cutoff = time.time() - self._max_hours * 3600
-        for row in self._connection.execute(
-            "SELECT no, documents FROM traces WHERE start_time < :cutoff AND end_time < :cutoff "
-            "ORDER BY start_time, no",
-            {"cutoff": cutoff},
-        ):
-            outdated.append(row[0])
-            size += row[1]
-            if size >= documents:
-                break
-        return outdated, size
+        return _take(
+            self._connection.execute(
+                "SELECT no, documents FROM traces WHERE start_time < :cutoff "
+                "AND end_time < :cutoff AND NOT is_partial ORDER BY start_time, no",
+                {"cutoff": cutoff},
+            ),
+            documents,
+        )
 
-    def _delete(self, condition: str, value: int | str) -> int:
-        """Delete the traces whose number fulfils the condition; return how many there were."""
+    def _delete(self, numbers: list[int]) -> int:
+        """Delete these traces; return how many there were."""
         delete = self._connection.execute
+        chosen = "(SELECT value FROM json_each(?))"
+        values = (_encode(numbers).decode(),)
         rows = delete(
-            f"DELETE FROM traces WHERE no {condition} RETURNING id",  # noqa: S608 - our texts
-            (value,),
+            f"DELETE FROM traces WHERE no IN {chosen} RETURNING id",  # noqa: S608 - our texts
+            values,
         ).fetchall()
         for table in ("segments", "trace_shapes", "links"):
-            delete(f"DELETE FROM {table} WHERE trace_no {condition}", (value,))  # noqa: S608
-        # An era goes when all of its traces have gone.
-        first = delete("SELECT MIN(no) FROM traces").fetchone()[0]
-        first_block = block_of(self._last_trace + 1 if first is None else first)
-        delete("DELETE FROM terms WHERE era < ?", (era_of(first_block),))
+            delete(f"DELETE FROM {table} WHERE trace_no IN {chosen}", values)  # noqa: S608
         for (trace_id,) in rows:
             trace = self._known.pop(trace_id, None)
             if trace:
                 self._forget_trace(trace)
-        for block in [each for each in self._blocks if each < first_block]:
-            self._known_terms -= len(self._blocks.pop(block))
+        for era in {era_of(block_of(number)) for number in numbers}:
+            self._delete_terms(era)
         self._traces -= len(rows)
         return len(rows)
+
+    def _delete_terms(self, era: int) -> None:
+        """Delete the terms of an era, if all of its traces have gone."""
+        first, after = first_trace_of(era), first_trace_of(era + 1)
+        is_used = self._connection.execute(
+            "SELECT 1 FROM traces WHERE no >= ? AND no < ? LIMIT 1", (first, after)
+        ).fetchone()
+        if is_used:
+            return
+        self._connection.execute("DELETE FROM terms WHERE era = ?", (era,))
+        for block in [each for each in self._blocks if era_of(each) == era]:
+            self._known_terms -= len(self._blocks.pop(block))
+
+
+def _take(rows: Iterable[tuple[int, int]], documents: int) -> tuple[list[int], int]:
+    """Return the numbers of traces until they have so many documents, and how many these are."""
+    numbers: list[int] = []
+    size = 0
+    for number, each in rows:
+        numbers.append(number)
+        size += each
+        if size >= documents:
+            break
+    return numbers, size
 
 
 def _write_times(microseconds: list[int]) -> Times:

@@ -27,6 +27,11 @@ def era_of(block: int) -> int:
     return block // ERA_BLOCKS
 
 
+def first_trace_of(era: int) -> int:
+    """Return the least number of a trace in an era."""
+    return era * ERA_BLOCKS * BLOCK_TRACES
+
+
 def term_of(field: str, value: str | float | bool | None = None) -> int:
     """Return the term of a keyword or annotation that has the value, or that is set.
 

@@ -313,6 +313,52 @@ def test_prune_by_age(connection: sqlite3.Connection) -> None:
     assert connection.execute("SELECT COUNT(*) FROM traces").fetchone() == (4,)
 
 
+def test_what_is_too_old_takes_no_room_of_what_is_new(connection: sqlite3.Connection) -> None:
+    now = time.time()
+    storage = Storage(connection, max_traces=10, max_hours=1)
+    storage.save(
+        read(*(make_segment(start_time=now - 60, end_time=now) for _ in range(10))), Counter()
+    )
+
+    day = 24 * 3600
+    old = (make_segment(start_time=now - day, end_time=now - day + 1) for _ in range(10))
+    storage.save(read(*old), Counter())
+
+    starts = [row[0] for row in connection.execute("SELECT start_time FROM traces")]
+    assert starts == [now - 60] * 10
+
+
+def test_what_is_in_progress_is_not_too_old(connection: sqlite3.Connection) -> None:
+    began = time.time() - 7200
+    open_segment = make_segment(start_time=began, in_progress=True)
+    storage = Storage(connection, max_hours=1)
+
+    storage.save(read(open_segment), Counter())
+
+    assert connection.execute("SELECT COUNT(*) FROM traces").fetchone() == (1,)
+
+
+def test_terms_go_though_an_earlier_trace_stays(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xray_local.store.terms.ERA_BLOCKS", 1)
+    now = time.time()
+    ahead = make_segment(start_time=now, end_time=now + 1)
+    old = [make_segment(start_time=now - 7200, end_time=now - 7199) for _ in range(BLOCK_TRACES)]
+    storage = Storage(connection)
+    storage.save(read(ahead, *old), Counter())
+    eras = "SELECT DISTINCT era FROM terms ORDER BY era"
+    assert connection.execute(eras).fetchall() == [(0,), (1,)]
+
+    storage.set_limits(1 << 40, 1 << 40, 1)
+    storage.save([], Counter())
+
+    assert connection.execute(eras).fetchall() == [(0,)]
+    # What comes there next is found.
+    storage.save(read(*(make_segment(start_time=now, end_time=now) for _ in old)), Counter())
+    assert (1,) in connection.execute(eras).fetchall()
+
+
 def test_prune_by_size(database: Path, connection: sqlite3.Connection) -> None:
     limit = 2_000_000
     storage = Storage(connection, max_bytes=limit)
