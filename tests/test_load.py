@@ -1,4 +1,4 @@
-"""Twenty clients at once: no write is lost, no trace mixed, no segment left open."""
+"""Fifty clients for a minute: no write is lost, no trace mixed, no segment left open."""
 
 import random
 import subprocess
@@ -19,9 +19,12 @@ from tests.conftest import walk
 from tests.processes import ROOT
 from tests.scripts.runs import Run, make_run_environment, start_run
 
-CLIENTS = 20
+CLIENTS = 50
 # Of each client: more than five hundred requests in all.
-STEPS = 25
+STEPS = 10
+# Between two of them, at most, as people pause: without, a machine that is busy with other tests
+# has more to do than it can, and what is tested is how it says so.
+PAUSE_SECONDS = 10.0
 FILM = "/api/movies/1999/The%20Matrix/"
 PAGES = (
     "/movies/",
@@ -91,6 +94,9 @@ class Client:
         page = self.ask("GET", unquote(FILM).replace("/api", ""))
         assert self.name in page.text
 
+    def pause(self) -> None:
+        time.sleep(self.random.uniform(0, PAUSE_SECONDS))
+
     def step(self) -> None:
         choice = self.random.random()
         if not self.has_voted:
@@ -111,13 +117,15 @@ class Client:
 
 @pytest.fixture(scope="module")
 def clients(run: Run) -> list[Client]:
-    """Twenty clients that have been busy, all at once."""
+    """Fifty clients that have been busy for a minute."""
     clients = [Client(run.stack.site_url, number) for number in range(CLIENTS)]
     keys = make_sessions(run, [client.name for client in clients])
 
     def live(client: Client, key: str) -> None:
+        client.pause()
         client.sign_in(key)
         for _ in range(STEPS):
+            client.pause()
             client.step()
 
     with ThreadPoolExecutor(CLIENTS) as pool:
@@ -128,7 +136,7 @@ def clients(run: Run) -> list[Client]:
 def make_sessions(run: Run, names: list[str]) -> list[str]:
     """Make editors' accounts and return the cookie of a session of each.
 
-    By the forms, the hashes of twenty passwords would take longer than all the rest.
+    By the forms, the hashes of fifty passwords would take longer than all the rest.
     """
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "-v", "0", "-c", MAKE_SESSIONS.format(names=names)],
@@ -148,7 +156,7 @@ def test_the_site_answers_everybody(clients: list[Client], run: Run) -> None:
     assert statuses.keys() <= {200, 201, 302, 404, 503}, statuses
     # An emulation may be late with an answer or two; the site says so, and goes on.
     assert statuses[503] <= 0.01 * statuses.total(), statuses
-    assert statuses[200] > CLIENTS * 10
+    assert statuses[200] > CLIENTS * 5
     assert "Traceback" not in run.output
 
 
@@ -182,7 +190,7 @@ def test_no_write_is_lost(clients: list[Client], run: Run) -> None:
     for client in clients:
         assert reviews.get(client.name, "") == client.review
     added = [title for client in clients for title in client.films]
-    assert len(added) > CLIENTS
+    assert len(added) > CLIENTS // 4
     assert len(titles) == len(set(titles))
     assert set(added) <= set(titles)
 
