@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 
 def run_command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[list[str], Any]:
@@ -39,6 +39,12 @@ def test_options(monkeypatch: pytest.MonkeyPatch) -> None:
     assert options[0] == "--address=[::1]:1"
     assert options[2] == "--database=x"
     assert options[3] == "--max-traces=7"
+
+
+@pytest.mark.parametrize("hours", ["-1", "1.5", "876601", "9" * 5000, "for ever", "\u0665"])
+def test_hours_that_are_none(monkeypatch: pytest.MonkeyPatch, hours: str) -> None:
+    with pytest.raises(CommandError, match="--max-hours: Expected hours from 0"):
+        run_command(monkeypatch, f"--max-hours={hours}")
 
 
 def test_without_a_folder_for_local_files(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:

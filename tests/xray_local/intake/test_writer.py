@@ -213,6 +213,31 @@ def test_run_prunes_what_has_become_too_old(
     run_until_pruned(storage, pipes, database, 2)
 
 
+def test_run_with_nothing_to_store_waits_for_no_database(
+    storage: Storage,
+    pipes: Pipes,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(writer_module, "PRUNE_SECONDS", 0.05)
+    monkeypatch.setattr(writer_module, "BATCH_SECONDS", 0.05)
+    tries: list[int] = []
+
+    def save(*_: object) -> list[object]:
+        tries.append(1)
+        if len(tries) == 3:
+            os.close(pipes[1])
+            os.close(pipes[3])
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(storage, "save", save)
+
+    Writer(storage, [pipes[0], pipes[2]]).run()
+
+    assert len(tries) == 3
+    assert capsys.readouterr().err == ""
+
+
 def test_run_with_nothing_but_an_end(
     connection: sqlite3.Connection, storage: Storage, pipes: Pipes
 ) -> None:
