@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from xray_local.traces.trees import Element
 
+from .intervals import find_interval
 from .operations import Operation
 from .outline import Outline
 from .times import write_difference
@@ -190,10 +191,8 @@ def _count(
 
 def _measure(element: Element | None, trace: Outline) -> float:
     """Return how many milliseconds the element took; what is in progress, as far as is known."""
-    if element is None or element.start is None:
-        return 0.0
-    end = trace.end if element.end is None else element.end
-    return 1000 * (end - element.start) if end > element.start else 0.0
+    interval = find_interval(element, trace.end) if element else None
+    return 1000 * interval.seconds if interval else 0.0
 
 
 def _sum_up(one: Outline, other: Outline) -> list[Step]:

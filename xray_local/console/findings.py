@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xray_local.traces.documents import as_list, as_mapping
-from xray_local.traces.trees import Element
 
 from .details import Failure, list_failures
 from .operations import Operation
@@ -119,8 +118,6 @@ def find_oddities(outline: Outline) -> Oddities:
             if element.is_orphan:
                 found.orphans.append(place)
             continue
-        if _is_within(element, element.parent):
-            continue
         lead, lag = measure_lead(element), measure_lag(element)
         if lead > SKEW_SECONDS:
             found.skewed.append(place)
@@ -129,14 +126,6 @@ def find_oddities(outline: Outline) -> Oddities:
             found.late.append(place)
             found.lag_ms = max(found.lag_ms, 1000 * lag)
     return found
-
-
-def _is_within(element: Element, parent: Element) -> bool:
-    """Whether neither began before nor ended after its parent, as nearly all."""
-    start, end = element.start, element.end
-    if start is None or end is None or parent.start is None or parent.end is None:
-        return False
-    return parent.start <= start and end <= parent.end
 
 
 def divide_path(outline: Outline) -> list[Share]:
