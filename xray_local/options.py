@@ -87,11 +87,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _read_hours(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text[:10]) <= HOURS_MAX):
+    hours = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    if not 0 <= hours <= HOURS_MAX:
         raise argparse.ArgumentTypeError(
             f"Expected hours from 0, for as long as there is room, to {HOURS_MAX}, got {text!r}."
         )
-    return int(text[:10])
+    return hours
 
 
 def _add_commands(parser: argparse.ArgumentParser) -> None:
