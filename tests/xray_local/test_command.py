@@ -41,7 +41,9 @@ def test_options(monkeypatch: pytest.MonkeyPatch) -> None:
     assert options[3] == "--max-traces=7"
 
 
-@pytest.mark.parametrize("hours", ["-1", "1.5", "876601", "00000000005", "9" * 5000, "for ever", "\u0665"])
+@pytest.mark.parametrize(
+    "hours", ["-1", "1.5", "876601", "00000000005", "9" * 5000, "for ever", "\u0665"]
+)
 def test_hours_that_are_none(monkeypatch: pytest.MonkeyPatch, hours: str) -> None:
     with pytest.raises(CommandError, match="--max-hours: Expected hours from 0"):
         run_command(monkeypatch, f"--max-hours={hours}")
