@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.servers.basehttp import ServerHandler, ThreadedWSGIServer, WSGIRequestHandler
 
 from .chunks import BadChunks, TooLarge, read_chunks
+from .shortcut import REQUEST_LINE, Shortcut, write_answer
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class Handler(WSGIRequestHandler):
     def setup(self) -> None:
         """Keep the stream of the connection: a body in chunks takes its place for one request."""
         super().setup()
-        self._stream = self.rfile
+        self._stream: Any = self.rfile
 
     def handle_one_request(self) -> None:
         """Answer the next request of the connection."""
@@ -64,10 +65,33 @@ class Handler(WSGIRequestHandler):
             self.requestline = self.request_version = self.command = ""
             self.send_error(414)
             self.close_connection = True
-        elif self.parse_request():
+        elif not self._take_shortcut() and self.parse_request():
             exchange = Exchange(self.rfile, self.wfile, self.get_stderr(), self.get_environ())
             exchange.request_handler = self
             exchange.run(cast(Any, self.server).get_app())
+
+    def _take_shortcut(self) -> bool:
+        """Answer the request if it is a usual one; else leave it as if only its line were read."""
+        shortcut: Shortcut | None = cast(Any, self.server).shortcut
+        if shortcut is None or self.raw_requestline != REQUEST_LINE:
+            return False
+        sizes = shortcut.read_head(self._stream.peek())
+        if sizes is None:
+            return False
+        head, body = map(self._stream.read, sizes)
+        if len(body) < sizes[1] or not shortcut.take_segments(body):
+            self.rfile = io.BytesIO(head + body)
+            return False
+        self.close_connection = False
+        # As Exchange begins its answers.
+        self.wfile.write(
+            write_answer(
+                f"HTTP/1.1 200 OK\r\nDate: {self.date_time_string()}\r\n"
+                f"Server: {Exchange.server_software}\r\n"
+            )
+        )
+        self.wfile.flush()
+        return True
 
     def parse_request(self) -> bool:
         """Read the head; refuse a body that cannot be read safely before any of it is read."""
@@ -134,15 +158,21 @@ class Handler(WSGIRequestHandler):
 
 
 class Server(ThreadedWSGIServer):
-    """Serves a WSGI application on a socket that listens already."""
+    """Serves a WSGI application on a socket that listens already.
 
-    def __init__(self, listening: socket.socket, application: Any) -> None:
+    shortcut: answers what it can before the application is asked.
+    """
+
+    def __init__(
+        self, listening: socket.socket, application: Any, shortcut: Shortcut | None = None
+    ) -> None:
         super().__init__(listening.getsockname(), Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listening
         self.server_name, self.server_port = listening.getsockname()[:2]
         self.setup_environ()
         self.set_app(application)
+        self.shortcut = shortcut
         self._free = threading.BoundedSemaphore(CONNECTIONS_MAX)
 
     def process_request(self, request: Any, client_address: Any) -> None:

@@ -56,7 +56,7 @@ def serve(options: Options) -> None:
             # Nothing of what has been loaded goes: the collector need not look at it again.
             gc.freeze()
             # What is served is the same at each.
-            servers = [start_http(each, application) for each in listening]
+            servers = [start_http(each, application, pipeline) for each in listening]
             sys.stdout.write(
                 f"X-Ray is at {address.url} (the console and the API; segments go to the same "
                 f"port by UDP{_tell_otlp(options)}). Traces are kept in {options.database}.\n"
@@ -108,8 +108,6 @@ def load_application(options: Options, pipeline: Pipeline, udp: Any) -> Applicat
     from .parts import KEY, Parts
 
     django = get_wsgi_application()
-    from . import shortcut
-
     parts = Parts(
         options.database,
         pipeline.send,
@@ -122,17 +120,17 @@ def load_application(options: Options, pipeline: Pipeline, udp: Any) -> Applicat
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ[KEY] = parts
-        is_short = environ["PATH_INFO"] == shortcut.PATH
-        return (shortcut.take_segments if is_short else django)(environ, start_response)
+        return django(environ, start_response)
 
     return application
 
 
-def start_http(listening: Any, application: Application) -> Any:
+def start_http(listening: Any, application: Application, pipeline: Pipeline) -> Any:
     """Serve the application on the socket, in threads; return the server."""
     from .http_server import Server
+    from .shortcut import Shortcut
 
-    server = Server(listening, application)
+    server = Server(listening, application, Shortcut(pipeline.send))
     threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
     ).start()

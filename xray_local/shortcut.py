@@ -1,28 +1,119 @@
-"""PutTraceSegments without Django's signals and routing, which take longer than its answer.
+"""PutTraceSegments as clients usually send it, answered from its bytes.
 
-The guard, the view and what becomes of an exception are those that Django would use.
+To make Django's objects of such a request takes longer than to answer it. What differs from the
+usual in any way, or is wrong, is left to Django: the answers are the same.
 """
 
+import functools
+import uuid
 from collections.abc import Callable, Iterable
-from typing import Any, cast
 
-from django.core.handlers.exception import convert_exception_to_response
-from django.core.handlers.wsgi import WSGIRequest
+import msgspec
+from django.conf import settings
 from django.http import HttpRequest
+from msgspec import Struct
 
-from .api.segments import put_trace_segments
-from .middleware import guard
+from .api.segments import DOCUMENTS_MAX
+from .intake.arrivals import is_usual
+from .middleware import SECURITY_HEADERS, find_refusal
 
-PATH = "/TraceSegments"
-_answer: Callable[[HttpRequest], Any] = convert_exception_to_response(
-    guard(cast(Any, convert_exception_to_response(put_trace_segments)))
-)
-
-
-def take_segments(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Answer a request to the path, as a WSGI application."""
-    response = _answer(WSGIRequest(environ))
-    start_response(
-        f"{response.status_code} {response.reason_phrase}", list(response.headers.items())
+REQUEST_LINE = b"POST /TraceSegments HTTP/1.1\r\n"
+# Headers that ask for nothing but what they are asking for anyway. All others may.
+USUAL_HEADERS = frozenset(
+    (
+        *(b"host:", b"content-length:", b"content-type:", b"user-agent:", b"connection:"),
+        *(b"accept:", b"accept-encoding:", b"authorization:"),
+        *(b"x-amz-date:", b"x-amz-content-sha256:", b"x-amz-security-token:"),
+        *(b"x-amz-user-agent:", b"amz-sdk-invocation-id:", b"amz-sdk-request:"),
+        *(b"x-amzn-trace-id:", b"x-amzn-xray-timestamp:"),
     )
-    return [response.content]
+)
+LENGTH_MAX_DIGITS = 12
+BODY = b'{"UnprocessedTraceSegments":[]}'
+
+
+class _Fields(Struct, gc=False):
+    TraceSegmentDocuments: list[str]
+
+
+_decode_fields = msgspec.json.Decoder(_Fields).decode
+
+
+class Shortcut:
+    """Reads such requests and makes the answers.
+
+    send: passes documents that have been checked to the writer; raises IntakeDown.
+    """
+
+    def __init__(self, send: Callable[[Iterable[bytes]], None]) -> None:
+        self._send = send
+        self._is_ours = functools.lru_cache(100)(_is_ours)
+
+    def read_head(self, arrived: bytes) -> tuple[int, int] | None:
+        """Return how many bytes the head and the body have; None if anything is not usual.
+
+        arrived: what follows the request line, at least the head if it is to be usual.
+        """
+        end = arrived.find(b"\r\n\r\n")
+        if end < 0:
+            return None
+        lines = arrived[:end].split(b"\r\n")
+        headers: dict[bytes, bytes] = {}
+        for line in lines:
+            name, colon, value = line.partition(b":")
+            headers[name.lower() + colon] = value.strip(b" \t")
+        length = headers.get(b"content-length:", b"")
+        is_usual_head = (
+            headers.keys() <= USUAL_HEADERS
+            and len(headers) == len(lines)
+            # Each where a line ends, and nowhere else: some take one of them alone for an end.
+            and arrived.count(b"\r", 0, end) == arrived.count(b"\n", 0, end) == len(lines) - 1
+            and headers.get(b"connection:", b"keep-alive").lower() == b"keep-alive"
+            and length.isdigit()
+            and len(length) <= LENGTH_MAX_DIGITS
+            and int(length) <= (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)
+            and self._is_ours(headers.get(b"host:", b""))
+        )
+        return (end + 4, int(length)) if is_usual_head else None
+
+    def take_segments(self, body: bytes) -> bool:
+        """Pass the documents of a request on; False, with nothing done, if not all are usual."""
+        try:
+            texts = _decode_fields(body).TraceSegmentDocuments
+            documents = [text.encode() for text in texts]
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return False
+        if len(documents) > DOCUMENTS_MAX or not all(map(is_usual, documents)):
+            return False
+        try:
+            if documents:
+                self._send(documents)
+        except Exception:  # Django tries it again, and makes an answer of what is raised then.
+            return False
+        return True
+
+
+def write_answer(first_lines: str) -> bytes:
+    """Return the answer to a request of which all documents were taken.
+
+    first_lines: the status, and the headers that all answers have.
+    """
+    return f"{first_lines}x-amzn-requestid: {uuid.uuid4()}\r\n".encode("latin-1") + _REST
+
+
+_REST = b"".join(
+    f"{name}: {value}\r\n".encode()
+    for name, value in {
+        "Content-Type": "application/json",
+        **SECURITY_HEADERS,
+        "Content-Length": str(len(BODY)),
+    }.items()
+) + (b"\r\n" + BODY)
+
+
+def _is_ours(host: bytes) -> bool:
+    """Whether a request that names the host, and no page that it comes from, is answered."""
+    request = HttpRequest()
+    request.method = "POST"
+    request.META["HTTP_HOST"] = host.decode("latin-1")
+    return bool(host) and find_refusal(request) is None

@@ -1,91 +1,253 @@
 """The short way of PutTraceSegments: whatever is asked, it answers as Django does."""
 
 import gzip
-import io
 import json
-from collections.abc import Callable, Iterable
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 
 from tests.xray_local.conftest import Console
-from tests.xray_local.made import make_segment
-from xray_local.shortcut import PATH, take_segments
+from tests.xray_local.made import make_segment, make_subsegment
+from xray_local.api.segments import DOCUMENTS_MAX
+from xray_local.errors import IntakeDown
+from xray_local.http_server import Server
+from xray_local.parts import KEY, Parts
+from xray_local.shortcut import REQUEST_LINE, Shortcut
 
 # Django's own way ends with connections to databases, if other tests have any.
 pytestmark = pytest.mark.django_db
 
-Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
-GOOD = json.dumps({"TraceSegmentDocuments": [json.dumps(make_segment()), "{}"]}).encode()
+HOST = b"Host: 127.0.0.1:2000\r\n"
+LINE = REQUEST_LINE
 
 
-def ask(
-    application: Application, parts: dict[str, Any], body: bytes, changes: dict[str, str]
-) -> tuple[str, dict[str, str], bytes]:
-    """Return the status, the headers and the body of what the application answers."""
-    environ = {
-        "REQUEST_METHOD": "POST",
-        "PATH_INFO": PATH,
-        "SERVER_NAME": "127.0.0.1",
-        "SERVER_PORT": "2000",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "HTTP_HOST": "127.0.0.1:2000",
-        "CONTENT_TYPE": "application/x-amz-json-1.1",
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.url_scheme": "http",
-        **parts,
-        **changes,
-    }
-    started: list[Any] = []
-    content = b"".join(application(environ, lambda *values: started.extend(values)))
-    headers = dict(started[1])
-    # Each answer has an id of its own.
-    assert len(headers.pop("x-amzn-requestid", "-" * 36)) == 36
-    return started[0], headers, content
+class Way:
+    """A server that answers, by the shortcut or without; notes what it passed on."""
+
+    def __init__(self, folder: Path, is_short: bool) -> None:
+        self.sent: list[list[bytes]] = []
+        self.error: Exception | None = None
+        self.long = 0  # how many requests went the long way
+        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        parts = Parts(folder / "x.sqlite3", self._send, self._udp, lambda: {"forwarded": 1})
+        django = WSGIHandler()
+
+        def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            self.long += 1
+            environ[KEY] = parts
+            return django(environ, start_response)
+
+        listening = socket.create_server(("127.0.0.1", 0))
+        self._address = listening.getsockname()
+        shortcut = Shortcut(self._send) if is_short else None
+        self._server = Server(listening, answer, shortcut)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}
+        )
+        self._thread.start()
+
+    def _send(self, documents: Iterable[bytes]) -> None:
+        if self.error:
+            raise self.error
+        self.sent.append(list(documents))
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(self._address, timeout=10)
+
+    def ask(self, *pieces: bytes) -> bytes:
+        """Return all that is answered to what is sent, without what differs each time."""
+        with self.connect() as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for piece in pieces:
+                connection.sendall(piece)
+                time.sleep(0.02 if len(pieces) > 1 else 0)  # so that they are read one by one
+            connection.shutdown(socket.SHUT_WR)
+            answered = b""
+            while data := connection.recv(65_536):
+                answered += data
+        answered = re.sub(rb"x-amzn-requestid: [0-9a-f-]{36}\r\n", b"an id\r\n", answered)
+        return re.sub(rb"Date: [^\r]+ GMT\r\n", b"a date\r\n", answered)
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self._udp.close()
+
+
+@pytest.fixture
+def ways(tmp_path: Path, console: Console) -> Iterator[tuple[Way, Way]]:
+    """The short one and the long one."""
+    short, long = Way(tmp_path, is_short=True), Way(tmp_path, is_short=False)
+    yield short, long
+    short.stop()
+    long.stop()
+
+
+def make_body(*documents: dict[str, Any] | str) -> bytes:
+    texts = [each if isinstance(each, str) else json.dumps(each) for each in documents]
+    return json.dumps({"TraceSegmentDocuments": texts}).encode()
+
+
+def make_request(body: bytes, headers: bytes = HOST, line: bytes = LINE) -> bytes:
+    return b"%s%sContent-Length: %d\r\n\r\n%s" % (line, headers, len(body), body)
+
+
+GOOD = make_body(make_segment(), make_segment())
+AS_BOTO3_DOES = (
+    b"Accept-Encoding: identity\r\nContent-Type: application/json\r\n"
+    b"User-Agent: Boto3/1.44.5 md/Botocore#1.44.5\r\nX-Amz-Date: 20261122T070000Z\r\n"
+    b"Authorization: AWS4-HMAC-SHA256 Credential=a/20261122/eu-west-1/xray/aws4_request, "
+    b"SignedHeaders=content-type;host;x-amz-date, Signature=0\r\n"
+    b"amz-sdk-invocation-id: 8135df0b-c245-44d7-8543-33aba8f4d329\r\n"
+    b"amz-sdk-request: attempt=1\r\n"
+)
+NOT_DEEP = {**make_segment(), "metadata": {"a": {"b": json.loads("[" * 350 + "]" * 350)}}}
 
 
 @pytest.mark.parametrize(
-    ("body", "changes", "status"),
+    "request_",
     [
-        (GOOD, {}, "200 OK"),
-        (gzip.compress(GOOD), {"HTTP_CONTENT_ENCODING": "gzip"}, "200 OK"),
-        (b"no JSON", {}, "400 Bad Request"),
-        (b"", {}, "400 Bad Request"),
-        (GOOD, {"REQUEST_METHOD": "GET"}, "405 Method Not Allowed"),
-        (GOOD, {"REQUEST_METHOD": "OPTIONS"}, "405 Method Not Allowed"),
-        (GOOD, {"HTTP_HOST": "evil.example"}, "403 Forbidden"),
-        (GOOD, {"HTTP_ORIGIN": "http://evil.example"}, "403 Forbidden"),
-        (GOOD, {"HTTP_ORIGIN": "http://127.0.0.1:2000"}, "200 OK"),
-        (GOOD, {"HTTP_SEC_FETCH_SITE": "cross-site"}, "403 Forbidden"),
-        (GOOD, {"QUERY_STRING": "a=b", "SCRIPT_NAME": ""}, "200 OK"),
+        make_request(GOOD),
+        make_request(GOOD, b"HOST:127.0.0.1:2000\r\n" + AS_BOTO3_DOES),
+        make_request(GOOD, HOST + b"Connection: Keep-Alive\r\nX-Amzn-Xray-Timestamp: 1.5\r\n"),
+        make_request(make_body()),
+        make_request(make_body(make_subsegment("late", trace_id=make_segment()["trace_id"]))),
+        make_request(make_body(NOT_DEEP)),
+        make_request(b'{"Other": 1, "TraceSegmentDocuments": []}'),
+        make_request(GOOD) * 3,
     ],
 )
-def test_answers_are_django_s(
-    console: Console, body: bytes, changes: dict[str, str], status: str
+def test_what_is_usual_goes_the_short_way(ways: tuple[Way, Way], request_: bytes) -> None:
+    short, long = ways
+
+    found = short.ask(request_)
+
+    assert found == long.ask(request_)
+    assert found.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert found.count(b'{"UnprocessedTraceSegments":[]}') == long.long
+    assert short.sent == long.sent
+    assert short.long == 0
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (make_request(GOOD, HOST, b"GET /TraceSegments HTTP/1.1\r\n"), 405),
+        (make_request(GOOD, HOST, b"POST /TraceSegments?a=b HTTP/1.1\r\n"), 200),
+        (make_request(GOOD, HOST, b"POST /TraceSegments HTTP/1.0\r\n"), 200),
+        (make_request(GOOD, HOST, b"POST /Groups HTTP/1.1\r\n"), 200),
+        # The head.
+        (make_request(GOOD, b"Host: evil.example\r\n"), 403),
+        (make_request(GOOD, b""), 200),
+        (make_request(GOOD, HOST + b"Host: localhost\r\n"), None),
+        (make_request(GOOD, HOST + b"Origin: http://evil.example\r\n"), 403),
+        (make_request(GOOD, HOST + b"Origin: http://127.0.0.1:2000\r\n"), 200),
+        (make_request(GOOD, HOST + b"Sec-Fetch-Site: cross-site\r\n"), 403),
+        (make_request(GOOD, HOST + b"Connection: close\r\n"), 200),
+        (make_request(GOOD, HOST + b"Expect: 100-continue\r\n"), 100),
+        (make_request(GOOD, HOST + b"Unheard-Of: yes\r\n"), 200),
+        (make_request(GOOD, HOST + b"X-Xray-Local-Forwarded: 1\r\n"), 400),
+        (make_request(gzip.compress(GOOD), HOST + b"Content-Encoding: gzip\r\n"), 200),
+        (make_request(GOOD, HOST + b"Content-Length: 3\r\n"), None),
+        (make_request(GOOD, HOST + b"Accept: a\nOrigin: http://evil.example\r\n"), 403),
+        (make_request(GOOD, HOST + b"Accept: a\rOrigin: http://evil.example\r\n"), None),
+        (make_request(GOOD, HOST + b"Accept: a\r\n Origin: b\r\n"), 200),
+        (make_request(GOOD, HOST + b"Accept\r\n"), None),
+        (make_request(GOOD, HOST + b"Accept : a\r\n"), None),
+        (make_request(GOOD, HOST + b"User-Agent: %s\r\n" % (b"a" * 10_000)), 200),
+        (LINE + HOST + b"\r\n", 400),
+        (LINE + HOST + b"Content-Length: 3x\r\n\r\n{}", 411),
+        (LINE + HOST + b"Content-Length: 99999999\r\n\r\n{}", 413),
+        (LINE + HOST + b"Content-Length: %s\r\n\r\n{}" % (b"9" * 5000), 413),
+        (LINE + HOST + b"Content-Length: 500\r\n\r\n" + GOOD[:100], 400),
+        (LINE + HOST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 400),
+        # The body.
+        (make_request(b""), 400),
+        (make_request(b"no JSON"), 400),
+        (make_request(b"[]"), 400),
+        (make_request(b'{"TraceSegmentDocuments": "a"}'), 400),
+        (make_request(b'{"TraceSegmentDocuments": [1]}'), 400),
+        (make_request(b'{"TraceSegmentDocuments": null}'), 400),
+        (make_request(b'{"TraceSegmentDocuments": ["\\ud800"]}'), 400),
+        (make_request(b'{"TraceSegmentDocuments": ["\xff"]}'), 400),
+        (make_request(make_body(*[make_segment()] * (DOCUMENTS_MAX + 1))), 400),
+        # The documents.
+        (make_request(make_body(make_segment(), "{}")), 200),
+        (make_request(make_body(make_segment(), "no JSON")), 200),
+        (make_request(make_body({**make_segment(), "start_time": "now"})), 200),
+        (make_request(make_body({**make_segment(), "type": "subsegment"})), 200),
+        (make_request(make_body("[" * 500 + "]" * 500)), 200),
+        (make_request(make_body(json.dumps(make_segment()) * 2)), 200),
+    ],
+)
+def test_all_else_is_left_to_django(
+    ways: tuple[Way, Way], request_: bytes, status: int | None
 ) -> None:
-    parts = dict(console._environ)
+    short, long = ways
 
-    found = ask(take_segments, parts, body, changes)
+    found = short.ask(request_)
 
-    assert found == ask(WSGIHandler(), parts, body, changes)
-    assert found[0] == status
+    assert found == long.ask(request_)
+    assert status is None or found.startswith(b"HTTP/1.1 %d " % status)
+    assert short.sent == long.sent
+    assert short.long == long.long
 
 
+def test_a_body_that_is_too_large_is_not_waited_for(ways: tuple[Way, Way]) -> None:
+    with ways[0].connect() as connection:
+        connection.sendall(LINE + HOST + b"Content-Length: 99999999\r\n\r\n")
+
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_heads_may_come_in_pieces(ways: tuple[Way, Way]) -> None:
+    request = make_request(GOOD, HOST + AS_BOTO3_DOES)
+
+    for place in (1, len(LINE), len(LINE) + 10, request.index(b"\r\n\r\n") + 3, len(request) - 5):
+        for way in ways:
+            assert way.ask(request[:place], request[place:]).startswith(b"HTTP/1.1 200 OK")
+
+    assert ways[0].sent == ways[1].sent
+
+
+def test_what_comes_next_is_answered(ways: tuple[Way, Way]) -> None:
+    asked = make_request(GOOD) + make_request(b"no JSON") + make_request(GOOD)
+
+    short, long = (way.ask(asked) for way in ways)
+
+    assert short == long
+    assert re.findall(rb"HTTP/1.1 (\d+)", short) == [b"200", b"400", b"200"]
+    assert ways[0].long == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "text"),
+    [
+        (IntakeDown("It is being started again."), 429, b"It is being started again."),
+        (ZeroDivisionError(), 500, b"InternalFailure"),
+    ],
+)
 def test_what_fails_is_an_error_of_the_server(
-    console: Console, caplog: pytest.LogCaptureFixture
+    ways: tuple[Way, Way],
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    status: int,
+    text: bytes,
 ) -> None:
-    def fail(documents: Iterable[bytes]) -> None:
-        raise ZeroDivisionError
+    for way in ways:
+        way.error = error
 
-    parts = dict(console._environ)
-    (key,) = parts
-    object.__setattr__(parts[key], "send", fail)
+    short, long = (way.ask(make_request(GOOD)) for way in ways)
 
-    found = ask(take_segments, parts, GOOD, {})
-
-    assert found == ask(WSGIHandler(), parts, GOOD, {})
-    assert found[0].startswith("500 ")
-    assert b"InternalFailure" in found[2]
-    assert "ZeroDivisionError" in caplog.text
+    assert short == long
+    assert short.startswith(b"HTTP/1.1 %d " % status)
+    assert text in short
+    assert type(error).__name__ in caplog.text or status == 429

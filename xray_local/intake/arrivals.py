@@ -167,18 +167,23 @@ _decode_element = msgspec.json.Decoder(Element).decode
 _decode_head = msgspec.json.Decoder(_Head).decode
 
 
-def check_documents(text: str) -> tuple[list[bytes], list[DocumentRefused]]:
-    """Return the documents that `read_documents` will take, and why the others are refused.
+def is_usual(body: bytes) -> bool:
+    """Whether the JSON is one document that `read_documents` will take, by a quick look.
 
-    For all but odd documents it only looks for what they must have, which is quick.
+    At all but odd documents no longer one is needed.
     """
-    body = _encode_text(text)
     try:
         head = _decode_head(body)
-        if (head.type != "subsegment" or head.parent_id) and not _is_too_deep(body):
-            return [body], []
     except (msgspec.DecodeError, RecursionError):
-        pass  # it takes a longer look
+        return False
+    return bool(head.type != "subsegment" or head.parent_id) and not _is_too_deep(body)
+
+
+def check_documents(text: str) -> tuple[list[bytes], list[DocumentRefused]]:
+    """Return the documents that `read_documents` will take, and why the others are refused."""
+    body = _encode_text(text)
+    if is_usual(body):
+        return [body], []
     arrived = read_documents(body)
     return (
         [each.body for each in arrived if isinstance(each, Document)],

@@ -246,14 +246,6 @@ class Element(Part):
         """Whether it is in progress."""
         return self.in_progress or self.end_time is UNSET
 
-    def walk(self) -> "list[Element]":
-        """Return this and every subsegment embedded in it, in no particular order."""
-        elements = [self]
-        for element in elements:
-            if element.subsegments:
-                elements += element.subsegments
-        return elements
-
 
 def complies(document: Element) -> bool:
     """Whether a document of the right types also complies with the rules that have none.

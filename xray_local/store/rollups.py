@@ -8,7 +8,8 @@ than every trace that is left.
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+
+from xray_local.traces.tallies import sum_buckets
 
 MINUTE_SECONDS = 60
 # What a row of each table counts.
@@ -16,8 +17,8 @@ SECONDS_OF = {"minutes": MINUTE_SECONDS, "hours": 3600}
 
 # The minute, the number of the shape, and the bucket.
 Key = tuple[int, int, int]
-# Of an element: where it counts, and its microseconds.
-Contribution = tuple[Key, int]
+# The microseconds of elements, by the number of their shape.
+Times = dict[int, list[int]]
 
 
 class RollUps:
@@ -25,26 +26,27 @@ class RollUps:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        # The microseconds of what came and of what was taken off.
-        self._added: defaultdict[Key, list[int]] = defaultdict(list)
-        self._removed: defaultdict[Key, list[int]] = defaultdict(list)
+        # What came and what was taken off, by minute.
+        self._added: defaultdict[int, Times] = defaultdict(dict)
+        self._removed: defaultdict[int, Times] = defaultdict(dict)
 
-    def add(self, contributions: Iterable[Contribution]) -> None:
-        """Count elements."""
-        added = self._added
-        for key, microseconds in contributions:
-            added[key].append(microseconds)
+    def add(self, minute: int, times: Times) -> None:
+        """Count the elements of a trace that started in the minute."""
+        _extend(self._added[minute], times)
 
-    def remove(self, contributions: Iterable[Contribution]) -> None:
+    def remove(self, minute: int, times: Times) -> None:
         """Take elements off that have been counted."""
-        removed = self._removed
-        for key, microseconds in contributions:
-            removed[key].append(microseconds)
+        _extend(self._removed[minute], times)
 
     def write(self) -> None:
         """Bring the tables up to date."""
-        changes = [(key, len(times), sum(times)) for key, times in self._added.items()]
-        changes += [(key, -len(times), -sum(times)) for key, times in self._removed.items()]
+        changes = [
+            ((minute, shape_no, bucket), sign * count, sign * microseconds)
+            for sign, minutes in ((1, self._added), (-1, self._removed))
+            for minute, times in minutes.items()
+            for shape_no, each in times.items()
+            for bucket, count, microseconds in sum_buckets(each)
+        ]
         self.forget()
         for table, seconds in SECONDS_OF.items():
             totals: dict[Key, list[int]] = {}
@@ -84,3 +86,11 @@ class RollUps:
         """Drop what has been gathered."""
         self._added.clear()
         self._removed.clear()
+
+
+def _extend(all_times: Times, times: Times) -> None:
+    for shape_no, each in times.items():
+        if shape_no in all_times:
+            all_times[shape_no] += each
+        else:
+            all_times[shape_no] = each.copy()

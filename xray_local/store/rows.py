@@ -3,16 +3,15 @@
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from json.encoder import encode_basestring
-from operator import attrgetter
 
 import msgspec
 
-from xray_local.traces.elements import Element, Value, clean
+from xray_local.traces.elements import Value, clean
 from xray_local.traces.facts import Facts
-from xray_local.traces.flags import ERROR, FAULT, INFERRED, OK, OPEN, THROTTLE
+from xray_local.traces.flags import ERROR, FAULT, OK, OPEN, THROTTLE
 from xray_local.traces.summaries import find_root
 
-from .terms import range_term_of, term_of
+from .terms import list_terms, range_term_of, term_of
 
 NAMES = (
     *("no", "id", "id_time", "start_time", "end_time", "revision", "documents"),
@@ -37,7 +36,6 @@ ID_AGE_MAX_SECONDS = 30 * 24 * 3600
 ID_AHEAD_MAX_SECONDS = 300
 
 Row = tuple[object, ...]
-_flags_of = attrgetter("flags")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -45,11 +43,12 @@ def make_row(
     number: int,
     trace_id: str,
     documents: Collection[Facts],
-    elements: Collection[Element],
+    is_inferred: bool,
     revision: int,
 ) -> tuple[Row, set[int], dict[int, tuple[float, float]]]:
     """Return the row of the table `traces`, and the terms that the trace is found by.
 
+    is_inferred: whether any node of it is known from its callers alone.
     The last are those of annotations with numbers, with the least and the greatest of each.
     """
     root = find_root(documents)
@@ -94,19 +93,14 @@ def make_row(
         round(end - start, 6),
         get("HttpStatus"),
         # As numbers: sqlite3 looks for an adapter for each bool, which takes it ten times as long.
-        *map(
-            int,
-            (
-                root.flags & OK != 0,
-                root.flags & ERROR != 0,
-                root.flags & FAULT != 0,
-                any_flags & THROTTLE != 0,
-                flags & OPEN != 0,
-                any(map(INFERRED.__and__, map(_flags_of, elements))),
-                any_flags & ERROR != 0,
-                any_flags & FAULT != 0,
-            ),
-        ),
+        1 if root.flags & OK else 0,
+        1 if root.flags & ERROR else 0,
+        1 if root.flags & FAULT else 0,
+        1 if any_flags & THROTTLE else 0,
+        1 if flags & OPEN else 0,
+        1 if is_inferred else 0,
+        1 if any_flags & ERROR else 0,
+        1 if any_flags & FAULT else 0,
         *texts,
         _write_texts("user", users, terms),
         _write_texts("availabilityzone", zones, terms),
@@ -118,7 +112,7 @@ def make_row(
     for key, values in annotations.items():
         field = f"annotation.{key}"
         terms.add(term_of(field))
-        terms.update([term_of(field, value) for value in values])
+        terms.update(list_terms(field, values))
         numbers = [value for value in values if type(value) is float]
         if numbers:
             ranges[range_term_of(field)] = (min(numbers), max(numbers))
@@ -137,17 +131,19 @@ def read_id_time(trace_id: str, start: float) -> int:
 
 
 def _merge(pairs: Iterable[tuple[str, Value]]) -> dict[str, list[Value]]:
-    """Return every value of every key."""
-    keys, values = zip(*pairs, strict=True)
-    merged: dict[str, list[Value]] = {}
-    # True equals 1.0 in Python, but not in a filter.
-    for key, raw, kind in dict.fromkeys(zip(keys, values, map(type, values), strict=True)):
-        value = clean(raw) if kind is str and "\0" in raw else raw
-        if key in merged:
-            merged[key].append(value)
+    """Return every value of every key, in the order in which they come."""
+    found: dict[str, dict[Value | tuple[bool], None]] = {}
+    for key, value in pairs:
+        # True equals 1.0 in Python, but not in a filter.
+        mark = (value,) if value is True or value is False else value
+        if key in found:
+            found[key][mark] = None
         else:
-            merged[key] = [value]
-    return merged
+            found[key] = {mark: None}
+    return {
+        key: [mark[0] if isinstance(mark, tuple) else clean(mark) for mark in marks]
+        for key, marks in found.items()
+    }
 
 
 @lru_cache(1000)  # the same pages are asked for again and again
@@ -162,5 +158,5 @@ def _write_texts(keyword: str, texts: Iterable[str], terms: set[int]) -> str | N
     if not texts:
         return None
     cleaned = [str(clean(text)) for text in texts]
-    terms.update([term_of(keyword, text) for text in cleaned])
+    terms.update(list_terms(keyword, cleaned))
     return f"[{','.join(map(encode_basestring, cleaned))}]"

@@ -10,19 +10,18 @@ import sqlite3
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Any
 
 import msgspec
 
 from xray_local.errors import DocumentRefused
 from xray_local.intake.arrivals import Document
-from xray_local.traces.elements import list_elements
+from xray_local.traces.elements import list_outlines
 from xray_local.traces.facts import Facts, load_facts
+from xray_local.traces.flags import INFERRED
 from xray_local.traces.summaries import find_owners
-from xray_local.traces.tallies import bucket_of_microseconds
 
-from .rollups import MINUTE_SECONDS, Contribution, RollUps
+from .rollups import MINUTE_SECONDS, RollUps
 from .rows import UPSERT_TRACE, Row, make_row
 from .shapes import ShapeNumbers
 from .terms import block_of, era_of, first_trace_of
@@ -48,7 +47,11 @@ ADD_COUNT = """
 INSERT INTO counts (name, value) VALUES (?, ?)
 ON CONFLICT (name) DO UPDATE SET value = value + excluded.value
 """
-UPSERT_TERM = """
+# A column that is left out takes less than None, for which sqlite3 looks for an adapter.
+ADD_SHAPE = "INSERT INTO trace_shapes (trace_no, shape_no, low, high) VALUES (?1, ?2, ?3, ?3)"
+ADD_SHAPE_OF_SEVERAL = "INSERT INTO trace_shapes VALUES (?, ?, ?, ?, ?)"
+ADD_TERM = "INSERT OR IGNORE INTO terms (era, term, block) VALUES (?, ?, ?)"
+UPSERT_SPAN = """
 INSERT INTO terms (era, term, block, low, high) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (era, term, block) DO UPDATE
 SET low = min(ifnull(low, excluded.low), excluded.low),
@@ -65,8 +68,6 @@ TABLES_OF_TRACES = (
 # The least and greatest seconds of the elements of a shape, or numbers of an annotation; None for
 # other terms.
 Span = tuple[float, float] | None
-# Of the elements of a shape in a trace: the same, and of several the microseconds, as JSON.
-Times = tuple[float, float, str | None]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -74,7 +75,7 @@ _encode = msgspec.json.Encoder().encode
 class _KnownTrace:
     """The facts of every document of a trace by its id, and what was last stored of it."""
 
-    __slots__ = ("contributions", "facts", "number", "places", "revision", "shapes", "size")
+    __slots__ = ("facts", "minute", "number", "places", "revision", "size", "times")
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -82,8 +83,8 @@ class _KnownTrace:
         self.size = 0  # bytes of its documents
         self.facts: dict[str, Facts] = {}
         self.places: dict[str, int] = {}  # the numbers of the segments
-        self.shapes: dict[int, Times] = {}
-        self.contributions: list[Contribution] = []
+        self.minute = 0  # in which it started
+        self.times: dict[int, list[int]] = {}  # the microseconds of its elements, by shape
 
 
 class Storage:
@@ -253,23 +254,31 @@ class Storage:
         """Write anew what queries read of these traces."""
         rows: list[Row] = []
         shapes: list[Row] = []
+        of_several: list[Row] = []
         links: list[Row] = []
         changed: list[tuple[int]] = []
         terms: dict[tuple[int, int], Span] = {}
         for trace_id, trace in touched.items():
             if trace.revision:
                 changed.append((trace.number,))
-                self._rollups.remove(trace.contributions)
+                self._rollups.remove(trace.minute, trace.times)
             trace.revision += 1
             row, found, ranges = self._count(trace, trace_id)
             rows.append(row)
-            self._rollups.add(trace.contributions)
+            self._rollups.add(trace.minute, trace.times)
             number = trace.number
-            shapes += [(number, shape, *times) for shape, times in trace.shapes.items()]
             links += [
                 (number, each.id, *link) for each in trace.facts.values() for link in each.links
             ]
-            spans = chain(trace.shapes.items(), ranges.items())
+            spans = list(ranges.items())
+            for shape, times in trace.times.items():
+                if len(times) == 1:  # as nearly always
+                    low = high = times[0] / 1_000_000
+                    shapes.append((number, shape, low))
+                else:
+                    low, high = min(times) / 1_000_000, max(times) / 1_000_000
+                    of_several.append((number, shape, low, high, _encode(times).decode()))
+                spans.append((shape, (low, high)))
             self._find_terms(block_of(number), found, spans, terms)
         self._connection.executemany(UPSERT_TRACE, rows)
         for table in ("trace_shapes", "links"):
@@ -278,48 +287,52 @@ class Storage:
                 changed,
             )
         shapes.sort()
-        self._connection.executemany("INSERT INTO trace_shapes VALUES (?, ?, ?, ?, ?)", shapes)
+        self._connection.executemany(ADD_SHAPE, shapes)
+        self._connection.executemany(ADD_SHAPE_OF_SEVERAL, of_several)
         self._connection.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?, ?)", links)
-        self._connection.executemany(
-            UPSERT_TERM,
-            sorted(
-                (era_of(block), term, block, *(span or (None, None)))
-                for (term, block), span in terms.items()
-            ),
-        )
+        self._save_terms(terms)
         self._rollups.write()
+
+    def _save_terms(self, terms: dict[tuple[int, int], Span]) -> None:
+        """Add what the blocks did not have."""
+        alone: list[Row] = []
+        with_spans: list[Row] = []
+        for (term, block), span in terms.items():
+            if span is None:
+                alone.append((era_of(block), term, block))
+            else:
+                with_spans.append((era_of(block), term, block, *span))
+        self._connection.executemany(ADD_TERM, sorted(alone))
+        self._connection.executemany(UPSERT_SPAN, sorted(with_spans))
 
     def _count(
         self, trace: _KnownTrace, trace_id: str
     ) -> tuple[Row, set[int], dict[int, tuple[float, float]]]:
-        """Set the shapes and contributions of the trace; return what `make_row` does."""
+        """Set the minute and the times of the trace; return what `make_row` does."""
         documents = trace.facts.values()
-        elements = list_elements(documents, find_owners(documents))
-        made = make_row(trace.number, trace_id, documents, elements, trace.revision)
-        start: Any = made[0][3]
-        minute = int(start // MINUTE_SECONDS) * MINUTE_SECONDS
-        taken: dict[int, list[int]] = {}
-        contributions: list[Contribution] = []
+        times: dict[int, list[int]] = {}
         numbers = self._shapes
-        for element in elements:
-            shape = numbers[element.source, element.service, element.flags]
-            part = element.part
+        all_flags = 0
+        for service, source, flags, part, _, _ in list_outlines(documents, find_owners(documents)):
+            shape = numbers[source, service, flags]
             microseconds = round((part.end - part.start) * 1_000_000)
-            if shape in taken:
-                taken[shape].append(microseconds)
+            if shape in times:
+                times[shape].append(microseconds)
             else:
-                taken[shape] = [microseconds]
-            key = (minute, shape, bucket_of_microseconds(microseconds))
-            contributions.append((key, microseconds))
-        trace.shapes = {shape: _write_times(times) for shape, times in taken.items()}
-        trace.contributions = contributions
+                times[shape] = [microseconds]
+            all_flags |= flags
+        is_inferred = bool(all_flags & INFERRED)
+        made = make_row(trace.number, trace_id, documents, is_inferred, trace.revision)
+        start: Any = made[0][3]
+        trace.minute = int(start // MINUTE_SECONDS) * MINUTE_SECONDS
+        trace.times = times
         return made
 
     def _find_terms(
         self,
         block: int,
         terms: set[int],
-        spans: Iterable[tuple[int, Sequence[Any]]],
+        spans: Iterable[tuple[int, tuple[float, float]]],
         changes: dict[tuple[int, int], Span],
     ) -> None:
         """Add to the changes what the block is not known to have.
@@ -337,8 +350,7 @@ class Storage:
         before = len(known)
         for term in terms.difference(known):
             known[term] = changes[term, block] = None
-        for term, new in spans:
-            low, high = new[0], new[1]
+        for term, (low, high) in spans:
             span = known.get(term)
             if span is None or low < span[0] or high > span[1]:
                 if span is not None:
@@ -496,17 +508,6 @@ def _take(rows: Iterable[tuple[int, int]], documents: int) -> tuple[list[int], i
         if size >= documents:
             break
     return numbers, size
-
-
-def _write_times(microseconds: list[int]) -> Times:
-    if len(microseconds) == 1:
-        seconds = microseconds[0] / 1_000_000
-        return seconds, seconds, None
-    return (
-        min(microseconds) / 1_000_000,
-        max(microseconds) / 1_000_000,
-        _encode(microseconds).decode(),
-    )
 
 
 def _refuse(trace_id: str, document_id: str) -> DocumentRefused:

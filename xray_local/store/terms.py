@@ -8,6 +8,7 @@ in few blocks, only these are looked at. What was in a trace before it changed s
 that something may be in a block, and one that is not there that it is not.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from zlib import crc32
 
@@ -42,6 +43,18 @@ def term_of(field: str, value: str | float | bool | None = None) -> int:
     if isinstance(value, float | int) and not isinstance(value, bool):
         value = float(value) + 0.0  # -0.0 becomes 0.0, which it equals
     return _find_other(field, value)
+
+
+def list_terms(field: str, values: Iterable[str | float | bool]) -> list[int]:
+    """Return the term of the keyword or annotation with each of the values."""
+    begun = _checksum(field, "str")
+    # Nearly all are texts, and hardly one comes twice.
+    return [
+        -1 - crc32(value.encode("utf-8", "replace"), begun)
+        if isinstance(value, str)
+        else term_of(field, value)
+        for value in values
+    ]
 
 
 @lru_cache(maxsize=1024)

@@ -28,6 +28,10 @@ HTTP_KEYWORDS = {
 }
 
 
+# Of an element the service, the source, the flags, the part, and the segments at an edge's ends.
+Outline = tuple[Service, Service | None, int, Work, Facts | None, Facts | None]
+
+
 class Element(Struct, frozen=True, gc=False):
     """A node of the service map, or an edge of it, or both.
 
@@ -117,60 +121,65 @@ def describe_trace(
 
 def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]:
     """Return the nodes and edges of the trace."""
-    root = find_root(documents)
-    answers: dict[str, list[Facts]] = {}
     late: dict[str, list[Facts]] = {}
     for document in documents:
-        if document.is_segment:
-            if document.parent_id:
-                answers.setdefault(document.parent_id, []).append(document)
-        else:
-            owner = owners[document.id]
-            if owner is not None:
-                late.setdefault(owner.id, []).append(document)
-    elements = [
-        Element(
-            each.service,
-            None,
-            each.flags | (NODE | ROOT if each is root else NODE),
-            each,
-            tuple(late[each.id]) if each.id in late else (),
-        )
-        for each in documents
-        if each.is_segment
-    ]
+        owner = None if document.is_segment else owners[document.id]
+        if owner is not None:
+            late.setdefault(owner.id, []).append(document)
     # Once for each segment: one that sends all its subsegments alone may have thousands.
-    callers: dict[str, tuple[Facts, ...]] = {
+    wholes: dict[str, tuple[Facts, ...]] = {
         each: (owner, *late[each]) for each in late if (owner := owners[each])
     }
+
+    def make_whole(segment: Facts | None) -> tuple[Facts, ...]:
+        """Return the segment with its subsegments that came on their own."""
+        if segment is None:
+            return ()
+        return wholes.get(segment.id) or (segment,)
+
+    return [
+        Element(
+            *(service, source, flags, part),
+            tuple(late.get(part.id, ())) if isinstance(part, Facts) else (),
+            make_whole(caller),
+            make_whole(callee),
+        )
+        for service, source, flags, part, caller, callee in list_outlines(documents, owners)
+    ]
+
+
+def list_outlines(documents: Collection[Facts], owners: Owners) -> list[Outline]:
+    """Return the nodes and edges of the trace, without what filters alone ask of them."""
+    root = find_root(documents)
+    answers: dict[str, list[Facts]] = {}
+    outlines: list[Outline] = []
+    for document in documents:
+        if document.is_segment:
+            flags = document.flags | (NODE | ROOT if document is root else NODE)
+            outlines.append((document.service, None, flags, document, None, None))
+            if document.parent_id:
+                answers.setdefault(document.parent_id, []).append(document)
     called: set[str] = set()
     # Only what came on its own can be embedded somewhere as well.
-    copies = _find_copies(documents) if len(elements) < len(documents) else set()
-    caller: tuple[Facts, ...]
+    copies = _find_copies(documents) if len(outlines) < len(documents) else set()
     for document in documents:
         calls = document.calls
         if not calls:
             continue
         owner = owners[document.id]
-        source, caller = None, ()
-        if owner is not None:
-            source, caller = owner.service, callers.get(owner.id) or (owner,)
+        source = None if owner is None else owner.service
         for call in calls:
             if copies and id(call) in copies:
                 continue
             callees = answers.get(call.id)
             if callees is None:
                 flags = call.flags | NODE | INFERRED
-                elements.append(Element(call.service, source, flags, call, (), caller))
+                outlines.append((call.service, source, flags, call, owner, None))
                 continue
             called.add(call.id)
             if source is not None:
-                elements += [
-                    Element(
-                        *(each.service, source, call.flags, call, (), caller),
-                        callers.get(each.id) or (each,),
-                    )
-                    for each in callees
+                outlines += [
+                    (each.service, source, call.flags, call, owner, each) for each in callees
                 ]
     # A segment right below another, without a subsegment between that says how the call went.
     direct = answers.keys() - called
@@ -178,17 +187,13 @@ def list_elements(documents: Collection[Facts], owners: Owners) -> list[Element]
         owner = owners[document.id]
         if owner is None:
             continue
-        caller = callers.get(owner.id) or (owner,)
         for known_id in direct.intersection(document.ids):
-            elements += [
-                Element(
-                    *(each.service, owner.service, each.flags, each),
-                    *(tuple(late.get(each.id, ())), caller, callers.get(each.id) or (each,)),
-                )
+            outlines += [
+                (each.service, owner.service, each.flags, each, owner, each)
                 for each in answers[known_id]
                 if each is not document
             ]
-    return elements[:ELEMENTS_MAX]
+    return outlines[:ELEMENTS_MAX]
 
 
 def _find_copies(documents: Iterable[Facts]) -> set[int]:

@@ -105,20 +105,22 @@ def gather_facts(content: dict[str, Any]) -> Facts:
 
 def gather(document: Element) -> Facts:
     """Return the facts of a document."""
-    elements = document.walk()
     any_flags = own_flags = 0
+    ids: list[str] = []
     calls: list[Call] = []
     annotations: list[tuple[str, str | float | bool]] = []
     links: list[tuple[str, str]] = []
+    elements = [document]
     for element in elements:
-        end, http, own = element.end_time, element.http, element.annotations
+        element_id, end, http = element.id, element.end_time, element.http
+        ids.append(element_id)
         if (
             element.fault
             or element.error
             or element.throttle
             or element.in_progress
             or end is UNSET
-            or (http and http.response and not 200 <= http.response.status < 300)
+            or (http and (response := http.response) and not 200 <= response.status < 300)
         ):
             flags = _read_flags(element)
         else:
@@ -126,7 +128,7 @@ def gather(document: Element) -> Facts:
         any_flags |= flags
         if element is document:
             own_flags = flags
-        if own:
+        if own := element.annotations:
             annotations += own.items()
         if element.namespace:
             service = _find_callee(element)
@@ -135,7 +137,9 @@ def gather(document: Element) -> Facts:
                 if end is UNSET or end < start or flags & OPEN:
                     end = start
                 pairs = tuple(own.items()) if own else ()
-                calls.append(Call(element.id, service, flags, start, end, http, pairs))
+                calls.append(Call(element_id, service, flags, start, end, http, pairs))
+        if below := element.subsegments:
+            elements += below
         if element.links:
             links += [(link.trace_id, link.id) for link in element.links]
     start, end, aws = document.start_time, document.end_time, document.aws
@@ -152,7 +156,7 @@ def gather(document: Element) -> Facts:
         document.type != "subsegment",
         any_flags,
         document.user or None,
-        tuple([element.id for element in elements]),
+        tuple(ids),
         tuple(calls),
         (document.resource_arn,) if document.resource_arn else (),
         (ec2.instance_id,) if ec2 and ec2.instance_id else (),

@@ -10,11 +10,9 @@ edge of the map, as `elements` lists them. Rules of ours:
 https://docs.aws.amazon.com/xray/latest/api/API_HistogramEntry.html
 """
 
-import functools
 import math
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Collection, Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -49,9 +47,7 @@ def _floor_microseconds(seconds: float) -> int:
 
 
 # The same for whole microseconds, of which nearly all times are had.
-bucket_of_microseconds = functools.partial(
-    bisect_left, [_floor_microseconds(each) for each in _SOUGHT]
-)
+_SOUGHT_MICROSECONDS = [_floor_microseconds(each) for each in _SOUGHT]
 _BITS = [[bool(flags >> bit & 1) for bit in range(FLAGS)] for flags in range(1 << FLAGS)]
 
 
@@ -97,7 +93,20 @@ def bucket_of(seconds: float) -> int:
 
 def count_buckets(microseconds: Iterable[int]) -> dict[int, int]:
     """Return how many of the times fall into each bucket that has any, as `bucket_of` tells."""
-    return dict(Counter(map(bucket_of_microseconds, microseconds)))
+    return {bucket: count for bucket, count, _ in sum_buckets(microseconds)}
+
+
+def sum_buckets(microseconds: Iterable[int]) -> Iterator[tuple[int, int, int]]:
+    """Yield each bucket that any of the times fall into, how many these are, and their sum."""
+    times = sorted(microseconds)
+    place = 0
+    # To look for where buckets end takes less than to look for the bucket of each time.
+    while place < len(times):
+        bucket = bisect_left(_SOUGHT_MICROSECONDS, times[place])
+        is_last = bucket == LAST_BUCKET
+        end = len(times) if is_last else bisect_right(times, _SOUGHT_MICROSECONDS[bucket], place)
+        yield bucket, end - place, sum(times[place:end])
+        place = end
 
 
 def value_of(bucket: int) -> float:

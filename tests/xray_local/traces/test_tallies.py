@@ -11,6 +11,7 @@ from xray_local.traces.tallies import (
     LAST_BUCKET,
     bucket_of,
     count_buckets,
+    sum_buckets,
     tally_trace,
     tally_traces,
     value_of,
@@ -73,3 +74,15 @@ def test_whole_microseconds_fall_into_the_same_buckets() -> None:
     times += [(1 << 60) + 1]
 
     assert count_buckets(times) == Counter(bucket_of(each / 1_000_000) for each in times)
+
+
+def test_sums_of_buckets_are_of_the_times_that_fall_into_them() -> None:
+    times = [3, 0, 40_000, 3, 40_001, 1 << 60, 900, 0, (1 << 60) + 1, 60_000_000_000_000_000]
+    by_bucket: dict[int, list[int]] = {}
+    for each in times:
+        by_bucket.setdefault(bucket_of(each / 1_000_000), []).append(each)
+
+    assert sorted(sum_buckets(times)) == [
+        (bucket, len(each), sum(each)) for bucket, each in sorted(by_bucket.items())
+    ]
+    assert list(sum_buckets([])) == []
