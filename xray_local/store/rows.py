@@ -113,8 +113,8 @@ def make_row(
         field = f"annotation.{key}"
         terms.add(term_of(field))
         terms.update(list_terms(field, values))
-        numbers = [value for value in values if type(value) is float]
-        if numbers:
+        if float in map(type, values):
+            numbers = [value for value in values if type(value) is float]
             ranges[range_term_of(field)] = (min(numbers), max(numbers))
     return row, terms, ranges
 
