@@ -96,9 +96,12 @@ def _make(
     is_cut: bool = False,
 ) -> Facet:
     """Return the facet; is_cut: what comes before the path of a URL is the same in all."""
-    ranked = sorted(tests.items(), key=lambda each: (-each[1], say(each[0])))
+    # Of many values, few are said.
+    counts = sorted(tests.values(), reverse=True)[:VALUES_SHOWN]
     # What is asked for is always there, to be taken back.
-    shown = ranked[:VALUES_SHOWN] + [each for each in ranked[VALUES_SHOWN:] if each[0] in asked]
+    likely = [each for each in tests.items() if each[1] >= counts[-1] or each[0] in asked]
+    likely.sort(key=lambda each: (-each[1], say(each[0])))
+    shown = likely[:VALUES_SHOWN] + [each for each in likely[VALUES_SHOWN:] if each[0] in asked]
     choices = tuple(
         Choice(
             split_url(say(test))[1] if is_cut else say(test),
@@ -108,7 +111,7 @@ def _make(
         )
         for test, count in shown
     )
-    return Facet(title, choices, len(ranked) - len(shown))
+    return Facet(title, choices, len(tests) - len(shown))
 
 
 def say(test: Test) -> str:

@@ -1,5 +1,7 @@
 """Rates, shares, sizes and counts, written for people; times are in `times`."""
 
+import json
+
 
 def write_rate(per_minute: float, style: str = "") -> str:
     """Return how often something happens; in the style "short", with the unit in three letters."""
@@ -26,3 +28,8 @@ def write_size(size_bytes: float) -> str:
             return f"{size_bytes:.{0 if unit == 'B' or size_bytes >= 9.95 else 1}f} {unit}"
         size_bytes /= 1000
     return f"{size_bytes:,.1f} GB"
+
+
+def write_units(value: float) -> str:
+    """Return a length in a drawing, short and never in the words of a locale."""
+    return json.dumps(round(value, 2))

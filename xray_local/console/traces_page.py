@@ -33,6 +33,7 @@ from .facets import Facet, list_words, make_facets
 from .lines import TraceLine, make_lines
 from .mistakes import find_mistake
 from .scope import Scope, read_scope
+from .table import write_rows
 from .view import page
 
 PAGE_ROWS = 50
@@ -120,14 +121,14 @@ def show_traces(request: HttpRequest) -> HttpResponse:
             facets = make_facets(count_facets(connection, numbers), scope)
         is_anything_stored = bool(total) or _is_anything_stored(connection)
     lines = make_lines(found)
+    has_origins = len({line.origin for line in lines}) > 1
     context = {
         "section": "traces",
         "scope": scope,
         "lines": lines,
-        "has_origins": len({line.origin for line in lines}) > 1,
+        "rows": write_rows(lines, columns, scope, has_origins=has_origins),
         "heads": _make_heads(columns, order),
         "columns": [(name, COLUMNS[name][0], name in columns) for name in COLUMNS],
-        "shown": dict.fromkeys(columns, True),
         "order": ORDERS[order][1],
         "next": found.next_token,
         "is_first": "after" not in request.GET,
@@ -177,14 +178,14 @@ def show_chosen(request: HttpRequest) -> HttpResponse:
     with reading(get_parts(request).database) as connection:
         summaries = [(each, get_summary(connection, each)) for each in ids]
     slowest = max((each["ResponseTime"] for _, each in summaries if each), default=0.0)
+    lines = [TraceLine.read(each, each["Id"], slowest) for _, each in summaries if each]
     context = {
         "section": "traces",
         "scope": scope,
-        "lines": [TraceLine.read(each, each["Id"], slowest) for _, each in summaries if each],
-        "has_origins": True,
+        "lines": lines,
+        "rows": write_rows(lines, USUAL_COLUMNS, scope, has_origins=True),
         "missing": [trace_id for trace_id, each in summaries if each is None],
         "heads": _make_heads(USUAL_COLUMNS, ""),
-        "shown": dict.fromkeys(USUAL_COLUMNS, True),
     }
     return render(request, "xray_local/chosen.html", context)
 

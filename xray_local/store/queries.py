@@ -29,7 +29,7 @@ from xray_local.traces.summaries import find_owners, summarise
 from xray_local.traces.trees import build_tree
 
 from .rows import ID_AHEAD_MAX_SECONDS
-from .scans import Order, Row, Spot, pick, rank, scan, scan_spots
+from .scans import Order, Row, Spot, is_wide, pick, rank, scan, scan_spots
 from .shapes import read_shapes
 
 PAGE_TRACES = 100
@@ -246,7 +246,10 @@ def choose_traces(
     processed = len(shown)
     if chosen is not None or strategy is not None:
         is_part = has_more and order is Order.NEWEST
-        processed = _count_processed(connection, conditions, values, last if is_part else None)
+        if time_range is not None and not (is_part or cursor or floor):
+            processed = count_traces(connection, time_range)
+        else:
+            processed = _count_processed(connection, conditions, values, last if is_part else None)
     return Choice(
         tuple(
             Found(
@@ -336,7 +339,13 @@ def _compile(connection: sqlite3.Connection, chosen: Filter | None) -> Condition
 def count_traces(connection: sqlite3.Connection, time_range: TimeRange) -> int:
     """Return how many traces there are in the range."""
     values = {"start": time_range.start, "end": time_range.end}
-    return _count(connection, _list_conditions(connection, time_range), values)
+    conditions = _list_conditions(connection, time_range)
+    if not conditions or time_range.type is not RangeType.EVENT or not is_wide(connection, values):
+        return _count(connection, conditions, values)
+    # Few are outside. None of them is both before and after: no trace ends before it starts.
+    before, after = ["start_time < :start", "end_time < :start"], ["start_time >= :end"]
+    outside = _count(connection, before, values) + _count(connection, after, values)
+    return _count(connection, [], values) - outside
 
 
 def _count(

@@ -24,7 +24,12 @@ BLOCKS_SHARE_MAX = 0.9
 BLOCKS_SHARE_RANKED = 0.5
 # What is not found often enough among so many of the newest is rare.
 NEWEST_LOOKED_AT = 5000
-# Likewise of those that come first in another order.
+# So many blocks, evenly spread, tell at about which place a page in another order ends, if at least
+# so many of their rows fit and there are many other blocks.
+BLOCKS_SAMPLED = 40
+SAMPLED_FITTING = 3
+SAMPLED_STEP_MIN = 2
+# How many that come before that place are looked up, where the index does not tell all.
 FIRST_LOOKED_AT = 1500
 # To look up fewer rows than this share, one by one, is quicker than to read all.
 UNDECIDED_SHARE_MAX = 0.1
@@ -62,6 +67,11 @@ class Order(Enum):
     def direction(self) -> str:
         """The same, for ORDER BY."""
         return "DESC" if self.value[1] else "ASC"
+
+    @property
+    def comparison(self) -> str:
+        """How what comes earlier in the order compares with what comes later, in SQL."""
+        return ">" if self.value[1] else "<"
 
     @property
     def after(self) -> str:
@@ -158,11 +168,12 @@ def _scan(
         if len(blocks) <= BLOCKS_READ:
             values |= everything
             return select(TRACES_OF_BLOCKS)
-        if len(blocks) < BLOCKS_SHARE_MAX * _count_blocks(connection):
+        is_share = len(blocks) < BLOCKS_SHARE_MAX * _count_blocks(connection)
+        if is_share and not _is_quick(condition):
             return select("traces", "traces.no / :size IN (SELECT value FROM json_each(:blocks))")
     if not is_exact or not TEXT_COLUMNS.search(condition.may):
         return select("traces")
-    if not _is_wide(connection, values):
+    if not is_wide(connection, values):
         return select("traces")
     newest = _find_newest(connection, wanted, values)
     if newest is None:
@@ -184,10 +195,11 @@ def pick(
     numbers: Sequence[int],
     order: Order,
     limit: int,
+    must: str = "1",
 ) -> Iterator[Row]:
     """Yield the rows of these traces for which what is wanted holds, so many and one more."""
     rows = connection.execute(
-        f"SELECT {ROW_COLUMNS}, {order.column} AS place, 1 "  # noqa: S608
+        f"SELECT {ROW_COLUMNS}, {order.column} AS place, {must} "  # noqa: S608
         "FROM json_each(:numbers) AS n CROSS JOIN traces ON traces.no = n.value "
         f"WHERE {' AND '.join(wanted)} "
         f"ORDER BY place {order.direction}, traces.no {order.direction} LIMIT :limit",
@@ -211,45 +223,93 @@ def rank(
     which the condition only may hold, as many and one more are enough. See `scan`.
     """
     is_exact = condition.may == condition.must
+    must = "1" if is_exact else condition.must
     enough = limit + 1 if is_exact else limit + unsure + 1
-    values = {**values, **condition.values, "limit": enough}
-    direction = order.direction
-    last = f"ORDER BY place {direction}, ranked {direction} LIMIT"
-
-    def select(inside: str, *more: str) -> list[Row]:
-        rows = connection.execute(
-            f"SELECT {ROW_COLUMNS}, place, "  # noqa: S608
-            f"{'1' if is_exact else condition.must} FROM ({inside}) "
-            f"CROSS JOIN traces ON traces.no = ranked {' '.join(more)} {last} :limit",
-            values,
-        )
-        return list(map(Row._make, rows))
+    values = {**values, **condition.values}
+    is_quick = _is_quick(condition)
 
     def list_places(tables: str, *more: str) -> str:
         return (
             f"SELECT {order.column} AS place, traces.no AS ranked FROM {tables} "  # noqa: S608
-            f"WHERE {' AND '.join([*wanted, *more])}"
+            f"WHERE {' AND '.join([*more, *wanted])} "
+            f"ORDER BY place {order.direction}, ranked {order.direction} LIMIT :limit"
         )
 
+    def select(inside: str) -> list[Row]:
+        rows = connection.execute(
+            f"SELECT {ROW_COLUMNS}, place, {must} FROM ({inside}) "  # noqa: S608
+            "CROSS JOIN traces ON traces.no = ranked "
+            f"ORDER BY place {order.direction}, ranked {order.direction}",
+            values | {"limit": enough},
+        )
+        return list(map(Row._make, rows))
+
+    place = _estimate_place(connection, wanted, values, condition, order, enough)
+    if place is not None:
+        # What comes after it is neither sorted nor asked for more, unless the others are too few.
+        values |= {"near": place}
+        near = f"{order.column} {order.comparison}= :near"
+        if is_quick:
+            found = select(list_places("traces", near, condition.may))
+        else:
+            first = connection.execute(
+                list_places("traces", near), values | {"limit": FIRST_LOOKED_AT}
+            )
+            found = []
+            while len(found) < enough and (rows := first.fetchmany(2 * enough)):
+                numbers = [row[1] for row in rows]
+                found += pick(
+                    connection, [condition.may], values, numbers, order, len(numbers), must
+                )
+        if len(found) >= enough:
+            return iter(found[:enough])
     blocks = _find_blocks(connection, condition)
-    # What failed is soon found by the index: few traces are left to look at the shapes of.
-    is_quick = not TEXT_COLUMNS.search(condition.may) and (
-        "trace_shapes" not in condition.may or "any_" in condition.may
-    )
     blocks_max = BLOCKS_READ if is_quick else BLOCKS_SHARE_RANKED * _count_blocks(connection)
     tables = "traces"
     if blocks is not None and len(blocks) <= blocks_max:
         values |= {"blocks": json.dumps(blocks), "size": BLOCK_TRACES}
         tables = TRACES_OF_BLOCKS
-    elif not is_quick:
-        # What is common is among the first by what the index tells; only these are read.
-        values |= {"first": FIRST_LOOKED_AT}
-        found = select(f"{list_places(tables)} {last} :first", f"WHERE {condition.may}")
-        if len(found) >= enough:
-            return iter(found)
-        if TEXT_COLUMNS.search(condition.may) and _is_wide(connection, values):
-            tables = TABLE
-    return iter(select(f"{list_places(tables, condition.may)} {last} :limit"))
+    elif TEXT_COLUMNS.search(condition.may) and is_wide(connection, values):
+        tables = TABLE
+    return iter(select(list_places(tables, condition.may)))
+
+
+def _estimate_place(
+    connection: sqlite3.Connection,
+    wanted: Sequence[str],
+    values: dict[str, Any],
+    condition: Condition,
+    order: Order,
+    enough: int,
+) -> float | None:
+    """Return a place before which in the order there are most likely enough rows, but few more.
+
+    None if that cannot be said, or says nothing that the index has not in its own order.
+    """
+    if order is Order.OLDEST:
+        return None
+    first, last = _find_numbers(connection, values)
+    step = (last - first) // (BLOCK_TRACES * BLOCKS_SAMPLED)
+    if step < SAMPLED_STEP_MIN:
+        return None
+    blocks = range(first // BLOCK_TRACES + step // 2, last // BLOCK_TRACES, step)
+    row = connection.execute(
+        f"SELECT {order.column} AS place FROM {TRACES_OF_BLOCKS} "  # noqa: S608 - fixed texts
+        f"WHERE {' AND '.join([*wanted, condition.may])} "
+        f"ORDER BY place {order.direction} LIMIT 1 OFFSET :offset",
+        values
+        | {"blocks": json.dumps(list(blocks)), "size": BLOCK_TRACES}
+        | {"offset": SAMPLED_FITTING - 1 + 2 * enough // step},
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _is_quick(condition: Condition) -> bool:
+    """Whether the index by start tells of nearly all rows whether they fit."""
+    if TEXT_COLUMNS.search(condition.may):
+        return False
+    # What failed is soon found by the index: few traces are left to look at the shapes of.
+    return "trace_shapes" not in condition.may or "any_" in condition.may
 
 
 def _is_soon_decided(
@@ -298,6 +358,17 @@ def _count_blocks(connection: sqlite3.Connection) -> int:
     return int(last // BLOCK_TRACES - first // BLOCK_TRACES + 1)
 
 
+def _find_numbers(connection: sqlite3.Connection, values: dict[str, Any]) -> tuple[int, int]:
+    """Return the numbers of the first and the last trace that began in the range of time."""
+    first, last = _find_ends(connection, "start_time")
+    row = connection.execute(
+        "SELECT (SELECT no FROM traces WHERE start_time >= ? ORDER BY start_time LIMIT 1), "
+        "(SELECT no FROM traces WHERE start_time < ? ORDER BY start_time DESC LIMIT 1)",
+        (max(first, values.get("start", first)), min(last, values.get("end", last))),
+    ).fetchone()
+    return row[0] or 0, row[1] or 0
+
+
 def _find_newest(
     connection: sqlite3.Connection, wanted: Sequence[str], values: dict[str, Any]
 ) -> float | None:
@@ -310,8 +381,8 @@ def _find_newest(
     return row[0] if row else None
 
 
-def _is_wide(connection: sqlite3.Connection, values: dict[str, Any]) -> bool:
-    """Whether the range of time has much of the time that there are traces of."""
+def is_wide(connection: sqlite3.Connection, values: dict[str, Any]) -> bool:
+    """Whether the range from `start` to `end` has much of the time that there are traces of."""
     first, last = _find_ends(connection, "start_time")
     start, end = max(first, values.get("start", first)), min(last, values.get("end", last))
     return bool(end - start >= TABLE_SHARE_MIN * (last - first))

@@ -1,12 +1,16 @@
 """Filters and tags of the console's templates."""
 
-import json
-
 from django import template
 from django.urls import reverse
 
 from xray_local.console.assets import link_asset
-from xray_local.console.figures import write_count, write_rate, write_share, write_size
+from xray_local.console.figures import (
+    write_count,
+    write_rate,
+    write_share,
+    write_size,
+    write_units,
+)
 from xray_local.console.navigation import SCREENS, Screen
 from xray_local.console.scope import RANGES, Scope
 from xray_local.console.selection import write_query
@@ -30,13 +34,8 @@ register.filter("rate", write_rate)
 register.filter("share", write_share)
 register.filter("size", write_size)
 register.filter("count", write_count)
+register.filter("units", write_units)
 register.simple_tag(link_asset, name="asset")
-
-
-@register.filter
-def units(value: float) -> str:
-    """Return a length in a drawing, short and never in the words of a locale."""
-    return json.dumps(round(value, 2))
 
 
 @register.filter
