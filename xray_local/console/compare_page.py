@@ -23,14 +23,16 @@ from xray_local.traces.trees import build_tree
 from .comparison import Comparison, Pair, Step, compare
 from .lines import TraceLine, make_lines
 from .outline import Outline, outline
+from .pairs import Row, write_rows
 from .routes import name_route
-from .scope import read_scope
+from .scope import Scope, read_scope
 from .times import write_duration
 from .view import page
 
 PAGE_ROWS = 200
 STEPS_SHOWN = 30
 OFFERED = 20
+DEEPEST_INDENT = 15
 REASONS = 3
 # What is this small a part of the whole difference is no reason of it.
 LEAST_SHARE = 0.05
@@ -79,7 +81,7 @@ def show_comparison(request: HttpRequest) -> HttpResponse:
             "steps": steps[:STEPS_SHOWN],
             "steps_left_out": len(comparison.steps) - len(steps[:STEPS_SHOWN]),
         }
-        | _choose_rows(request, comparison),
+        | _choose_rows(request, comparison, ids, scope),
     )
 
 
@@ -102,10 +104,14 @@ def _offer(connection: sqlite3.Connection, side: _Side) -> list[TraceLine]:
     return [line for line in make_lines(found) if line.id != side.line.id][:OFFERED]
 
 
-def _choose_rows(request: HttpRequest, comparison: Comparison) -> dict[str, Any]:
+def _choose_rows(
+    request: HttpRequest, comparison: Comparison, ids: tuple[str, str], scope: Scope
+) -> dict[str, Any]:
     order = _read_choice(request, "order", ORDERS)
     only = _read_choice(request, "only", ONLY)
-    pairs: Sequence[Pair] = [pair for pair in comparison.pairs if _fits(pair, only)]
+    pairs = comparison.pairs
+    if only:
+        pairs = [pair for pair in pairs if _fits(pair, only)]
     if order == "difference":
         pairs = sorted(pairs, key=lambda pair: -abs(pair.difference_ms))
     text = request.GET.get("page") or "1"
@@ -113,27 +119,25 @@ def _choose_rows(request: HttpRequest, comparison: Comparison) -> dict[str, Any]
         raise InvalidRequest(f"Expected a page from 1, got {show(text)}.")
     first = (int(text) - 1) * PAGE_ROWS
     here = pairs[first : first + PAGE_ROWS]
-    longest = max((max(pair.one_ms, pair.other_ms) for pair in comparison.pairs), default=0.0)
+    longest = max(
+        max([pair.one_ms for pair in comparison.pairs], default=0.0),
+        max([pair.other_ms for pair in comparison.pairs], default=0.0),
+    )
+    is_tree = order == "tree"
+    rows = [
+        Row(pair, min(pair.depth, DEEPEST_INDENT) if is_tree else 0, *_draw(pair, longest))
+        for pair in here
+    ]
     return {
         "order": order,
         "only": only,
-        "rows": [Row(pair, min(pair.depth, 15), *_draw(pair, longest)) for pair in here],
+        "rows": write_rows(rows, ids, scope),
         "first": first + 1,
         "last": first + len(here),
         "row_count": len(pairs),
         "before": int(text) - 1,
         "after": int(text) + 1 if first + len(here) < len(pairs) else 0,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of the table; widths are hundredths of the longest."""
-
-    pair: Pair
-    indent: int
-    one_width: float
-    other_width: float
 
 
 def _draw(pair: Pair, longest_ms: float) -> tuple[float, float]:

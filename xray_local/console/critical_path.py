@@ -34,7 +34,7 @@ def find_critical_path(root: Element, until: float) -> Path:
         element, window = pending.pop()
         intervals = path.setdefault(element, [])
         ended, others = _list_children(element, window, until)
-        begin, moment = window
+        begin, moment = window.start, window.end
         for later_end, start, _, child in ended:
             end = -later_end
             if end > moment:
@@ -62,7 +62,7 @@ def _list_children(
     """
     ended: list[tuple[float, float, int, Element]] = []
     others: list[tuple[Element, float]] = []
-    first, last = window
+    first, last = window.start, window.end
     for number, child in enumerate(element.children):
         # As `find_interval`, which would take half of the time of all.
         start, end = child.start, until if child.end is None else child.end

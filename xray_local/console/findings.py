@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xray_local.traces.documents import as_list, as_mapping
+from xray_local.traces.trees import Element
 
 from .details import Failure, list_failures
 from .operations import Operation
@@ -118,6 +119,8 @@ def find_oddities(outline: Outline) -> Oddities:
             if element.is_orphan:
                 found.orphans.append(place)
             continue
+        if _is_within(element, element.parent):
+            continue
         lead, lag = measure_lead(element), measure_lag(element)
         if lead > SKEW_SECONDS:
             found.skewed.append(place)
@@ -128,6 +131,14 @@ def find_oddities(outline: Outline) -> Oddities:
     return found
 
 
+def _is_within(element: Element, parent: Element) -> bool:
+    """Whether it is known that it ran within its parent, as nearly all do."""
+    start, end, first, last = element.start, element.end, parent.start, parent.end
+    if start is None or end is None or first is None or last is None:
+        return False
+    return first <= start and end <= last
+
+
 def divide_path(outline: Outline) -> list[Share]:
     """Return the kinds of work on the critical path, the longest first."""
     seconds: dict[str, float] = {}
@@ -136,8 +147,8 @@ def divide_path(outline: Outline) -> list[Share]:
         intervals = path.get(place.element)
         if intervals:
             kind, took = operation.kind, seconds.get(operation.kind, 0.0)
-            for start, end in intervals:
-                took += end - start
+            for each in intervals:
+                took += each.end - each.start
             seconds[kind] = took
     longest = dict(sorted(seconds.items(), key=lambda item: -item[1]))
     return divide(longest, KINDS)

@@ -3,12 +3,12 @@
 Times are seconds since 1970. What is in progress runs until the last moment that the trace knows.
 """
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from xray_local.traces.trees import Element
 
 
-class Interval(NamedTuple):
+class Interval(Struct, frozen=True, gc=False):
     """From start to end, of which neither is before the other."""
 
     start: float
@@ -57,4 +57,4 @@ def find_own(element: Element, until: float) -> list[Interval]:
 
 def measure_own(element: Element, until: float) -> float:
     """Return the self time in seconds: how long the element ran and none of its children did."""
-    return sum([end - start for start, end in find_own(element, until)])
+    return sum([each.end - each.start for each in find_own(element, until)])

@@ -1,6 +1,6 @@
 """What an element did: its kind, what it called, and what makes two of them the same work."""
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from xray_local.traces.documents import as_list, as_mapping, as_text
 from xray_local.traces.trees import Element
@@ -16,7 +16,7 @@ RESOURCES = ("table_name", "bucket_name", "key", "queue_url", "topic_arn", "func
 CALLS = ("sql", "aws", "remote")
 
 
-class Operation(NamedTuple):
+class Operation(Struct, frozen=True, gc=False, cache_hash=True):
     """What is the same of elements that do the same.
 
     kind: segment, aws, remote, sql or local. note: the operation and its resource, the query
@@ -82,18 +82,16 @@ def read_query(element: Element) -> str | None:
 
 def describe_briefly(element: Element) -> str:
     """Return the method and URL, or the operation and its resource, or the query: one line."""
-    return (
-        (_name_aws(element) if "aws" in element.content else "")
-        or " ".join(
-            part
-            for part in (
-                _read_request(element, "method", 20),
-                _read_request(element, "url", NOTE_CHARACTERS),
-            )
-            if part
-        )
-        or " ".join((read_query(element) or "")[: 2 * NOTE_CHARACTERS].split())[:NOTE_CHARACTERS]
-    )
+    content = element.content
+    brief = _name_aws(element) if "aws" in content else ""
+    if not brief and "http" in content:
+        method = _read_request(element, "method", 20)
+        url = _read_request(element, "url", NOTE_CHARACTERS)
+        brief = f"{method} {url}" if method and url else method or url
+    if not brief and "sql" in content:
+        query = (read_query(element) or "")[: 2 * NOTE_CHARACTERS]
+        brief = " ".join(query.split())[:NOTE_CHARACTERS]
+    return brief
 
 
 def _name_aws(element: Element) -> str:

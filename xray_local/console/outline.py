@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from xray_local.traces.trees import Element, walk_tree
 
@@ -15,7 +16,7 @@ from .critical_path import Path, find_critical_path
 from .operations import CALLS, Operation, name_call, name_operation
 
 
-class Place(NamedTuple):
+class Place(Struct, frozen=True, gc=False):
     """Where an element stands: its number, parents before children; 0 is the first."""
 
     number: int
@@ -84,12 +85,14 @@ class Outline:
 def outline(roots: Sequence[Element]) -> Outline:
     """Return the outline of the tree with these roots."""
     walked = list(walk_tree(list(roots)))
-    sizes: dict[Element, int] = {}
+    below: dict[Element, int] = {}  # of those that have any
     for element, _ in reversed(walked):
-        below = element.children
-        sizes[element] = 1 + sum([sizes[child] for child in below]) if below else 1
+        children = element.children
+        if children:
+            deeper = [below[child] for child in children if child.children]
+            below[element] = len(children) + sum(deeper)
     places = [
-        Place(number, element, depth, sizes[element] - 1)
+        Place(number, element, depth, below[element] if element.children else 0)
         for number, (element, depth) in enumerate(walked)
     ]
     starts = [element.start for element, _ in walked if element.start is not None]

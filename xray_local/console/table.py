@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from .figures import write_units
+from .flags import name_class, write_flags
 from .lines import TraceLine
 from .scope import Scope
 from .times import write_clock, write_duration, write_iso, write_moment
@@ -101,12 +102,7 @@ def _write_status(row: Row) -> SafeString:
     status: str = ""
     if row.line.status:
         status = format_html('<span class="code">{}</span> ', row.line.status)
-    flags = format_html_join(
-        "",
-        '<span class="flag flag-{}">{}</span> ',
-        ((_name_class(flag), flag) for flag in row.line.flags),
-    )
-    return format_html('<td class="status">{}{}</td>', status, flags)
+    return format_html('<td class="status">{}{}</td>', status, write_flags(row.line.flags))
 
 
 def _write_response(row: Row) -> SafeString:
@@ -117,7 +113,7 @@ def _write_response(row: Row) -> SafeString:
         '<rect class="track" width="100" height="8"></rect>'
         '<rect class="bar-{}" width="{}" height="8"></rect></svg></td>',
         "…" if line.is_partial and not line.response_ms else write_duration(line.response_ms),
-        _name_class(line.flags[0]),
+        name_class(line.flags[0]),
         write_units(line.bar_width),
     )
 
@@ -155,10 +151,6 @@ def _write_annotations(row: Row) -> SafeString:
         chips,
         more,
     )
-
-
-def _name_class(flag: str) -> str:
-    return flag.replace(" ", "-")
 
 
 # By the names of the columns.

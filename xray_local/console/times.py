@@ -41,6 +41,11 @@ def write_duration(milliseconds: float) -> str:
     return f"{hours:,} h {minutes} min" if hours else f"{minutes} min {seconds} s"
 
 
+def write_offset(milliseconds: float) -> str:
+    """Return a time after the start of the trace."""
+    return f"+{write_duration(milliseconds)}"
+
+
 def write_difference(milliseconds: float) -> str:
     """Return a duration with its sign; 0 without one."""
     if not milliseconds:

@@ -32,7 +32,8 @@ from .outline import Outline, Place, outline
 from .routes import name_route
 from .scope import Scope, read_scope
 from .search import find_same, find_text
-from .timeline import Row, Shown, choose_found, choose_shown, draw_rows, list_ticks
+from .timeline import Shown, choose_found, choose_shown, draw_rows, list_ticks
+from .timeline_rows import Entry, RowsPage, write_pages
 from .trace_map import draw_trace_map
 from .trace_query import VIEWS, Linker, TraceQuery, read_trace_query
 from .view import page
@@ -43,31 +44,6 @@ PAGE_ROWS = 60
 QUERIES_SHOWN = 100
 FRAMES_LISTED = 100
 LEVELS_OFFERED = (1, 2, 3, 4)
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A row with its links."""
-
-    row: Row
-    link: str
-    toggle: str
-
-
-@dataclass(frozen=True, slots=True)
-class _RowsPage:
-    """Some rows, or the place where they will stand. Numbers count from 1."""
-
-    number: int
-    first: int
-    last: int
-    link: str
-    entries: Sequence[_Entry] = ()
-
-    @property
-    def count(self) -> int:
-        """How many rows it has."""
-        return self.last - self.first + 1
 
 
 @page
@@ -87,8 +63,7 @@ def show_trace(request: HttpRequest, trace_id: str) -> HttpResponse:
         return render(request, "xray_local/_pane.html", context | _describe_pane(whole, query))
     if query.part == "rows":
         pages = [each for each in _make_pages(whole, query) if each.entries]
-        context["rows"] = pages[0] if pages else None
-        return render(request, "xray_local/_rows.html", context)
+        return HttpResponse(write_pages(pages, query))
     context |= _describe_view(trace_id, whole, query) | _describe_pane(whole, query)
     if query.part == "body":
         return render(request, "xray_local/_trace_body.html", context)
@@ -115,7 +90,7 @@ class _Trace:
         if "outline" in self.__dict__:
             for place in self.outline.places:
                 if place.below:
-                    place.element.children = []
+                    place.element.children = ()
 
     @functools.cached_property
     def outline(self) -> Outline:
@@ -180,7 +155,8 @@ def _describe_view(trace_id: str, whole: Outline, query: TraceQuery) -> dict[str
         return common | {"logs": find_logs(trace_id, whole)}
     pages = _make_pages(whole, query)
     row_count = sum(each.count for each in pages)
-    return common | {"pages": pages, "row_count": row_count, "page_rows": PAGE_ROWS}
+    rows = write_pages(pages, query)
+    return common | {"rows": rows, "row_count": row_count, "page_rows": PAGE_ROWS}
 
 
 def _find(whole: Outline, query: TraceQuery) -> set[int] | None:
@@ -200,7 +176,7 @@ def _choose(whole: Outline, query: TraceQuery) -> list[Shown]:
     return choose_shown(whole, query.levels, query.toggled)
 
 
-def _make_pages(whole: Outline, query: TraceQuery) -> list[_RowsPage]:
+def _make_pages(whole: Outline, query: TraceQuery) -> list[RowsPage]:
     """Return all pages of rows, of which one has its rows."""
     shown = _choose(whole, query)
     count = math.ceil(len(shown) / PAGE_ROWS)
@@ -213,7 +189,7 @@ def _make_pages(whole: Outline, query: TraceQuery) -> list[_RowsPage]:
         number = first // PAGE_ROWS + 1
         here = shown[first : first + PAGE_ROWS]
         pages.append(
-            _RowsPage(
+            RowsPage(
                 number,
                 first + 1,
                 first + len(here),
@@ -232,9 +208,9 @@ def _find_page(shown: Sequence[Shown], element_id: str) -> int:
     return 1
 
 
-def _make_entries(whole: Outline, shown: Sequence[Shown], linker: Linker) -> list[_Entry]:
+def _make_entries(whole: Outline, shown: Sequence[Shown], linker: Linker) -> list[Entry]:
     return [
-        _Entry(
+        Entry(
             row,
             linker.link_element(row.element.id),
             linker.link_toggle(row.element.id) if row.below else "",

@@ -20,6 +20,7 @@ from xray_local.console.times import (
     write_iso,
     write_local,
     write_moment,
+    write_offset,
 )
 from xray_local.traces.services import Service
 
@@ -30,18 +31,13 @@ register.filter("clock", write_clock)
 register.filter("moment", write_moment)
 register.filter("iso", write_iso)
 register.filter("local", write_local)
+register.filter("offset", write_offset)
 register.filter("rate", write_rate)
 register.filter("share", write_share)
 register.filter("size", write_size)
 register.filter("count", write_count)
 register.filter("units", write_units)
 register.simple_tag(link_asset, name="asset")
-
-
-@register.filter
-def offset(milliseconds: float) -> str:
-    """Return a time after the start of the trace."""
-    return f"+{write_duration(milliseconds)}"
 
 
 @register.simple_tag

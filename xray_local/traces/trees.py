@@ -1,8 +1,9 @@
 """The tree of a trace: its documents put where their parents are, whatever came, in any order."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+
+from msgspec import Struct
 
 from .documents import ID_CHARACTERS, MAX_TIME, as_list, as_text, as_time
 
@@ -10,34 +11,17 @@ from .documents import ID_CHARACTERS, MAX_TIME, as_list, as_text, as_time
 MERGE_DEPTH = 100
 
 
-@dataclass(slots=True, eq=False, init=False)
-class Element:
+class Element(Struct, eq=False):
     """A segment or a subsegment, with its place in the tree."""
 
     content: dict[str, Any]
     is_document: bool  # it came on its own; else it was embedded
     parent: "Element | None"
-    children: list["Element"]
+    children: Sequence["Element"]
     id: str  # empty where there is none that can be used
     parent_id: str  # as the document names it, whether it is here or not
     start: float | None  # seconds since 1970
     end: float | None  # None while it is in progress
-
-    def __init__(
-        self, content: dict[str, Any], *, is_document: bool, parent: "Element | None" = None
-    ) -> None:
-        # By hand, with what is usual first: a trace may have 10,000.
-        self.content = content
-        self.is_document = is_document
-        self.parent = parent
-        self.children = []
-        get = content.get
-        own = get("id")
-        self.id = own if type(own) is str and len(own) == ID_CHARACTERS else as_text(own) or ""
-        self.parent_id = as_text(content["parent_id"]) or "" if "parent_id" in content else ""
-        start, end = get("start_time"), get("end_time")
-        self.start = start if type(start) is float and 0 <= start <= MAX_TIME else as_time(start)
-        self.end = end if type(end) is float and 0 <= end <= MAX_TIME else as_time(end)
 
     @property
     def is_segment(self) -> bool:
@@ -74,20 +58,39 @@ def build_tree(documents: Iterable[dict[str, Any]]) -> list[Element]:
     for element in elements:
         if element.parent is None and element.parent_id != element.id:
             element.parent = by_id.get(element.parent_id)
+    below: dict[Element, list[Element]] = {}
+    for element in elements:
         if element.parent is not None:
-            element.parent.children.append(element)
+            below.setdefault(element.parent, []).append(element)
+    for element, children in below.items():
+        if len(children) > 1:
+            children.sort(key=_start_order)
+        element.children = children
     roots = [element for element in elements if element.parent is None]
     # Whatever no root leads to is in a circle, or hangs on one.
     if _count(roots) < len(elements):
         roots += _cut_circles(elements, roots)
-    for element in elements:
-        if len(element.children) > 1:
-            element.children.sort(key=_start_order)
     return sorted(roots, key=_start_order)
 
 
+def _make(content: dict[str, Any], is_document: bool, parent: Element | None) -> Element:
+    # With what is usual first: a trace may have 10,000.
+    get = content.get
+    own, start, end = get("id"), get("start_time"), get("end_time")
+    return Element(
+        content,
+        is_document,
+        parent,
+        (),
+        own if type(own) is str and len(own) == ID_CHARACTERS else as_text(own) or "",
+        as_text(content["parent_id"]) or "" if "parent_id" in content else "",
+        start if type(start) is float and 0 <= start <= MAX_TIME else as_time(start),
+        end if type(end) is float and 0 <= end <= MAX_TIME else as_time(end),
+    )
+
+
 def _flatten(document: dict[str, Any]) -> list[Element]:
-    pending = [Element(document, is_document=True)]
+    pending = [_make(document, True, None)]
     elements: list[Element] = []
     while pending:
         element = pending.pop()
@@ -96,7 +99,7 @@ def _flatten(document: dict[str, Any]) -> list[Element]:
         if inside:
             # The last of these is taken first: siblings stay in their order.
             pending += [
-                Element(child, is_document=False, parent=element)
+                _make(child, False, element)
                 for child in reversed(as_list(inside))
                 if isinstance(child, dict)
             ]
@@ -143,9 +146,11 @@ def _cut_circles(kept: list[Element], roots: list[Element]) -> list[Element]:
             while id(node) not in passed:
                 passed.add(id(node))
                 node = node.parent or node
-            siblings = node.parent.children if node.parent else roots
-            siblings.remove(node)
-            node.parent = None
+            if node.parent:
+                node.parent.children = [each for each in node.parent.children if each is not node]
+                node.parent = None
+            else:
+                roots.remove(node)
             cut.append(node)
             reached |= {id(below) for below, _ in walk_tree([node])}
     return cut

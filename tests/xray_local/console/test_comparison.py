@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.xray_local.made import NOON, make_segment, make_subsegment
+from xray_local.console import comparison
 from xray_local.console.comparison import Comparison, Pair, compare
 from xray_local.console.outline import Outline, outline
 from xray_local.traces.trees import build_tree
@@ -197,3 +198,16 @@ def test_the_steps_add_up_to_the_difference(one: list[Any], other: list[Any]) ->
     together = sum(step.difference_ms for step in comparison.steps)
 
     assert together == pytest.approx(comparison.difference_ms)
+
+
+@given(forests, forests)
+def test_what_is_alike_is_paired_like_all_else(one: list[Any], other: list[Any]) -> None:
+    # Most of two at random have little in common: beside another, each is beside itself, too.
+    first, second = build(*map(plant, one)), build(*map(plant, other), end=12)
+    again = build(*map(plant, one), end=11)
+
+    for traces in ((first, second), (first, again), (first, first)):
+        quickly = compare(*traces).pairs
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(comparison, "_match_alike", lambda *_: None)
+            assert compare(*traces).pairs == quickly

@@ -148,7 +148,8 @@ def test_each_moment_of_the_root_is_on_the_path_once(children: list[Any], end: i
 
     path = find_critical_path(root, UNTIL)
 
-    intervals = sorted(each for found in path.values() for each in found)
+    found = [each for intervals in path.values() for each in intervals]
+    intervals = sorted(found, key=lambda each: each.start)
     assert intervals[0].start == NOON
     assert intervals[-1].end == NOON + end
     assert all(one.end == other.start for one, other in pairwise(intervals))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.xray_local.made import NOON, make_segment, make_subsegment
-from xray_local.console.intervals import find_interval, find_own, measure_own
+from xray_local.console.intervals import Interval, find_interval, find_own, measure_own
 from xray_local.traces.trees import Element, build_tree
 
 
@@ -64,7 +64,7 @@ def test_in_progress_until_the_end() -> None:
 def test_an_end_before_the_start_is_no_length() -> None:
     interval = find_interval(build_one(end_time=NOON - 1), NOON + 20)
 
-    assert interval == (NOON, NOON)
+    assert interval == Interval(NOON, NOON)
 
 
 times = st.integers(-5, 25)
