@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .address import DEFAULT, OTLP_DEFAULT, Address
+from .errors import InvalidRequest
 from .store.storage import DATABASE_MAX_BYTES, TRACES_MAX
 
 OTLP_OFF = "off"
@@ -86,13 +87,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_commands(parser)
 
 
-def _read_hours(text: str) -> int:
+def read_hours(text: str) -> int:
+    """Read how long to keep traces. Raises InvalidRequest."""
     hours = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
     if not 0 <= hours <= HOURS_MAX:
-        raise argparse.ArgumentTypeError(
-            f"Expected hours from 0, for as long as there is room, to {HOURS_MAX}, got {text!r}."
+        raise InvalidRequest(
+            f"Expected hours from 0, for as long as there is room, to {HOURS_MAX}, "
+            f"got {text[:80]!a}."
         )
     return hours
+
+
+def _read_hours(text: str) -> int:
+    try:
+        return read_hours(text)
+    except InvalidRequest as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _add_commands(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,9 @@ function completeFilter(input) {
   for (const [name, value] of Object.entries({
     role: "combobox", "aria-controls": list.id, "aria-expanded": "false", "aria-autocomplete": "list",
   })) input.setAttribute(name, value);
+  // The word that is completed: where it begins, and how much follows it.
   let start = 0;
+  let after = 0;
   let timer = 0;
   let asked = 0;
 
@@ -45,12 +47,14 @@ function completeFilter(input) {
   async function ask() {
     const url = new URL(input.dataset.completions, location.href);
     const before = input.value.slice(0, input.selectionStart);
+    const rest = input.value.length - before.length;
     url.searchParams.set("before", before);
     const number = ++asked;
     const response = await fetch(url);
     const found = response.ok ? await response.json() : null;
     if (!found || number !== asked || document.activeElement !== input) return;
     start = before.length - found.replaced.length;
+    after = rest;
     list.replaceChildren(...found.options.map(makeOption));
     list.hidden = found.options.length === 0;
     input.setAttribute("aria-expanded", String(!list.hidden));
@@ -87,8 +91,8 @@ function completeFilter(input) {
   function accept(option) {
     const text = option.firstChild.textContent;
     const ending = text.endsWith("(") ? "" : " ";
-    // What was typed since the list was made belongs to the word that it completes.
-    input.setRangeText(text + ending, start, Math.max(start, input.selectionStart), "end");
+    // What was typed since the list was made belongs to the word, wherever the caret is by now.
+    input.setRangeText(text + ending, start, Math.max(start, input.value.length - after), "end");
     close();
     ask();
   }

@@ -21,6 +21,7 @@ from xray_local.filters import BadFilter
 from xray_local.intake.arrivals import Document
 from xray_local.intake.counts import count_kernel_drops, read_buffer_bytes
 from xray_local.intake.pipeline import Limits
+from xray_local.options import read_hours
 from xray_local.parts import Parts, get_parts
 from xray_local.store.database import reading
 from xray_local.store.queries import RangeType, TimeRange, get_counts, list_refusals
@@ -157,10 +158,11 @@ def _read_limit(shown: Mapping[str, str], name: str, text: str) -> int | None:
     """Return the bytes, traces or hours; None where the text is what was shown."""
     if text == shown[name]:
         return None
-    least = 0 if name == "hours" else 1
+    if name == "hours":
+        return read_hours(text)
     is_number = text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS
-    if not is_number or int(text) < least:
-        raise InvalidRequest(f"Expected a whole number from {least} on, got {show(text)}.")
+    if not is_number or int(text) < 1:
+        raise InvalidRequest(f"Expected a whole number from 1 on, got {show(text)}.")
     return int(text) * (MEGABYTE if name == "megabytes" else 1)
 
 

@@ -108,6 +108,17 @@ def test_limits_that_are_none(console: Console, wrong: str) -> None:
     assert find_limits(console._environ[KEY].database) == USUAL
 
 
+@pytest.mark.parametrize("wrong", ["", "-1", "1.5", "876601", "9" * 12, "٣"])
+def test_hours_that_the_command_refuses_too(console: Console, wrong: str) -> None:
+    fields = {"do": "limits", "megabytes": "20", "traces": "5000", "hours": wrong}
+
+    page = html.unescape(console.send("/settings", fields).content.decode())
+
+    words = "Expected hours from 0, for as long as there is room, to 876600, got "
+    assert page.count(words) == 1
+    assert find_limits(console._environ[KEY].database) == USUAL
+
+
 def test_what_is_too_old_is_told(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     parts = replace(console._environ[KEY], get_limits=lambda: Limits(1, 1, 48))
     assert "ago goes as well" not in console.page("/settings")

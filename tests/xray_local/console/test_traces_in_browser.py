@@ -106,6 +106,24 @@ def test_what_was_typed_after_the_list_was_made_is_replaced(page: Page, xray: Pr
     assert box.input_value() == "fault  AND ok"
 
 
+@pytest.mark.parametrize("caret", [0, 8, 17])
+def test_an_option_replaces_its_word_wherever_the_caret_is(
+    page: Page, xray: Program, caret: int
+) -> None:
+    page.goto(f"{xray.url}/traces")
+    box = page.get_by_role("combobox", name="Filter")
+    box.fill("ok AND  OR error")
+    box.evaluate("input => input.setSelectionRange(7, 7)")
+    page.keyboard.type("fau")
+    fault = page.get_by_role("option", name="fault")
+    expect(fault).to_be_visible()
+
+    box.evaluate("(input, caret) => input.setSelectionRange(caret, caret)", caret)
+    fault.click()
+
+    assert box.input_value() == "ok AND fault  OR error"
+
+
 def test_a_mistake_stands_under_its_word(page: Page, xray: Program) -> None:
     page.goto(f"{xray.url}/traces?filter=duration+>+fast+AND+ok")
 
