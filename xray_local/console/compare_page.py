@@ -45,11 +45,11 @@ ONLY = ("", "one", "other", "both")
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One of the two traces."""
+    """One of the two traces, and how many segments and subsegments it has."""
 
     line: TraceLine
     likeness: str
-    outline: Outline
+    count: int
 
 
 @page
@@ -59,42 +59,39 @@ def show_comparison(request: HttpRequest) -> HttpResponse:
     ids = request.GET.get("one", ""), request.GET.get("other", "")
     context: dict[str, Any] = {"section": "traces", "scope": scope, "ids": ids}
     with reading(get_parts(request).database) as connection:
-        one, other = (_find(connection, each) if each else None for each in ids)
+        one, other = (get_bodies(connection, each) if each else [] for each in ids)
         missing = [
-            each for each, side in zip(ids, (one, other), strict=True) if each and side is None
+            each for each, bodies in zip(ids, (one, other), strict=True) if each and not bodies
         ]
-        context |= {"missing": missing, "one": one, "other": other}
-        if one is None or other is None:
-            known = one or other
+        traces = [_outline(bodies) for bodies in (one, other)]
+        sides = [
+            _describe(each, bodies, trace) if bodies else None
+            for each, bodies, trace in zip(ids, (one, other), traces, strict=True)
+        ]
+        context |= {"missing": missing, "one": sides[0], "other": sides[1]}
+        if sides[0] is None or sides[1] is None:
+            known = sides[0] or sides[1]
             context["offered"] = _offer(connection, known) if known else ()
             status = 404 if missing else 200
             return render(request, "xray_local/compare.html", context, status=status)
-    comparison = compare(one.outline, other.outline)
-    steps = [step for step in comparison.steps if step.more or abs(step.difference_ms) >= LEAST_MS]
-    return render(
-        request,
-        "xray_local/compare.html",
-        context
-        | {
-            "comparison": comparison,
-            "sentences": write_sentences(comparison),
-            "steps": steps[:STEPS_SHOWN],
-            "steps_left_out": len(comparison.steps) - len(steps[:STEPS_SHOWN]),
-        }
-        | _choose_rows(request, comparison, ids, scope),
-    )
+    context |= _describe_comparison(request, compare(*traces), ids, scope)
+    # Templates leave to the collector what they have: nothing of the traces is among it.
+    for trace in traces:
+        trace.let_go()
+    return render(request, "xray_local/compare.html", context)
 
 
-def _find(connection: sqlite3.Connection, trace_id: str) -> _Side | None:
-    bodies = get_bodies(connection, trace_id)
-    if not bodies:
-        return None
+def _outline(bodies: Sequence[bytes]) -> Outline:
+    return outline(build_tree(map(msgspec.json.decode, bodies)))
+
+
+def _describe(trace_id: str, bodies: Sequence[bytes], trace: Outline) -> _Side:
     facts = [load_facts(body) for body in bodies]
     root = find_root(facts)
     return _Side(
         TraceLine.read(summarise(trace_id, facts, find_owners(facts), 0), root.service.name),
         name_route(root, facts).expression,
-        outline(build_tree(map(msgspec.json.decode, bodies))),
+        len(trace.places),
     )
 
 
@@ -102,6 +99,20 @@ def _offer(connection: sqlite3.Connection, side: _Side) -> list[TraceLine]:
     """Return traces to compare it with: the newest that are like it."""
     found = list_traces(connection, chosen=read_filter(side.likeness), limit=OFFERED + 1)
     return [line for line in make_lines(found) if line.id != side.line.id][:OFFERED]
+
+
+def _describe_comparison(
+    request: HttpRequest, comparison: Comparison, ids: tuple[str, str], scope: Scope
+) -> dict[str, Any]:
+    steps = [step for step in comparison.steps if step.more or abs(step.difference_ms) >= LEAST_MS]
+    return {
+        "is_compared": True,
+        "only_one": comparison.only_one,
+        "only_other": comparison.only_other,
+        "sentences": write_sentences(comparison),
+        "steps": steps[:STEPS_SHOWN],
+        "steps_left_out": len(comparison.steps) - len(steps[:STEPS_SHOWN]),
+    } | _choose_rows(request, comparison, ids, scope)
 
 
 def _choose_rows(

@@ -63,6 +63,16 @@ class Outline:
                 calls[call].append(place)
         return calls
 
+    def let_go(self) -> None:
+        """Let the elements go at once when nobody needs the outline any more.
+
+        Parents and children know each other: the collector would stop everything for a while to
+        find those of a large trace.
+        """
+        for place in self.places:
+            if place.below:
+                place.element.children = ()
+
     def get(self, element_id: str) -> Place | None:
         """Return the place of the element with that id, if there is one."""
         number = self.ids.get(element_id)

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from xray_local.traces.documents import as_mapping
 from xray_local.traces.facts import as_status
@@ -51,7 +52,7 @@ class Row:
     bar_path: str
 
 
-class Shown(NamedTuple):
+class Shown(Struct, frozen=True, gc=False):
     """A place that has a row."""
 
     place: Place

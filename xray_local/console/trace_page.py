@@ -82,15 +82,8 @@ class _Trace:
     bodies: tuple[bytes, ...]
 
     def __del__(self) -> None:
-        """Let go of the elements at once.
-
-        Parents and children know each other: the collector would stop everything for half a second
-        to find those of a large trace.
-        """
         if "outline" in self.__dict__:
-            for place in self.outline.places:
-                if place.below:
-                    place.element.children = ()
+            self.outline.let_go()
 
     @functools.cached_property
     def outline(self) -> Outline:
@@ -193,7 +186,7 @@ def _make_pages(whole: Outline, query: TraceQuery) -> list[RowsPage]:
                 number,
                 first + 1,
                 first + len(here),
-                query.link(page=number),
+                linker.link_page(number),
                 _make_entries(whole, here, linker) if number == current else (),
             )
         )

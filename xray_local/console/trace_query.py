@@ -54,7 +54,10 @@ class TraceQuery:
     def make_linker(self) -> "Linker":
         """Return what makes the links of many rows quickly."""
         return Linker(
-            _open(self.link(element=None)), _open(self.link(toggle=None)), sorted(self.toggled)
+            _open(self.link(element=None)),
+            _open(self.link(toggle=None)),
+            _open(self.link(page=None)),
+            sorted(self.toggled),
         )
 
 
@@ -64,11 +67,16 @@ class Linker:
 
     elements: str
     toggles: str
+    pages: str
     toggled: list[str]
 
     def link_element(self, element_id: str) -> str:
         """Return the link to the details of the element."""
         return f"{self.elements}element={quote(element_id, safe='')}"
+
+    def link_page(self, number: int) -> str:
+        """Return the link to a page of rows."""
+        return f"{self.pages}page={number}"
 
     def link_toggle(self, element_id: str) -> str:
         """Return the link that closes what is open below the element, or opens it."""

@@ -1,5 +1,6 @@
 """The page that compares two traces, as HTML."""
 
+import gc
 import html
 import re
 from typing import Any
@@ -12,7 +13,8 @@ from tests.xray_local.made import NOON, make_request, make_segment, make_subsegm
 from xray_local.console.compare_page import write_sentences
 from xray_local.console.comparison import compare
 from xray_local.console.outline import Outline, outline
-from xray_local.traces.trees import build_tree
+from xray_local.console.pauses import without_collecting
+from xray_local.traces.trees import Element, build_tree
 
 
 def make_films(calls: int, **fields: Any) -> dict[str, Any]:
@@ -150,3 +152,13 @@ def test_sentences_of_what_only_one_has() -> None:
     assert sentences[1] == "400 ms of it in DynamoDB GetItem Movies, which only A has, 10 times."
     assert sentences[2] == "30 ms slower in render, which only B has, once."
     assert len(sentences) == 3
+
+
+def test_what_was_compared_goes_at_once(console: Console, films: tuple[str, str]) -> None:
+    def list_kept() -> list[Element]:
+        found = [each for each in gc.get_objects() if type(each) is Element]
+        return [each for each in found if each.content.get("trace_id") in films]
+
+    with without_collecting():
+        console.page("/compare?one={}&other={}".format(*films))
+        assert list_kept() == []
