@@ -274,7 +274,8 @@ def _list_tables(groups: Sequence[Group], scope: Scope) -> Iterator[Table]:
             test: tuple(each.get(test, 0) for each in found)
             for test in dict.fromkeys(test for each in found for test in each)
         }
-        ranked = sorted(counts, key=lambda test: _rank(counts[test], groups))
+        # What is as large comes in the same order each time.
+        ranked = sorted(counts, key=lambda test: (*_rank(counts[test], groups), say(test)))
         shown = [_make_row(test, counts[test], groups, scope) for test in ranked[:VALUES_SHOWN]]
         if shown:
             yield Table(title, shown, len(ranked) - len(shown))

@@ -106,6 +106,17 @@ def test_what_differs_most_comes_first(console: Console) -> None:
     assert [group.title for group, _, _ in context["groups"]] == ["A", "B"]
 
 
+def test_what_is_as_large_comes_in_the_order_of_the_alphabet(
+    console: Console, store: Store
+) -> None:
+    for name in ("delta", "alpha", "echo", "charlie", "bravo"):
+        store(make_segment(start_time=START + 1.0, annotations={"tenant": name}))
+
+    rows = find_rows(open_page(console), "tenant")
+
+    assert list(rows) == ["alpha", "bravo", "charlie", "delta", "echo"]
+
+
 @pytest.mark.usefixtures("visits")
 def test_a_value_narrows_its_set(console: Console) -> None:
     row = find_rows(open_page(console, b="fault"), "User")["ada"]
