@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.servers.basehttp import ServerHandler, ThreadedWSGIServer, WSGIRequestHandler
 
 from .chunks import BadChunks, TooLarge, read_chunks
-from .shortcut import REQUEST_LINE, Shortcut, write_answer
+from .shortcut import REQUEST_LINE, Shortcut
 
 logger = logging.getLogger(__name__)
 
@@ -79,17 +79,18 @@ class Handler(WSGIRequestHandler):
         if sizes is None:
             return False
         head, body = map(self._stream.read, sizes)
-        if len(body) < sizes[1] or not shortcut.take_segments(body):
+        answer = shortcut.take_segments(body) if len(body) == sizes[1] else None
+        if answer is None:
             self.rfile = io.BytesIO(head + body)
             return False
         self.close_connection = False
+        status, rest = answer
         # As Exchange begins its answers.
         self.wfile.write(
-            write_answer(
-                f"HTTP/1.1 200 OK\r\nDate: {self.date_time_string()}\r\n"
-                f"Server: {Exchange.server_software}\r\n"
-            )
+            f"HTTP/1.1 {status}\r\nDate: {self.date_time_string()}\r\n"
+            f"Server: {Exchange.server_software}\r\n".encode("latin-1")
         )
+        self.wfile.write(rest)
         self.wfile.flush()
         return True
 
@@ -97,7 +98,7 @@ class Handler(WSGIRequestHandler):
         """Read the head; refuse a body that cannot be read safely before any of it is read."""
         if not super().parse_request():
             return False
-        length = self.headers.get("Content-Length", "0")
+        length = self.headers.get("Content-Length", "0").strip(" \t")
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
         if "Transfer-Encoding" in self.headers:
             return self._parse_chunks(limit)

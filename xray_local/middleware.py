@@ -39,15 +39,20 @@ def guard(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., 
             response = get_response(request)
         else:
             response = HttpResponse(f"{reason}\n", status=403, content_type="text/plain")
-        for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
-        # The connection can be used again only if the client knows where the answer ends; a file
-        # says it itself.
-        if not response.streaming:
-            response.headers["Content-Length"] = str(len(response.content))
-        return response
+        return complete(response)
 
     return answer
+
+
+def complete(response: HttpResponse) -> HttpResponse:
+    """Set the headers that all answers have."""
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    # The connection can be used again only if the client knows where the answer ends; a file says
+    # it itself.
+    if not response.streaming:
+        response.headers["Content-Length"] = str(len(response.content))
+    return response
 
 
 def find_refusal(request: HttpRequest) -> str | None:

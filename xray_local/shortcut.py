@@ -1,7 +1,8 @@
 """PutTraceSegments as clients usually send it, answered from its bytes.
 
 To make Django's objects of such a request takes longer than to answer it. What differs from the
-usual in any way, or is wrong, is left to Django: the answers are the same.
+usual in any way, or is wrong, is left to Django, from the first byte of its head: the answers say
+the same. Only who falls silent within a body gets none.
 """
 
 import functools
@@ -10,12 +11,14 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from msgspec import Struct
 
 from .api.segments import DOCUMENTS_MAX
+from .api.wire import answer_refusal
+from .errors import IntakeDown
 from .intake.arrivals import is_usual
-from .middleware import SECURITY_HEADERS, find_refusal
+from .middleware import SECURITY_HEADERS, complete, find_refusal
 
 REQUEST_LINE = b"POST /TraceSegments HTTP/1.1\r\n"
 # Headers that ask for nothing but what they are asking for anyway. All others may.
@@ -32,7 +35,7 @@ LENGTH_MAX_DIGITS = 12
 BODY = b'{"UnprocessedTraceSegments":[]}'
 
 
-class _Fields(Struct, gc=False):
+class _Fields(Struct, gc=False, forbid_unknown_fields=True):
     TraceSegmentDocuments: list[str]
 
 
@@ -68,6 +71,7 @@ class Shortcut:
             and len(headers) == len(lines)
             # Each where a line ends, and nowhere else: some take one of them alone for an end.
             and arrived.count(b"\r", 0, end) == arrived.count(b"\n", 0, end) == len(lines) - 1
+            and b"\0" not in arrived[:end]
             and headers.get(b"connection:", b"keep-alive").lower() == b"keep-alive"
             and length.isdigit()
             and len(length) <= LENGTH_MAX_DIGITS
@@ -76,29 +80,30 @@ class Shortcut:
         )
         return (end + 4, int(length)) if is_usual_head else None
 
-    def take_segments(self, body: bytes) -> bool:
-        """Pass the documents of a request on; False, with nothing done, if not all are usual."""
+    def take_segments(self, body: bytes) -> tuple[str, bytes] | None:
+        """Pass the documents of a request on.
+
+        Return the status of the answer, and what follows the headers that all answers begin with;
+        None, with nothing done, if not all of the request is usual.
+        """
         try:
             texts = _decode_fields(body).TraceSegmentDocuments
+            if len(texts) > DOCUMENTS_MAX:
+                return None
             documents = [text.encode() for text in texts]
         except (msgspec.DecodeError, UnicodeError, RecursionError):
-            return False
-        if len(documents) > DOCUMENTS_MAX or not all(map(is_usual, documents)):
-            return False
+            return None
+        if not all(map(is_usual, documents)):
+            return None
         try:
             if documents:
                 self._send(documents)
-        except Exception:  # Django tries it again, and makes an answer of what is raised then.
-            return False
-        return True
-
-
-def write_answer(first_lines: str) -> bytes:
-    """Return the answer to a request of which all documents were taken.
-
-    first_lines: the status, and the headers that all answers have.
-    """
-    return f"{first_lines}x-amzn-requestid: {uuid.uuid4()}\r\n".encode("latin-1") + _REST
+        except IntakeDown as error:
+            # Django would wait for the writer once more.
+            return _write(complete(answer_refusal(error)))
+        except Exception:
+            return None  # Django tries it again, and makes an answer of what is raised then
+        return "200 OK", b"x-amzn-requestid: %s\r\n%s" % (str(uuid.uuid4()).encode(), _REST)
 
 
 _REST = b"".join(
@@ -109,6 +114,12 @@ _REST = b"".join(
         "Content-Length": str(len(BODY)),
     }.items()
 ) + (b"\r\n" + BODY)
+
+
+def _write(response: HttpResponse) -> tuple[str, bytes]:
+    headers = "".join(f"{name}: {value}\r\n" for name, value in response.headers.items())
+    status = f"{response.status_code} {response.reason_phrase}"
+    return status, f"{headers}\r\n".encode("latin-1") + response.content
 
 
 def _is_ours(host: bytes) -> bool:

@@ -18,6 +18,7 @@ from tests.xray_local.made import make_segment, make_subsegment
 from xray_local.api.segments import DOCUMENTS_MAX
 from xray_local.errors import IntakeDown
 from xray_local.http_server import Server
+from xray_local.intake.arrivals import Document, is_usual, read_documents
 from xray_local.parts import KEY, Parts
 from xray_local.shortcut import REQUEST_LINE, Shortcut
 
@@ -121,7 +122,7 @@ NOT_DEEP = {**make_segment(), "metadata": {"a": {"b": json.loads("[" * 350 + "]"
         make_request(make_body()),
         make_request(make_body(make_subsegment("late", trace_id=make_segment()["trace_id"]))),
         make_request(make_body(NOT_DEEP)),
-        make_request(b'{"Other": 1, "TraceSegmentDocuments": []}'),
+        make_request(b' { "TraceSegmentDocuments" : [ ] } '),
         make_request(GOOD) * 3,
     ],
 )
@@ -163,6 +164,7 @@ def test_what_is_usual_goes_the_short_way(ways: tuple[Way, Way], request_: bytes
         (make_request(GOOD, HOST + b"Accept\r\n"), None),
         (make_request(GOOD, HOST + b"Accept : a\r\n"), None),
         (make_request(GOOD, HOST + b"User-Agent: %s\r\n" % (b"a" * 10_000)), 200),
+        (make_request(GOOD, HOST + b"Content-Type: a; charset=\0\r\n"), 500),
         (LINE + HOST + b"\r\n", 400),
         (LINE + HOST + b"Content-Length: 3x\r\n\r\n{}", 411),
         (LINE + HOST + b"Content-Length: 99999999\r\n\r\n{}", 413),
@@ -176,6 +178,9 @@ def test_what_is_usual_goes_the_short_way(ways: tuple[Way, Way], request_: bytes
         (make_request(b'{"TraceSegmentDocuments": "a"}'), 400),
         (make_request(b'{"TraceSegmentDocuments": [1]}'), 400),
         (make_request(b'{"TraceSegmentDocuments": null}'), 400),
+        (make_request(b'{"Other": 1, "TraceSegmentDocuments": []}'), 200),
+        (make_request(b'{"Other": 1e999, "TraceSegmentDocuments": []}'), 400),
+        (make_request(b'{"\xff": 1, "TraceSegmentDocuments": []}'), 400),
         (make_request(b'{"TraceSegmentDocuments": ["\\ud800"]}'), 400),
         (make_request(b'{"TraceSegmentDocuments": ["\xff"]}'), 400),
         (make_request(make_body(*[make_segment()] * (DOCUMENTS_MAX + 1))), 400),
@@ -199,6 +204,40 @@ def test_all_else_is_left_to_django(
     assert status is None or found.startswith(b"HTTP/1.1 %d " % status)
     assert short.sent == long.sent
     assert short.long == long.long
+
+
+@pytest.mark.parametrize("spaces", [b" ", b"\t", b" \t "])
+def test_spaces_around_the_length_are_no_part_of_it(ways: tuple[Way, Way], spaces: bytes) -> None:
+    request = make_request(GOOD).replace(b"Content-Length: ", b"Content-Length:" + spaces)
+    request = request.replace(b"\r\n\r\n", spaces + b"\r\n\r\n")
+
+    assert ways[0].ask(request).startswith(b"HTTP/1.1 200 OK")
+    assert ways[1].ask(request).startswith(b"HTTP/1.1 200 OK")
+    assert ways[0].sent == ways[1].sent
+
+
+@pytest.mark.parametrize("depth", [*range(394, 402), *range(960, 1000)])
+def test_levels_of_a_document(ways: tuple[Way, Way], depth: int) -> None:
+    """Some are too many for us, some for the stack, at a place that both ways have elsewhere."""
+    head = json.dumps(make_segment())[:-1]
+    for inner in ("", "1e999"):
+        tail = "[" * depth + inner + "]" * depth
+        body = make_body(f'{head}, "y": {tail}}}', make_segment())
+
+        answers = [way.ask(make_request(body)) for way in ways]
+
+        assert answers[0] == answers[1]
+        assert answers[0].startswith(b"HTTP/1.1 200 OK")
+        assert (b'"ErrorCode":"ParseError"' in answers[0]) == (depth > 399)
+
+
+def test_what_is_taken_is_not_refused_when_it_is_stored() -> None:
+    body = json.dumps({**make_segment(), "user": 1, "metadata": {"a": {"b": 0}}})
+    for depth in range(390, 410):
+        deep = body.replace(": 0}}", f": {'[' * depth}1{']' * depth}}}}}").encode()
+        arrived = read_documents(deep)
+
+        assert is_usual(deep) <= (len(arrived) == 1 and isinstance(arrived[0], Document))
 
 
 def test_a_body_that_is_too_large_is_not_waited_for(ways: tuple[Way, Way]) -> None:

@@ -54,6 +54,14 @@ def answer_error(code: str, message: str, status: int) -> HttpResponse:
     return answer({"__type": code, "Message": message}, status, code)
 
 
+def answer_refusal(error: Refused) -> HttpResponse:
+    """Return the error that the model has for it."""
+    fields = {"__type": error.code, "Message": str(error)}
+    if isinstance(error, ResourceRefused) and error.resource:
+        fields["ResourceName"] = error.resource
+    return answer(fields, error.status, error.code)
+
+
 def operation(function: Operation) -> Callable[..., HttpResponse]:
     """Make a view of a function from a request's fields to an answer's."""
 
@@ -64,10 +72,7 @@ def operation(function: Operation) -> Callable[..., HttpResponse]:
         try:
             return answer(function(_read_fields(request), request))
         except Refused as error:
-            fields = {"__type": error.code, "Message": str(error)}
-            if isinstance(error, ResourceRefused) and error.resource:
-                fields["ResourceName"] = error.resource
-            return answer(fields, error.status, error.code)
+            return answer_refusal(error)
         except DatabaseUnusable as error:
             return answer_error("InternalFailure", str(error), 500)
         except sqlite3.Error as error:

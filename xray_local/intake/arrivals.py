@@ -174,9 +174,9 @@ def is_usual(body: bytes) -> bool:
     """
     try:
         head = _decode_head(body)
+        return bool(head.type != "subsegment" or head.parent_id) and not _is_too_deep(body)
     except (msgspec.DecodeError, RecursionError):
         return False
-    return bool(head.type != "subsegment" or head.parent_id) and not _is_too_deep(body)
 
 
 def check_documents(text: str) -> tuple[list[bytes], list[DocumentRefused]]:
@@ -290,6 +290,7 @@ def _is_too_deep(body: bytes) -> bool:
 
 
 def _is_deeper(content: object, limit: int) -> bool:
+    """Whether objects and arrays are within each other more often than that."""
     level = [content]
     for _ in range(limit):
         level = [
@@ -300,4 +301,4 @@ def _is_deeper(content: object, limit: int) -> bool:
         ]
         if not level:
             return False
-    return True
+    return any(isinstance(value, dict | list) for value in level)

@@ -60,7 +60,15 @@ class RollUps:
                 "VALUES (?, ?, ?, ?, ?) ON CONFLICT (time, shape_no, bucket) DO UPDATE SET "
                 "count = count + excluded.count, "
                 "microseconds = microseconds + excluded.microseconds",
-                sorted((*key, *total) for key, total in totals.items() if any(total)),
+                sorted(
+                    (
+                        *key,
+                        count,
+                        microseconds if abs(microseconds) < 1 << 63 else float(microseconds),
+                    )
+                    for key, (count, microseconds) in totals.items()
+                    if count or microseconds
+                ),
             )
             self._connection.executemany(
                 f"DELETE FROM {table} WHERE time = ? AND shape_no = ? AND bucket = ? "  # noqa: S608

@@ -37,7 +37,7 @@ def read_tallies(connection: sqlite3.Connection, start: float, end: float) -> li
     # To put rows in order by one number is quicker than by two.
     rows = connection.execute(
         """
-        SELECT key / :buckets, key % :buckets, SUM(count), SUM(microseconds), MIN(time), MAX(last)
+        SELECT key / :buckets, key % :buckets, SUM(count), TOTAL(microseconds), MIN(time), MAX(last)
         FROM (
             SELECT shape_no * :buckets + bucket AS key, count, microseconds, time, time + 60 AS last
             FROM minutes WHERE time >= :first AND time < :hours_first
@@ -78,7 +78,7 @@ def read_series(
     table = _choose_table(first, period_seconds)
     rows = connection.execute(
         "SELECT time / :period * :period AS begin, shape_no, bucket, "  # noqa: S608 - our names
-        f"SUM(count), SUM(microseconds), MIN(time), MAX(time) + {SECONDS_OF[table]} FROM {table} "
+        f"SUM(count), TOTAL(microseconds), MIN(time), MAX(time) + {SECONDS_OF[table]} FROM {table} "
         "WHERE time >= :first AND time < :last "
         f"{'AND shape_no IN (SELECT value FROM json_each(:wanted)) ' if is_wanted else ''}"
         "GROUP BY begin, shape_no, bucket",
@@ -215,10 +215,10 @@ def _list_minutes(ranges: Iterable[tuple[int, int]]) -> list[int]:
 
 def _read_minutes(
     connection: sqlite3.Connection, minutes: Sequence[int], numbers: Sequence[int]
-) -> Iterator[tuple[int, int, int, int]]:
+) -> Iterator[tuple[int, int, int, float]]:
     """Yield minute, shape, count and microseconds; each of both is looked up, nothing else read."""
     yield from connection.execute(
-        "SELECT time, shape_no, SUM(count), SUM(microseconds) FROM minutes "
+        "SELECT time, shape_no, SUM(count), TOTAL(microseconds) FROM minutes "
         "WHERE time IN (SELECT value FROM json_each(?)) "
         "AND shape_no IN (SELECT value FROM json_each(?)) GROUP BY time, shape_no",
         (json.dumps(list(minutes)), json.dumps(list(numbers))),
@@ -231,7 +231,7 @@ def count_minutes(
     """Yield the tallies of each minute that has any, without their histograms."""
     shapes = read_shapes(connection)
     rows = connection.execute(
-        "SELECT time, shape_no, SUM(count), SUM(microseconds) FROM minutes "
+        "SELECT time, shape_no, SUM(count), TOTAL(microseconds) FROM minutes "
         "WHERE time >= ? AND time < ? AND shape_no != ? GROUP BY time, shape_no",
         (*widen(start, end), OTHER),
     )
@@ -253,7 +253,7 @@ def widen(start: float, end: float) -> tuple[int, int]:
     )
 
 
-def _make_plain_tally(shape: Shape, minute: int, count: int, microseconds: int) -> Tally:
+def _make_plain_tally(shape: Shape, minute: int, count: int, microseconds: float) -> Tally:
     return Tally(shape, count, microseconds / 1_000_000, {}, minute, minute + MINUTE_SECONDS)
 
 

@@ -187,7 +187,8 @@ def list_outlines(documents: Collection[Facts], owners: Owners) -> list[Outline]
         owner = owners[document.id]
         if owner is None:
             continue
-        for known_id in direct.intersection(document.ids):
+        # In their order: of a trace that is too large, always the same are left out.
+        for known_id in filter(direct.__contains__, dict.fromkeys(document.ids)):
             outlines += [
                 (each.service, owner.service, each.flags, each, owner, each)
                 for each in answers[known_id]

@@ -255,14 +255,16 @@ def test_start_time_that_json_calls_infinite() -> None:
 
 
 def test_depth() -> None:
-    def nest(levels: int) -> dict[str, Any]:
+    def nest(levels: int, user: Any = None) -> dict[str, Any]:
         value: Any = 1
         for _ in range(levels):
             value = [value]
-        return make_segment(unknown=value)
+        return make_segment(unknown=value, user=user)
 
-    assert read(nest(399))
-    assert "at most 400 levels" in str(refuse(nest(400)))
+    # As it is, and when misfits are removed from it.
+    for user in ("ada", 1):
+        assert read(nest(399, user))
+        assert "at most 400 levels" in str(refuse(nest(400, user)))
     assert "at most 400 levels" in str(refuse(nest(900)))
 
 

@@ -39,7 +39,7 @@ from xray_local.store.queries import (
 )
 from xray_local.store.storage import Storage
 from xray_local.store.terms import BLOCK_TRACES, range_term_of, term_of
-from xray_local.store.totals import read_tallies
+from xray_local.store.totals import count_faulty, count_minutes, read_series, read_tallies
 from xray_local.traces.facts import load_facts
 from xray_local.traces.tallies import tally_traces
 
@@ -447,6 +447,39 @@ def test_roll_ups_move_with_the_start_of_the_trace(
     (first, second) = read_tallies(connection, NOON, NOON + 1)
     assert {first.shape.service.name, second.shape.service.name} == {"first", "movies"}
     assert (first.first, first.last) == (NOON // 60 * 60, NOON // 60 * 60 + 60)
+
+
+def test_times_beyond_what_an_integer_of_the_database_holds(
+    connection: sqlite3.Connection, store: Store
+) -> None:
+    """Each is within the schema: the longest, from 1970 to the year 9999, is a 37th of 63 bits."""
+    longest, long = 253402300799.0, 800000000.0
+
+    def make(start: float, end: float, number: int) -> list[dict[str, Any]]:
+        return [make_segment(start_time=start, end_time=end, fault=True) for _ in range(number)]
+
+    segments = [
+        *make(0.0, longest, 40),  # in one bucket of a minute
+        *(*make(3600.0, longest, 36), *make(3600.0, long, 200)),  # in two
+        *make(7200.0, longest, 36),  # with those above
+    ]
+    store(*segments[:25])
+    store(*segments[25:])
+
+    (first,) = read_tallies(connection, 0.0, 3600.0)
+    assert (first.count, first.seconds) == (40, pytest.approx(40 * longest))
+    ((_, (tally,)),) = read_series(connection, 0.0, 10800.0, 10800)
+    assert tally.count == 312
+    for (tally,) in (
+        read_tallies(connection, 3600.0, 10800.0),
+        *(tallies for _, tallies in read_series(connection, 3600.0, 10800.0, 10800)),
+    ):
+        assert tally.count == 272
+        assert tally.seconds == pytest.approx(72 * longest + 200 * long, rel=1e-6)
+    minutes = list(count_minutes(connection, 0.0, 10800.0))
+    assert [tally.count for _, tallies in minutes for tally in tallies] == [40, 236, 36]
+    faulty = count_faulty(connection, 0.0, 10800.0, 1, 0)
+    assert [tally.count for tallies in faulty.values() for tally in tallies] == [40, 236, 36]
 
 
 def test_roll_ups_go_when_every_trace_of_the_minute_has_gone(

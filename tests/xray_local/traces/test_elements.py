@@ -66,6 +66,17 @@ def test_a_segment_right_below_another() -> None:
     assert edges[0].service.type == "AWS::Lambda::Function"
 
 
+def test_those_below_another_come_in_its_order() -> None:
+    """Else of a trace that is too large, others would count after the next start."""
+    steps = [make_subsegment(f"step {number}") for number in range(8)]
+    whole = make_segment(name="f", subsegments=steps)
+    below = [make_segment(name=each["name"], parent_id=each["id"]) for each in steps]
+
+    _, edges = list_all(*reversed(below), whole)
+
+    assert [service for _, service in name_edges(edges)] == [each["name"] for each in steps]
+
+
 def test_a_call_that_came_on_its_own() -> None:
     front = make_segment(name="front")
     late = make_late(front, name="S3", namespace="aws", annotations={"size": 1})
