@@ -1,6 +1,8 @@
 """The local settings, with a folder of their own for what a run leaves behind."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
 # Before the import: settings read the environment once. Each xdist worker has its own folder.
@@ -12,6 +14,8 @@ os.environ["REMOTE_URL"] = os.environ["REMOTE_URL_SECOND"] = "http://127.0.0.1:9
 os.environ["REMOTE_TIMEOUT_SECONDS"] = "1"
 
 from movies_site.settings_local import *  # noqa: F403
+
+atexit.register(shutil.rmtree, os.environ["LOCAL_DIR"], ignore_errors=True)
 
 # Hashing passwords as slowly as a real site should would be most of the time of the tests.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
