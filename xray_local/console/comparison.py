@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from xray_local.traces.trees import Element
 
-from .operations import Operation
+from .operations import Operation, name_operation
 from .outline import Outline
 from .times import write_difference
 
@@ -157,7 +157,7 @@ def _match(
         if partner is not None:
             places[partner] = len(pairs)
             other_ms = _measure(partner, other)
-        operation = name or one.name_operation(element)
+        operation = name or name_operation(element)
         pairs.append(
             Pair(operation, number, depth, element, partner, _measure(element, one), other_ms)
         )
@@ -168,7 +168,7 @@ def _match(
     for element, name, number in counted:
         place = places.get(element, place)
         if element not in places:
-            operation = name or other.name_operation(element)
+            operation = name or name_operation(element)
             took_ms = _measure(element, other)
             following[place].append(Pair(operation, number, depth, None, element, 0.0, took_ms))
     merged = following[-1]

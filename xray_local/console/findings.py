@@ -10,7 +10,7 @@ from xray_local.traces.documents import as_list, as_mapping
 from xray_local.traces.trees import Element
 
 from .details import Failure, list_failures
-from .operations import Operation
+from .operations import Operation, name_kind
 from .outline import Outline, Place
 from .shares import Share, divide
 from .sql_format import lay_out
@@ -143,10 +143,11 @@ def divide_path(outline: Outline) -> list[Share]:
     """Return the kinds of work on the critical path, the longest first."""
     seconds: dict[str, float] = {}
     path = outline.path
-    for place, operation in zip(outline.places, outline.operations, strict=True):
+    for place in outline.places:
         intervals = path.get(place.element)
         if intervals:
-            kind, took = operation.kind, seconds.get(operation.kind, 0.0)
+            kind = name_kind(place.element)
+            took = seconds.get(kind, 0.0)
             for each in intervals:
                 took += each.end - each.start
             seconds[kind] = took

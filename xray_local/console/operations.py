@@ -32,27 +32,23 @@ def name_operation(element: Element) -> Operation:
     """Return what the element did."""
     kind = name_kind(element)
     note = ""
-    if kind == "sql":
-        note = normalise(read_query(element) or "")
-    elif kind == "aws":
-        note = _name_aws(element)
-    elif kind == "remote":
-        note = _read_request(element, "method", 20)
+    if kind == "remote":
+        note = _read_request(element)[0]
+    elif kind in CALLS:
+        note = _name_target(element, kind)
     return Operation(read_name(element), kind, note)
 
 
-def name_call(element: Element, operation: Operation | None = None) -> Operation | None:
+def name_call(element: Element) -> Operation | None:
     """Return what makes a call the same as another of the trace; None if it is no call.
 
-    operation: the element's, if it is known. A call is the same as that, but by HTTP, which names
-    the URL too.
+    That is what it did; by HTTP the URL, too.
     """
-    operation = operation or name_operation(element)
-    if operation.kind not in CALLS:
+    kind = name_kind(element)
+    if kind not in CALLS:
         return None
-    if operation.kind == "remote":
-        operation = Operation(operation.name, operation.kind, describe_briefly(element))
-    return operation if operation.note else None
+    note = describe_briefly(element) if kind == "remote" else _name_target(element, kind)
+    return Operation(read_name(element), kind, note) if note else None
 
 
 def read_name(element: Element) -> str:
@@ -85,13 +81,16 @@ def describe_briefly(element: Element) -> str:
     content = element.content
     brief = _name_aws(element) if "aws" in content else ""
     if not brief and "http" in content:
-        method = _read_request(element, "method", 20)
-        url = _read_request(element, "url", NOTE_CHARACTERS)
+        method, url = _read_request(element)
         brief = f"{method} {url}" if method and url else method or url
     if not brief and "sql" in content:
         query = (read_query(element) or "")[: 2 * NOTE_CHARACTERS]
         brief = " ".join(query.split())[:NOTE_CHARACTERS]
     return brief
+
+
+def _name_target(element: Element, kind: str) -> str:
+    return normalise(read_query(element) or "") if kind == "sql" else _name_aws(element)
 
 
 def _name_aws(element: Element) -> str:
@@ -102,6 +101,8 @@ def _name_aws(element: Element) -> str:
     return " ".join([word for word in (as_text(aws.get("operation"), 100), *words) if word])
 
 
-def _read_request(element: Element, key: str, limit: int) -> str:
-    http = as_mapping(element.content.get("http"))
-    return as_text(as_mapping(http.get("request")).get(key), limit) or ""
+def _read_request(element: Element) -> tuple[str, str]:
+    """Return the method and the URL; empty where it has none."""
+    request = as_mapping(as_mapping(element.content.get("http")).get("request"))
+    method, url = request.get("method"), request.get("url")
+    return as_text(method, 20) or "", as_text(url, NOTE_CHARACTERS) or ""

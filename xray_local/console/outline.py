@@ -13,7 +13,7 @@ from msgspec import Struct
 from xray_local.traces.trees import Element, walk_tree
 
 from .critical_path import Path, find_critical_path
-from .operations import CALLS, Operation, name_call, name_operation
+from .operations import Operation, name_call, name_operation
 
 
 class Place(Struct, frozen=True, gc=False):
@@ -55,10 +55,8 @@ class Outline:
     def calls(self) -> dict[Operation, list[Place]]:
         """The calls that the trace makes, each with the places where it does."""
         calls: defaultdict[Operation, list[Place]] = defaultdict(list)
-        for place, operation in zip(self.places, self.operations, strict=True):
-            if operation.kind not in CALLS:
-                continue
-            call = name_call(place.element, operation)
+        for place in self.places:
+            call = name_call(place.element)
             if call is not None:
                 calls[call].append(place)
         return calls
@@ -78,17 +76,9 @@ class Outline:
         number = self.ids.get(element_id)
         return None if number is None else self.places[number]
 
-    def name_operation(self, element: Element) -> Operation:
-        """Return what the element did."""
-        return self.operations[self.numbers[element]]
-
-    def name_call(self, element: Element) -> Operation | None:
-        """Return the call that the element is; None if it is none."""
-        return name_call(element, self.name_operation(element))
-
     def count_same(self, element: Element) -> int:
         """Return how often the trace makes the call that the element is; 0 if it is none."""
-        call = self.name_call(element)
+        call = name_call(element)
         return len(self.calls[call]) if call is not None else 0
 
 

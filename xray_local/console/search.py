@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from .operations import name_call
 from .outline import Outline
 
 
@@ -18,7 +19,7 @@ def find_text(outline: Outline, text: str) -> set[int]:
 def find_same(outline: Outline, element_id: str) -> set[int]:
     """Return the numbers of the elements that make the same call as this one."""
     place = outline.get(element_id)
-    call = outline.name_call(place.element) if place else None
+    call = name_call(place.element) if place else None
     return {each.number for each in outline.calls[call]} if call else set()
 
 
