@@ -59,10 +59,14 @@ FILTERS = {
     "service { fault }, rare": 'service("prices") { fault }',
     "edge { responsetime }": 'edge("shop", "api") { responsetime > 0.05 }',
     "group": 'group.name = "Default"',
+    "http.url BEGINSWITH": 'http.url BEGINSWITH "https://shop.example/films/1"',
+    "method, and service { responsetime }": (
+        'http.method = "GET" AND service("shop") { responsetime > 0.3 }'
+    ),
     "http.* in braces, nowhere": 'service("shop") { http.status = 599 }',
     "root cause": 'rootcause.responsetime.service { name = "prices" }',
 }
-ORDERS = {"newest": "", "slowest": "slowest"}
+ORDERS = ("newest", "oldest", "slowest", "fastest", "highest", "lowest")
 VIEWS = ("timeline", "flame", "table", "sql", "logs")
 
 
@@ -103,9 +107,9 @@ def list_screens(start: float, end: float, trace_ids: Sequence[str]) -> Iterator
     for name in ("live", "groups", "sampling", "settings", "start"):
         yield Screen(name, f"/{name}")
     for name, seconds in RANGES.items():
-        for order, sort in ORDERS.items():
+        for order in ORDERS:
             for words, text in FILTERS.items():
-                query = _write_query(end - seconds, end, filter=text, sort=sort)
+                query = _write_query(end - seconds, end, filter=text, sort=order)
                 yield Screen(f"traces, {name}, {order}: {words}", f"/traces?{query}")
 
 

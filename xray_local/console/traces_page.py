@@ -14,6 +14,7 @@ from xray_local.filters.syntax import Comparison, write
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
 from xray_local.store.facets import Facets, count_facets
+from xray_local.store.orders import Order, Ranking
 from xray_local.store.queries import (
     Page,
     RangeType,
@@ -24,7 +25,6 @@ from xray_local.store.queries import (
     list_numbers,
     list_traces,
 )
-from xray_local.store.scans import Order
 from xray_local.store.shapes import read_shapes
 from xray_local.traces.documents import show
 
@@ -97,7 +97,12 @@ def show_traces(request: HttpRequest) -> HttpResponse:
             mistake = find_mistake(scope.filter, error)
         else:
             token = request.GET.get("after")
-            fitting = list_numbers(connection, time_range, chosen, FACET_TRACES, RANKED_TRACES)
+            kind = ORDERS[order][0]
+            ranking = None if chosen is None or kind.is_of_index else Ranking(kind, PAGE_ROWS)
+            fitting = list_numbers(
+                *(connection, time_range, chosen, FACET_TRACES, RANKED_TRACES),
+                ranking=ranking,
+            )
             is_known = fitting.is_all or (
                 order == "newest" and fitting.is_gapless and not token and chosen is not None
             )
@@ -107,7 +112,7 @@ def show_traces(request: HttpRequest) -> HttpResponse:
                 chosen=chosen,
                 token=token,
                 limit=PAGE_ROWS,
-                order=ORDERS[order][0],
+                order=kind,
                 among=fitting.numbers if is_known else None,
                 has_causes=False,
             )

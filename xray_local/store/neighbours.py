@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from xray_local.filters import Filter
 
+from .orders import Order
 from .queries import Cursor, RangeType, TimeRange, choose_traces
-from .scans import Order
 
 
 class Neighbours(NamedTuple):

@@ -28,8 +28,10 @@ from xray_local.traces.facts import load_facts
 from xray_local.traces.summaries import find_owners, summarise
 from xray_local.traces.trees import build_tree
 
+from .extents import is_wide
+from .orders import Order, Ranking
 from .rows import ID_AHEAD_MAX_SECONDS
-from .scans import Order, Row, Spot, is_wide, pick, rank, scan, scan_spots
+from .scans import Row, Spot, pick, rank, scan, scan_spots
 from .shapes import read_shapes
 
 PAGE_TRACES = 100
@@ -221,8 +223,8 @@ def choose_traces(
         values["share"] = strategy.value
     if among is not None:
         rows = pick(connection, wanted, values, among, order, limit)
-    elif order is Order.NEWEST:
-        rows = scan(connection, wanted, values, condition, limit)
+    elif order.is_of_index:
+        rows = scan(connection, wanted, values, condition, limit, order)
     else:
         rows = rank(connection, wanted, values, condition, order, limit, EXAMINED_MAX)
     shown: list[Row] = []
@@ -304,10 +306,12 @@ def list_numbers(
     chosen: Filter | None,
     limit: int,
     most: int = 0,
+    ranking: Ranking | None = None,
 ) -> Fitting:
     """Return the numbers of the newest traces that fit for sure, as many as the limit.
 
-    most: there may be so many where it takes no longer to find them.
+    most: there may be so many where it takes no longer to find them, or where this ranking, which
+    can then be among these, would take as long.
     Where documents would have to be asked, a trace is none of them.
     """
     condition = _compile(connection, chosen)
@@ -319,7 +323,8 @@ def list_numbers(
         {"start": time_range.start, "end": time_range.end},
         condition,
         limit,
-        most,
+        most=most,
+        ranking=ranking,
     )
     found = list(islice(spots, most + 1))
     numbers = [spot.no for spot in found if spot.is_sure]

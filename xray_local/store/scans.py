@@ -9,12 +9,14 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from enum import Enum
 from typing import Any, NamedTuple
 
 from xray_local.filters import Condition
 
-from .terms import BLOCK_TRACES
+from .extents import count_blocks, is_wide
+from .orders import Order, Ranking
+from .samples import take_sample
+from .terms import BLOCK_TRACES, TRACES_OF_BLOCKS
 
 # With no more blocks than this to look at, they are read as they are; else in the list's order.
 BLOCKS_READ = 400
@@ -22,19 +24,14 @@ BLOCKS_READ = 400
 BLOCKS_SHARE_MAX = 0.9
 # In another order than the list's all of them are read, up to this share.
 BLOCKS_SHARE_RANKED = 0.5
-# What is not found often enough among so many of the newest is rare.
-NEWEST_LOOKED_AT = 5000
-# So many blocks, evenly spread, tell at about which place a page in another order ends, if at least
-# so many of their rows fit and there are many other blocks.
-BLOCKS_SAMPLED = 40
-SAMPLED_FITTING = 3
-SAMPLED_STEP_MIN = 2
-# How many that come before that place are looked up, where the index does not tell all.
-FIRST_LOOKED_AT = 1500
+# What is not found often enough among so many of the first ones is rare.
+FIRST_LOOKED_AT = 5000
+# But if as many are most likely within this share of all, the others are looked at in turn.
+SOON_SHARE_MAX = 0.25
+# In another order, so many are looked up where the index does not tell all.
+RANKED_LOOKED_AT = 1500
 # To look up fewer rows than this share, one by one, is quicker than to read all.
 UNDECIDED_SHARE_MAX = 0.1
-# Of the time that there are traces of: to look up fewer rows than this share has is quicker.
-TABLE_SHARE_MIN = 0.5
 # Columns that the index by start has not.
 TEXT_COLUMNS = re.compile(
     r"\b(http_url|http_method|user_agent|client_ip|users|zones|instance_ids|resource_arns"
@@ -42,41 +39,6 @@ TEXT_COLUMNS = re.compile(
 )
 # Read from end to end.
 TABLE = "traces NOT INDEXED"
-TRACES_OF_BLOCKS = (
-    "(SELECT value * :size AS first FROM json_each(:blocks)) AS b "
-    "CROSS JOIN traces ON traces.no BETWEEN b.first AND b.first + :size - 1"
-)
-
-
-class Order(Enum):
-    """How a list is ordered: by what, and whether the largest is first."""
-
-    NEWEST = ("start_time", True)
-    OLDEST = ("start_time", False)
-    SLOWEST = ("response_time", True)
-    FASTEST = ("response_time", False)
-    HIGHEST_STATUS = ("COALESCE(http_status, 0)", True)
-    LOWEST_STATUS = ("COALESCE(http_status, 0)", False)
-
-    @property
-    def column(self) -> str:
-        """What is compared, in SQL."""
-        return self.value[0]
-
-    @property
-    def direction(self) -> str:
-        """The same, for ORDER BY."""
-        return "DESC" if self.value[1] else "ASC"
-
-    @property
-    def comparison(self) -> str:
-        """How what comes earlier in the order compares with what comes later, in SQL."""
-        return ">" if self.value[1] else "<"
-
-    @property
-    def after(self) -> str:
-        """The condition of all that come after the place `:before` and the number `:no`."""
-        return f"({self.column}, traces.no) {'<' if self.value[1] else '>'} (:before, :no)"
 
 
 class Row(NamedTuple):
@@ -113,14 +75,15 @@ def scan(
     values: dict[str, Any],
     condition: Condition,
     limit: int,
+    order: Order = Order.NEWEST,
 ) -> Iterator[Row]:
-    """Yield the rows for which the condition may hold, the newest first.
+    """Yield the rows for which the condition may hold, the newest first, or the oldest.
 
     wanted: what else has to hold, with the values that it names; `start` and `end`, if they are
     there, are a range of time. limit: as many and one more are enough if the condition is exact.
     """
-    rows = _scan(connection, f"{ROW_COLUMNS}, start_time", wanted, values, condition, limit)
-    return map(Row._make, rows)
+    columns = f"{ROW_COLUMNS}, start_time"
+    return map(Row._make, _scan(connection, columns, wanted, values, condition, limit, order=order))
 
 
 def scan_spots(
@@ -129,13 +92,18 @@ def scan_spots(
     values: dict[str, Any],
     condition: Condition,
     limit: int,
+    *,
     most: int = 0,
+    ranking: Ranking | None = None,
 ) -> Iterator[Spot]:
     """Yield the same as `scan`, in less time.
 
-    most: where all has to be read for the limit, so many and one more.
+    most: where all has to be read for the limit, so many and one more. ranking: where `rank` would
+    have to read all for this, too.
     """
-    rows = _scan(connection, SPOT_COLUMNS, wanted, values, condition, limit, most)
+    rows = _scan(
+        *(connection, SPOT_COLUMNS, wanted, values, condition, limit), most=most, ranking=ranking
+    )
     return map(Spot._make, rows)
 
 
@@ -146,7 +114,10 @@ def _scan(
     values: dict[str, Any],
     condition: Condition,
     limit: int,
+    *,
+    order: Order = Order.NEWEST,
     most: int = 0,
+    ranking: Ranking | None = None,
 ) -> Iterator[Any]:
     """Return these columns of the rows; the last of them is whether a row is sure."""
     is_exact = condition.may == condition.must
@@ -158,32 +129,46 @@ def _scan(
         return connection.execute(
             f"SELECT {columns}, {must} "  # noqa: S608 - fixed texts
             f"FROM {tables} WHERE {' AND '.join([*more, *wanted, condition.may])} "
-            "ORDER BY start_time DESC, traces.no DESC LIMIT :limit",
+            f"ORDER BY start_time {order.direction}, traces.no {order.direction} LIMIT :limit",
             values,
         )
 
     blocks = _find_blocks(connection, condition)
+    is_all_read = (
+        ranking is not None
+        and is_exact
+        and _has_to_read_all(connection, wanted, values, condition, ranking, most)
+    )
+    if is_all_read:
+        values |= everything
     if blocks is not None:
         values |= {"blocks": json.dumps(blocks), "size": BLOCK_TRACES}
         if len(blocks) <= BLOCKS_READ:
             values |= everything
             return select(TRACES_OF_BLOCKS)
-        is_share = len(blocks) < BLOCKS_SHARE_MAX * _count_blocks(connection)
+        is_share = len(blocks) < BLOCKS_SHARE_MAX * count_blocks(connection)
         if is_share and not _is_quick(condition):
+            if is_all_read:
+                return select(TRACES_OF_BLOCKS)
             return select("traces", "traces.no / :size IN (SELECT value FROM json_each(:blocks))")
     if not is_exact or not TEXT_COLUMNS.search(condition.may):
         return select("traces")
     if not is_wide(connection, values):
         return select("traces")
-    newest = _find_newest(connection, wanted, values)
-    if newest is None:
+    last = _find_first(connection, wanted, values, order)
+    if last is None:
         return select("traces")
-    values |= {"newest": newest}
-    found = list(select("traces", "start_time >= :newest"))
-    if len(found) > limit:
-        return iter(found)
+    values |= {"first_ones": last}
+    first_ones = f"start_time {order.comparison}= :first_ones"
+    if not is_all_read:
+        found = list(select("traces", first_ones))
+        if len(found) > limit:
+            return iter(found)
+        rows = FIRST_LOOKED_AT * (limit + 1) / max(1, len(found))
+        if rows <= SOON_SHARE_MAX * BLOCK_TRACES * count_blocks(connection):
+            return select("traces")
     values |= everything
-    if _is_soon_decided(connection, wanted, values, condition):
+    if _is_soon_decided(connection, [*wanted, first_ones], values, condition):
         return select("traces")
     return select(TABLE)
 
@@ -235,6 +220,16 @@ def rank(
             f"ORDER BY place {order.direction}, ranked {order.direction} LIMIT :limit"
         )
 
+    def look_up(*more: str) -> list[Row]:
+        rows = connection.execute(
+            list_places("traces", *more), values | {"limit": RANKED_LOOKED_AT}
+        )
+        found: list[Row] = []
+        while len(found) < enough and (some := rows.fetchmany(2 * enough)):
+            numbers = [number for _, number in some]
+            found += pick(connection, [condition.may], values, numbers, order, len(numbers), must)
+        return found
+
     def select(inside: str) -> list[Row]:
         rows = connection.execute(
             f"SELECT {ROW_COLUMNS}, place, {must} FROM ({inside}) "  # noqa: S608
@@ -244,64 +239,51 @@ def rank(
         )
         return list(map(Row._make, rows))
 
-    place = _estimate_place(connection, wanted, values, condition, order, enough)
-    if place is not None:
+    blocks = _find_blocks(connection, condition)
+    blocks_max = BLOCKS_READ if is_quick else BLOCKS_SHARE_RANKED * count_blocks(connection)
+    is_by_blocks = blocks is not None and len(blocks) <= blocks_max
+    estimate = None
+    if blocks is None or len(blocks) > BLOCKS_READ:
+        sample = take_sample(connection, wanted, values, condition, order)
+        estimate = sample and sample.find_place(enough)
+    if estimate:
+        place, looked_at = estimate
+        found: list[Row] = []
         # What comes after it is neither sorted nor asked for more, unless the others are too few.
         values |= {"near": place}
         near = f"{order.column} {order.comparison}= :near"
-        if is_quick:
+        if not is_quick and looked_at <= RANKED_LOOKED_AT:
+            found = look_up(near)
+            if len(found) < enough:
+                # Those that the place was estimated from may stand close together.
+                found = look_up()
+        elif not is_by_blocks:
             found = select(list_places("traces", near, condition.may))
-        else:
-            first = connection.execute(
-                list_places("traces", near), values | {"limit": FIRST_LOOKED_AT}
-            )
-            found = []
-            while len(found) < enough and (rows := first.fetchmany(2 * enough)):
-                numbers = [row[1] for row in rows]
-                found += pick(
-                    connection, [condition.may], values, numbers, order, len(numbers), must
-                )
         if len(found) >= enough:
             return iter(found[:enough])
-    blocks = _find_blocks(connection, condition)
-    blocks_max = BLOCKS_READ if is_quick else BLOCKS_SHARE_RANKED * _count_blocks(connection)
-    tables = "traces"
-    if blocks is not None and len(blocks) <= blocks_max:
+    if is_by_blocks:
         values |= {"blocks": json.dumps(blocks), "size": BLOCK_TRACES}
-        tables = TRACES_OF_BLOCKS
-    elif TEXT_COLUMNS.search(condition.may) and is_wide(connection, values):
-        tables = TABLE
-    return iter(select(list_places(tables, condition.may)))
+        return iter(select(list_places(TRACES_OF_BLOCKS, condition.may)))
+    is_table = TEXT_COLUMNS.search(condition.may) and is_wide(connection, values)
+    return iter(select(list_places(TABLE if is_table else "traces", condition.may)))
 
 
-def _estimate_place(
+def _has_to_read_all(
     connection: sqlite3.Connection,
     wanted: Sequence[str],
     values: dict[str, Any],
     condition: Condition,
-    order: Order,
-    enough: int,
-) -> float | None:
-    """Return a place before which in the order there are most likely enough rows, but few more.
-
-    None if that cannot be said, or says nothing that the index has not in its own order.
-    """
-    if order is Order.OLDEST:
-        return None
-    first, last = _find_numbers(connection, values)
-    step = (last - first) // (BLOCK_TRACES * BLOCKS_SAMPLED)
-    if step < SAMPLED_STEP_MIN:
-        return None
-    blocks = range(first // BLOCK_TRACES + step // 2, last // BLOCK_TRACES, step)
-    row = connection.execute(
-        f"SELECT {order.column} AS place FROM {TRACES_OF_BLOCKS} "  # noqa: S608 - fixed texts
-        f"WHERE {' AND '.join([*wanted, condition.may])} "
-        f"ORDER BY place {order.direction} LIMIT 1 OFFSET :offset",
-        values
-        | {"blocks": json.dumps(list(blocks)), "size": BLOCK_TRACES}
-        | {"offset": SAMPLED_FITTING - 1 + 2 * enough // step},
-    ).fetchone()
-    return row[0] if row else None
+    ranking: Ranking,
+    most: int,
+) -> bool:
+    """Whether `rank` most likely reads all rows, and no more than so many fit."""
+    if _is_quick(condition):
+        return False
+    sample = take_sample(connection, wanted, values, condition, ranking.order)
+    if sample is None or sample.fitting > most:
+        return False
+    estimate = sample.find_place(ranking.limit + 1)
+    return estimate is None or estimate[1] > RANKED_LOOKED_AT
 
 
 def _is_quick(condition: Condition) -> bool:
@@ -318,16 +300,16 @@ def _is_soon_decided(
     values: dict[str, Any],
     condition: Condition,
 ) -> bool:
-    """Whether the index tells of nearly all of the newest that they do not fit."""
+    """Whether the index tells of nearly all of the first ones that they do not fit."""
     indexed = [each for each in condition.parts if not TEXT_COLUMNS.search(each)]
     if not indexed:
         return False
     row = connection.execute(
-        "SELECT COUNT(*) FROM traces WHERE start_time >= :newest "  # noqa: S608 - fixed texts
-        f"AND {' AND '.join([*wanted, *indexed])}",
+        "SELECT COUNT(*) FROM traces "  # noqa: S608 - fixed texts
+        f"WHERE {' AND '.join([*wanted, *indexed])}",
         values,
     ).fetchone()
-    return bool(row[0] < UNDECIDED_SHARE_MAX * NEWEST_LOOKED_AT)
+    return bool(row[0] < UNDECIDED_SHARE_MAX * FIRST_LOOKED_AT)
 
 
 def _find_blocks(connection: sqlite3.Connection, condition: Condition) -> list[int] | None:
@@ -352,45 +334,13 @@ def _find_blocks(connection: sqlite3.Connection, condition: Condition) -> list[i
     return list({row[0] for row in rows})
 
 
-def _count_blocks(connection: sqlite3.Connection) -> int:
-    """Return how many blocks there are, those between that are empty included."""
-    first, last = _find_ends(connection, "no")
-    return int(last // BLOCK_TRACES - first // BLOCK_TRACES + 1)
-
-
-def _find_numbers(connection: sqlite3.Connection, values: dict[str, Any]) -> tuple[int, int]:
-    """Return the numbers of the first and the last trace that began in the range of time."""
-    first, last = _find_ends(connection, "start_time")
-    row = connection.execute(
-        "SELECT (SELECT no FROM traces WHERE start_time >= ? ORDER BY start_time LIMIT 1), "
-        "(SELECT no FROM traces WHERE start_time < ? ORDER BY start_time DESC LIMIT 1)",
-        (max(first, values.get("start", first)), min(last, values.get("end", last))),
-    ).fetchone()
-    return row[0] or 0, row[1] or 0
-
-
-def _find_newest(
-    connection: sqlite3.Connection, wanted: Sequence[str], values: dict[str, Any]
+def _find_first(
+    connection: sqlite3.Connection, wanted: Sequence[str], values: dict[str, Any], order: Order
 ) -> float | None:
-    """Return the start of the last of the newest to be looked at; None if there are no more."""
+    """Return the start of the last of the first ones to be looked at; None if there are no more."""
     row = connection.execute(
         f"SELECT start_time FROM traces WHERE {' AND '.join(wanted)} "  # noqa: S608 - fixed texts
-        "ORDER BY start_time DESC LIMIT 1 OFFSET :offset",
-        values | {"offset": NEWEST_LOOKED_AT},
+        f"ORDER BY start_time {order.direction} LIMIT 1 OFFSET :offset",
+        values | {"offset": FIRST_LOOKED_AT},
     ).fetchone()
     return row[0] if row else None
-
-
-def is_wide(connection: sqlite3.Connection, values: dict[str, Any]) -> bool:
-    """Whether the range from `start` to `end` has much of the time that there are traces of."""
-    first, last = _find_ends(connection, "start_time")
-    start, end = max(first, values.get("start", first)), min(last, values.get("end", last))
-    return bool(end - start >= TABLE_SHARE_MIN * (last - first))
-
-
-def _find_ends(connection: sqlite3.Connection, column: str) -> tuple[float, float]:
-    first, last = (
-        connection.execute(f"SELECT {end}({column}) FROM traces").fetchone()[0]  # noqa: S608
-        for end in ("MIN", "MAX")
-    )
-    return first or 0, last or 0

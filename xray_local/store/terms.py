@@ -16,6 +16,11 @@ BLOCK_TRACES = 32
 # Blocks next to each other are an era: one lookup finds a term in all of its blocks, and what is
 # pruned goes era by era.
 ERA_BLOCKS = 128
+# The traces of blocks, in SQL: the numbers of the blocks as JSON, and BLOCK_TRACES as the size.
+TRACES_OF_BLOCKS = (
+    "(SELECT value * :size AS first FROM json_each(:blocks)) AS b "
+    "CROSS JOIN traces ON traces.no BETWEEN b.first AND b.first + :size - 1"
+)
 
 
 def block_of(trace_no: int) -> int:

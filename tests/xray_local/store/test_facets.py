@@ -9,6 +9,7 @@ from tests.xray_local.conftest import Store
 from tests.xray_local.made import NOON, make_request, make_segment, make_subsegment
 from xray_local.filters import read_filter
 from xray_local.store.facets import count_facets
+from xray_local.store.orders import Order
 from xray_local.store.queries import (
     PAGE_TRACES,
     RangeType,
@@ -17,7 +18,6 @@ from xray_local.store.queries import (
     list_numbers,
     list_traces,
 )
-from xray_local.store.scans import Order
 
 AROUND_NOON = TimeRange(NOON - 100, NOON + 1000, RangeType.EVENT)
 
@@ -180,7 +180,7 @@ def test_what_is_common_is_found_among_the_first(
         for each in list_traces(connection, order=order).summaries
         if each["Http"]["HttpURL"].endswith("0")
     ]
-    monkeypatch.setattr("xray_local.store.scans.FIRST_LOOKED_AT", looked_at)
+    monkeypatch.setattr("xray_local.store.scans.RANKED_LOOKED_AT", looked_at)
 
     page = list_traces(connection, chosen=chosen, order=order, limit=3)
 

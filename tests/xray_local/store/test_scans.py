@@ -3,16 +3,43 @@
 import random
 import sqlite3
 from itertools import product
+from typing import Any
 
 import pytest
 
 from tests.xray_local.conftest import Store
 from tests.xray_local.made import NOON, make_request, make_segment, make_subsegment
 from xray_local.filters import read_filter
-from xray_local.store import scans
-from xray_local.store.queries import RangeType, TimeRange, count_traces, list_traces
+from xray_local.store import extents, samples, scans
+from xray_local.store.orders import Order, Ranking
+from xray_local.store.queries import RangeType, TimeRange, count_traces, list_numbers, list_traces
 
 TRACES = 300
+
+
+def walk(
+    connection: sqlite3.Connection,
+    expression: str,
+    order: Order,
+    limit: int,
+    time_range: TimeRange | None = None,
+) -> list[dict[str, Any]]:
+    """Return the summaries of all pages."""
+    summaries: list[dict[str, Any]] = []
+    token = None
+    while True:
+        page = list_traces(
+            connection,
+            time_range=time_range,
+            chosen=read_filter(expression),
+            token=token,
+            limit=limit,
+            order=order,
+        )
+        summaries += page.summaries
+        token = page.next_token
+        if token is None:
+            return summaries
 
 
 @pytest.mark.parametrize("blocks_read", [0, 1000])
@@ -47,9 +74,10 @@ def test_what_is_rare_is_found_among_many(
         assert page.processed == 301
 
 
-@pytest.mark.parametrize("newest_looked_at", [0, 100, 250, 1000])
+@pytest.mark.parametrize("first_looked_at", [0, 100, 250, 1000])
 @pytest.mark.parametrize(
-    ("table_share_min", "undecided_share_max"), [(0.0, 0.0), (0.0, 2.0), (1.1, 0.0)]
+    ("table_share_min", "undecided_share_max", "soon_share_max"),
+    [(0.0, 0.0, 0.0), (0.0, 2.0, 0.0), (0.0, 0.0, 9.0), (1.1, 0.0, 0.0)],
 )
 @pytest.mark.parametrize(
     ("expression", "factor"),
@@ -64,21 +92,23 @@ def test_pages_of_what_no_term_finds(
     connection: sqlite3.Connection,
     store: Store,
     monkeypatch: pytest.MonkeyPatch,
-    newest_looked_at: int,
+    first_looked_at: int,
     table_share_min: float,
     undecided_share_max: float,
+    soon_share_max: float,
     expression: str,
     factor: int,
 ) -> None:
     for name in ("BLOCKS_READ", "BLOCKS_SHARE_MAX"):
         monkeypatch.setattr(scans, name, -1)
-    monkeypatch.setattr(scans, "NEWEST_LOOKED_AT", newest_looked_at)
-    monkeypatch.setattr(scans, "TABLE_SHARE_MIN", table_share_min)
+    monkeypatch.setattr(scans, "FIRST_LOOKED_AT", first_looked_at)
+    monkeypatch.setattr(extents, "WIDE_SHARE_MIN", table_share_min)
     monkeypatch.setattr(scans, "UNDECIDED_SHARE_MAX", undecided_share_max)
+    monkeypatch.setattr(scans, "SOON_SHARE_MAX", soon_share_max)
     segments = [
         make_segment(
-            # Two at each moment, so that the start alone would not tell them apart.
-            start_time=NOON + number // 2,
+            # Four at each moment, so that the start alone would not tell them apart.
+            start_time=NOON + number // 4,
             http=make_request(f"/{number % 10}", 200),
             annotations={"k": "x" if number % 50 else "so rare"},
             user="a" if number % 2 else "b",
@@ -87,25 +117,16 @@ def test_pages_of_what_no_term_finds(
     ]
     random.Random(7).shuffle(segments)
     store(*segments)
-    time_range = TimeRange(NOON + 10, NOON + TRACES // 2 - 10, RangeType.EVENT)
+    time_range = TimeRange(NOON + 10, NOON + TRACES // 4 - 10, RangeType.EVENT)
+    fitting = [NOON + number // 4 for number in range(TRACES) if number % factor == 0]
+    expected = [each for each in fitting if time_range.start <= each < time_range.end]
 
-    found: list[float] = []
-    token = None
-    while True:
-        page = list_traces(
-            connection,
-            time_range=time_range,
-            chosen=read_filter(expression),
-            token=token,
-            limit=4,
-        )
-        found += [each["StartTime"] for each in page.summaries]
-        token = page.next_token
-        if token is None:
-            break
+    for order in (Order.OLDEST, Order.NEWEST):
+        found = walk(connection, expression, order, 5, time_range)
 
-    fitting = [NOON + number // 2 for number in range(TRACES) if number % factor == 0]
-    assert found == [each for each in fitting[::-1] if NOON + 10 <= each < NOON + TRACES // 2 - 10]
+        starts = [each["StartTime"] for each in found]
+        assert starts == sorted(expected, reverse=order is Order.NEWEST), order
+        assert len({each["Id"] for each in found}) == len(expected), order
 
 
 ORDERED = {
@@ -131,9 +152,9 @@ def test_pages_in_another_order(
     sampled_fitting: int,
     first_looked_at: int,
 ) -> None:
-    monkeypatch.setattr(scans, "BLOCKS_SAMPLED", blocks_sampled)
-    monkeypatch.setattr(scans, "SAMPLED_FITTING", sampled_fitting)
-    monkeypatch.setattr(scans, "FIRST_LOOKED_AT", first_looked_at)
+    monkeypatch.setattr(samples, "BLOCKS_SAMPLED", blocks_sampled)
+    monkeypatch.setattr(samples, "FITTING_MIN", sampled_fitting)
+    monkeypatch.setattr(scans, "RANKED_LOOKED_AT", first_looked_at)
     monkeypatch.setattr(scans, "BLOCKS_READ", -1)
     monkeypatch.setattr(scans, "BLOCKS_SHARE_RANKED", -1.0)
     segments = []
@@ -154,30 +175,67 @@ def test_pages_in_another_order(
         )
     store(*segments)
     places = {
-        scans.Order.NEWEST: lambda number: segments[number]["start_time"],
-        scans.Order.OLDEST: lambda number: segments[number]["start_time"],
-        scans.Order.SLOWEST: lambda number: number,
-        scans.Order.FASTEST: lambda number: number,
-        scans.Order.HIGHEST_STATUS: lambda number: (number % 2, number),
-        scans.Order.LOWEST_STATUS: lambda number: (number % 2, number),
+        Order.NEWEST: lambda number: segments[number]["start_time"],
+        Order.OLDEST: lambda number: segments[number]["start_time"],
+        Order.SLOWEST: lambda number: number,
+        Order.FASTEST: lambda number: number,
+        Order.HIGHEST_STATUS: lambda number: (number % 2, number),
+        Order.LOWEST_STATUS: lambda number: (number % 2, number),
     }
-    for order, (expression, numbers) in product(scans.Order, ORDERED.items()):
-        found: list[str] = []
-        token = None
-        while not found or token is not None:
-            page = list_traces(
-                connection,
-                chosen=read_filter(expression),
-                token=token,
-                limit=12,
-                order=order,
-            )
-            found += [each["Id"] for each in page.summaries]
-            token = page.next_token
+    for order, (expression, numbers) in product(Order, ORDERED.items()):
+        found = [each["Id"] for each in walk(connection, expression, order, 12)]
 
         ranked = sorted(numbers, key=places[order], reverse=order.direction == "DESC")
         expected = [segments[number]["trace_id"] for number in ranked]
         assert found == expected, (order, expression)
+
+
+@pytest.mark.parametrize("share_max", [0.0, 2.0])
+@pytest.mark.parametrize(
+    ("expression", "factor"),
+    [('user = "b"', 2), ('http.url ENDSWITH "/0"', 10), ('service("api")', 3)],
+)
+def test_all_are_listed_where_they_would_be_ranked(
+    connection: sqlite3.Connection,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    share_max: float,
+    expression: str,
+    factor: int,
+) -> None:
+    monkeypatch.setattr(samples, "BLOCKS_SAMPLED", 2)
+    monkeypatch.setattr(scans, "BLOCKS_READ", -1)
+    monkeypatch.setattr(scans, "BLOCKS_SHARE_MAX", share_max)
+    monkeypatch.setattr(scans, "FIRST_LOOKED_AT", 100)
+    call = make_subsegment(name="api", namespace="remote")
+    store(
+        *[
+            make_segment(
+                start_time=NOON + number,
+                http=make_request(f"/{number % 10}", 200),
+                user="a" if number % 2 else "b",
+                subsegments=[] if number % 3 else [call],
+            )
+            for number in range(TRACES)
+        ]
+    )
+    chosen = read_filter(expression)
+    time_range = TimeRange(NOON, NOON + TRACES, RangeType.EVENT)
+    fitting = [number + 1 for number in range(TRACES) if number % factor == 0][::-1]
+    ranking = Ranking(Order.SLOWEST, 5)
+
+    def read(most: int, ranking: Ranking | None = ranking) -> tuple[list[int], bool]:
+        found = list_numbers(connection, time_range, chosen, 5, most, ranking=ranking)
+        return found.numbers, found.is_all
+
+    monkeypatch.setattr(scans, "RANKED_LOOKED_AT", -1)
+    assert read(TRACES) == (fitting, True)
+    # They are more than was thought, or than may be.
+    assert read(len(fitting) - 1) == (fitting[:5], False)
+    monkeypatch.setattr(samples, "FITTING_MIN", 1)
+    monkeypatch.setattr(scans, "RANKED_LOOKED_AT", TRACES)
+    assert read(TRACES) == (fitting[:5], False)
+    assert read(TRACES, None) == (fitting[:5], False)
 
 
 def test_how_many_are_in_a_range(connection: sqlite3.Connection, store: Store) -> None:
