@@ -17,9 +17,9 @@ function completeFilter(input) {
   for (const [name, value] of Object.entries({
     role: "combobox", "aria-controls": list.id, "aria-expanded": "false", "aria-autocomplete": "list",
   })) input.setAttribute(name, value);
-  // The word that is completed: where it begins, and how much follows it.
-  let start = 0;
-  let after = 0;
+  // What stands before and after the word that is completed.
+  let head = "";
+  let tail = "";
   let timer = 0;
   let asked = 0;
 
@@ -47,14 +47,15 @@ function completeFilter(input) {
   async function ask() {
     const url = new URL(input.dataset.completions, location.href);
     const before = input.value.slice(0, input.selectionStart);
-    const rest = input.value.length - before.length;
+    const rest = input.value.slice(before.length);
     url.searchParams.set("before", before);
     const number = ++asked;
-    const response = await fetch(url);
-    const found = response.ok ? await response.json() : null;
-    if (!found || number !== asked || document.activeElement !== input) return;
-    start = before.length - found.replaced.length;
-    after = rest;
+    // Without an answer it offers nothing.
+    const found = await fetch(url).then((answer) => answer.ok ? answer.json() : null).catch(() => null);
+    if (number !== asked || document.activeElement !== input) return;
+    if (!found) return close();
+    head = before.slice(0, before.length - found.replaced.length);
+    tail = rest.slice(measureWord(found.replaced, rest));
     list.replaceChildren(...found.options.map(makeOption));
     list.hidden = found.options.length === 0;
     input.setAttribute("aria-expanded", String(!list.hidden));
@@ -89,11 +90,17 @@ function completeFilter(input) {
   }
 
   function accept(option) {
+    const { value } = input;
+    close();
+    const isSame = value.startsWith(head) && value.endsWith(tail) && value.length >= head.length + tail.length;
+    // Since the list was made, something else than the word has been edited.
+    if (!isSame) return ask();
     const text = option.firstChild.textContent;
     const ending = text.endsWith("(") ? "" : " ";
-    // What was typed since the list was made belongs to the word, wherever the caret is by now.
-    input.setRangeText(text + ending, start, Math.max(start, input.value.length - after), "end");
-    close();
+    const next = ending || "(";
+    // What was typed since then belongs to the word, wherever the caret is by now.
+    const end = value.length - tail.length + (tail.startsWith(next) ? 1 : 0);
+    input.setRangeText(text + ending, head.length, end, "end");
     ask();
   }
 
@@ -103,6 +110,18 @@ function completeFilter(input) {
     input.setAttribute("aria-expanded", "false");
     input.removeAttribute("aria-activedescendant");
   }
+}
+
+// Return how much of the rest of a filter belongs to the word that was begun before the caret.
+function measureWord(begun, rest) {
+  if (begun.startsWith('"')) {
+    const marks = rest.replace(/\\./g, "__").split('"');
+    // An even number of quotation marks are those of other texts: this one does not end.
+    return marks.length % 2 ? 0 : marks[0].length + 1;
+  }
+  if (begun.includes("[")) return rest.match(/^[\w.]*\]?/)[0].length;
+  if (/^[<>!]$/.test(begun)) return rest.startsWith("=") ? 1 : 0;
+  return begun ? rest.search(/[^\w.]|$/) : 0;
 }
 
 function chooseRows() {

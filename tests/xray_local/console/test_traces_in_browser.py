@@ -87,7 +87,7 @@ def test_the_filter_is_completed_by_the_mouse_within_it(page: Page, xray: Progra
     page.keyboard.type("fau")
     page.get_by_role("option", name="fault").click()
 
-    assert box.input_value() == "fault  AND ok"
+    assert box.input_value() == "fault AND ok"
 
 
 def test_what_was_typed_after_the_list_was_made_is_replaced(page: Page, xray: Program) -> None:
@@ -103,7 +103,7 @@ def test_what_was_typed_after_the_list_was_made_is_replaced(page: Page, xray: Pr
     page.keyboard.type("fau")
     fault.click()
 
-    assert box.input_value() == "fault  AND ok"
+    assert box.input_value() == "fault AND ok"
 
 
 @pytest.mark.parametrize("caret", [0, 8, 17])
@@ -121,7 +121,70 @@ def test_an_option_replaces_its_word_wherever_the_caret_is(
     box.evaluate("(input, caret) => input.setSelectionRange(caret, caret)", caret)
     fault.click()
 
-    assert box.input_value() == "ok AND fault  OR error"
+    assert box.input_value() == "ok AND fault OR error"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "option", "expected"),
+    [
+        ("fa", "ult AND ok", "fault", "fault AND ok"),
+        ("resp", "onsetime > 1", "responsetime", "responsetime > 1"),
+        ("annotation.r", "oute = 1", "annotation.route", "annotation.route = 1"),
+        ('user = "', 'ada" AND ok', '"ada"', 'user = "ada" AND ok'),
+        ('user = "a', 'd\\"a" OK', '"ada"', 'user = "ada" OK'),
+        ('user = "a', ' AND name = "x"', '"ada"', 'user = "ada" AND name = "x"'),
+        ("responsetime <", "= 1", "<=", "responsetime <= 1"),
+        ("serv", 'ice("site")', "service(", 'service("site")'),
+        ("ok AND ", "error", "fault", "ok AND fault error"),
+    ],
+)
+def test_the_word_at_the_caret_is_replaced_as_a_whole(
+    page: Page, xray: Program, before: str, after: str, option: str, expected: str
+) -> None:
+    page.goto(f"{xray.url}/traces")
+    box = page.get_by_role("combobox", name="Filter")
+    box.fill(before + after)
+    box.evaluate("(input, caret) => input.setSelectionRange(caret, caret)", len(before))
+    box.press("ArrowDown")
+
+    page.get_by_role("option").filter(has=page.get_by_text(option, exact=True)).first.click()
+
+    assert box.input_value() == expected
+
+
+@pytest.mark.parametrize(
+    "edited", ["ok AND fau OR error AND x", "!ok AND fau OR error", "ok AND fau OR e", "ok"]
+)
+def test_an_option_does_nothing_to_a_filter_that_is_another_by_now(
+    page: Page, xray: Program, edited: str
+) -> None:
+    page.goto(f"{xray.url}/traces")
+    box = page.get_by_role("combobox", name="Filter")
+    with page.expect_response("**/completions*"):
+        box.fill("ok AND fau OR error")
+    box.blur()
+    box.focus()
+    box.evaluate("input => input.setSelectionRange(10, 10)")
+    box.press("ArrowDown")
+    fault = page.get_by_role("option", name="fault")
+    expect(fault).to_be_visible()
+
+    box.evaluate("(input, edited) => { input.value = edited }", edited)
+    fault.click()
+
+    assert box.input_value() == edited
+
+
+def test_nothing_is_offered_without_an_answer(page: Page, xray: Program) -> None:
+    page.goto(f"{xray.url}/traces")
+    box = page.get_by_role("combobox", name="Filter")
+    box.fill("fau")
+    expect(page.get_by_role("option", name="fault")).to_be_visible()
+
+    page.route("**/completions*", lambda route: route.fulfill(status=204))
+    page.keyboard.type("l")
+
+    expect(page.get_by_role("option", name="fault")).to_be_hidden()
 
 
 def test_a_mistake_stands_under_its_word(page: Page, xray: Program) -> None:
