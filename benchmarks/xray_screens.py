@@ -13,6 +13,7 @@ of their own: asked for in turn, each view is the first.
 """
 
 import argparse
+import gc
 import json
 import random
 import statistics
@@ -193,6 +194,8 @@ def make_get(path: Path) -> Get:
 
 def measure(gets: Mapping[bool, Get], screens: Sequence[Screen], rounds: int) -> None:
     """Ask for every screen in turn, and print what each took."""
+    gc.collect()
+    gc.freeze()  # as the server does once it has loaded all
     times: dict[str, list[float]] = {}
     sizes: dict[str, int] = {}
     for number in range(rounds + 1):

@@ -36,7 +36,12 @@ class LogQuery:
 
 def find_logs(trace_id: str, outline: Outline) -> LogQuery:
     """Return what finds the log lines of the trace; without groups if it names none."""
-    elements = [place.element for place in outline.places]
+    # All that can say something of log lines: a trace may have 10,000 others.
+    elements = [
+        place.element
+        for place in outline.places
+        if "aws" in place.element.content or place.element.is_segment
+    ]
     groups = list(dict.fromkeys(group for each in elements for group in _list_groups(each)))
     requests = list(dict.fromkeys(each for element in elements for each in _list_requests(element)))
     conditions = [f"@message like {_quote(trace_id)}"]
