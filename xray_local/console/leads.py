@@ -1,7 +1,8 @@
 """What to look at first: failing routes, queries that come again, routes that are slow at times.
 
 They are found in the newest traces of a range, since only the traces themselves say so much: of
-those that failed the newest FAILED_TRACES, of all the newest SAMPLE_TRACES.
+those that failed the newest FAILED_TRACES, of all the newest SAMPLE_TRACES. What comes again is
+looked for in BUSY_TRACES more, those of the newest AMONG_TRACES that call a service most often.
 """
 
 import sqlite3
@@ -12,7 +13,8 @@ import msgspec
 
 from xray_local.filters import Filter
 from xray_local.filters.syntax import join_all
-from xray_local.store.queries import Found, TimeRange, choose_traces
+from xray_local.store.queries import Found, TimeRange, choose_traces, list_numbers
+from xray_local.store.repeats import list_busiest
 from xray_local.traces.causes import Cause, find_causes
 from xray_local.traces.facts import load_facts
 from xray_local.traces.summaries import find_root
@@ -23,6 +25,8 @@ from .routes import Route, name_route
 
 SAMPLE_TRACES = 60
 FAILED_TRACES = 40
+AMONG_TRACES = 1000
+BUSY_TRACES = 20
 # A call as often in one trace is worth a look.
 REPEATED_LEAST = 5
 # A request this much slower than another of its route is worth a comparison.
@@ -83,7 +87,8 @@ class Spread:
 class Leads:
     """What to look at, the worst first.
 
-    looked_at: how many traces of the newest were read; failed: of those that failed.
+    looked_at: how many traces of the newest were read; failed: of those that failed; among: of how
+    many the busiest were read as well.
     """
 
     failing: Sequence[Failing] = ()
@@ -91,6 +96,7 @@ class Leads:
     spreads: Sequence[Spread] = ()
     looked_at: int = 0
     failed: int = 0
+    among: int = 0
 
 
 @dataclass(slots=True)
@@ -107,11 +113,21 @@ def find_leads(
 
     chosen: what a trace has to fit; failed: the same, and that it failed.
     """
-    newest = choose_traces(connection, time_range=time_range, chosen=chosen, limit=SAMPLE_TRACES)
+    fitting = list_numbers(connection, time_range, chosen, AMONG_TRACES)
+    newest = choose_traces(
+        connection,
+        time_range=time_range,
+        chosen=chosen,
+        limit=SAMPLE_TRACES,
+        among=fitting.numbers if fitting.is_all or fitting.is_gapless else None,
+    )
+    busiest = list_busiest(connection, fitting.numbers, REPEATED_LEAST, BUSY_TRACES)
+    busy = choose_traces(connection, limit=BUSY_TRACES, among=busiest)
     wrong = choose_traces(connection, time_range=time_range, chosen=failed, limit=FAILED_TRACES)
-    repeated, spreads = _find_patterns(newest.traces)
+    repeated, spreads = _find_patterns(newest.traces, busy.traces)
     return Leads(
-        _find_failing(wrong.traces), repeated, spreads, len(newest.traces), len(wrong.traces)
+        *(_find_failing(wrong.traces), repeated, spreads),
+        *(len(newest.traces), len(wrong.traces), len(fitting.numbers)),
     )
 
 
@@ -154,14 +170,18 @@ def _describe(cause: Cause) -> tuple[str, str, str]:
     return services[-1]["Name"], "", ""
 
 
-def _find_patterns(traces: Sequence[Found]) -> tuple[list[Repeated], list[Spread]]:
+def _find_patterns(
+    newest: Sequence[Found], busy: Sequence[Found]
+) -> tuple[list[Repeated], list[Spread]]:
+    """Return what comes again in any of the traces, and how the newest differ."""
     repeated: dict[tuple[Route, Operation], Repeated] = {}
     timed: dict[Route, _Timed] = {}
-    for trace in traces:
+    known = {trace.id for trace in newest}
+    for trace in (*newest, *(each for each in busy if each.id not in known)):
         facts = [load_facts(body) for body in trace.bodies]
         root = find_root(facts)
         route = name_route(root, facts)
-        if not root.is_open:
+        if trace.id in known and not root.is_open:
             timed.setdefault(route, _Timed()).by_seconds.append((root.seconds, trace.id))
         for each in _count_calls(trace, route):
             key = (route, each.operation)

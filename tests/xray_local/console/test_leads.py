@@ -81,21 +81,21 @@ def test_the_exception_of_a_service_behind_a_call_that_knows_none(find: Find, st
     assert (failing.place, failing.type, failing.message) == ("function", "KeyError", "'title'")
 
 
-def test_a_query_that_comes_again_and_again(find: Find, store: Store) -> None:
+def make_queries(count: int) -> list[dict[str, Any]]:
     now = time.time()
+    return [
+        make_subsegment(
+            "db",
+            namespace="remote",
+            start_time=now,
+            end_time=now + 0.002,
+            sql={"sanitized_query": " ".join(["SELECT a FROM t LIMIT", str(number)])},
+        )
+        for number in range(count)
+    ]
 
-    def make_queries(count: int) -> list[dict[str, Any]]:
-        return [
-            make_subsegment(
-                "db",
-                namespace="remote",
-                start_time=now,
-                end_time=now + 0.002,
-                sql={"sanitized_query": " ".join(["SELECT a FROM t LIMIT", str(number)])},
-            )
-            for number in range(count)
-        ]
 
+def test_a_query_that_comes_again_and_again(find: Find, store: Store) -> None:
     most = make_request_of("http://site/list", subsegments=make_queries(20))
     store(
         make_request_of("http://site/list", subsegments=make_queries(7)),
@@ -110,6 +110,29 @@ def test_a_query_that_comes_again_and_again(find: Find, store: Store) -> None:
     assert repeated.duration_ms == pytest.approx(40, abs=0.1)
     assert repeated.trace_id == most["trace_id"]
     assert repeated.route.label == "GET /list"
+
+
+def test_a_query_that_came_again_long_ago(
+    find: Find, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xray_local.console.leads.SAMPLE_TRACES", 2)
+    now = time.time()
+    long_ago = make_segment(
+        name="site",
+        start_time=now - 30,
+        end_time=now - 20,
+        http=make_request("http://site/list", 200),
+        subsegments=make_queries(20),
+    )
+    store(long_ago, *(make_request_of("http://site/list", end_time=now + 0.1) for _ in range(5)))
+
+    leads = find()
+
+    assert [(each.count, each.trace_id) for each in leads.repeated] == [(20, long_ago["trace_id"])]
+    assert (leads.looked_at, leads.among) == (2, 6)
+    # Of the newest alone.
+    assert list(leads.spreads) == []
+    assert list(find("http.status = 500").repeated) == []
 
 
 def test_a_fast_and_a_slow_request_of_the_same_route(find: Find, store: Store) -> None:
