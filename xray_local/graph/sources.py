@@ -1,7 +1,8 @@
 """Where the tallies of a graph come from: the roll-ups, or the traces that fit a group.
 
 The roll-ups know minutes, not groups: the graph of a group is made of the newest GROUP_TRACES
-traces in the range that fit its filter expression, as it is now.
+traces in the range that fit its filter expression, as it is now. See `list_fitting` for those of
+which only documents tell whether they do.
 """
 
 import sqlite3

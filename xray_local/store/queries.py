@@ -37,6 +37,8 @@ from .shapes import read_shapes
 PAGE_TRACES = 100
 # A page may end sooner where Python decides on each trace; the token then goes on from there.
 EXAMINED_MAX = 200
+# What counts traces has no pages, and to ask 200,000 would take a quarter of a minute.
+ASKED_MAX = 1000
 
 
 class RangeType(Enum):
@@ -274,18 +276,24 @@ def list_fitting(
 ) -> list[Spot]:
     """Return the newest traces that fit and began from start to before end.
 
-    most: no more than so many. Documents are asked where nothing else can tell.
+    most: no more than so many. Documents are asked where nothing else can tell, those of ASKED_MAX
+    traces at most: the others, which are older, are left out.
     """
     time_range = TimeRange(start, end, RangeType.EVENT)
     conditions = ["1", *_list_conditions(connection, time_range), "start_time >= :start"]
     condition = _compile(connection, chosen)
     values = {"start": start, "end": end}
-    fitting = (
-        spot
-        for spot in scan_spots(connection, conditions, values, condition, most)
-        if spot.is_sure or chosen.matches(map(_decode, _read_bodies(connection, spot.no)))
-    )
-    return list(islice(fitting, most))
+    found: list[Spot] = []
+    asked = 0
+    for spot in scan_spots(connection, conditions, values, condition, most):
+        if len(found) == most or asked == ASKED_MAX:
+            break
+        if not spot.is_sure:
+            asked += 1
+            if not chosen.matches(map(_decode, _read_bodies(connection, spot.no))):
+                continue
+        found.append(spot)
+    return found
 
 
 class Fitting(NamedTuple):

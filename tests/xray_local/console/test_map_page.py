@@ -377,7 +377,7 @@ def test_that_few_of_what_fits_is_counted_is_told(
 ) -> None:
     store(make_front())
 
-    said = "Of the traces that fit, the newest 1,000 at most are counted."
+    said = "Of the traces that fit, the newest 1,000 at most are counted;"
     assert (said in console.page(f"/{query}")) == bool(query)
 
 

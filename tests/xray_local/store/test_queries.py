@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from tests.xray_local.conftest import Store
-from tests.xray_local.made import NOON, make_segment, make_subsegment, make_trace_id
+from tests.xray_local.made import (
+    NOON,
+    make_request,
+    make_segment,
+    make_subsegment,
+    make_trace_id,
+)
 from xray_local.errors import InvalidRequest
 from xray_local.filters import read_filter
 from xray_local.store.queries import (
@@ -16,6 +22,7 @@ from xray_local.store.queries import (
     Strategy,
     TimeRange,
     get_counts,
+    list_fitting,
     list_traces,
     share_of,
 )
@@ -151,6 +158,32 @@ def list_with(
         token = page.next_token
         if token is None:
             return found, processed
+
+
+def test_no_more_documents_are_asked_than_takes_a_moment(
+    connection: sqlite3.Connection, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(
+        *[
+            make_segment(
+                start_time=NOON + number, http=make_request("/", 404 if number % 2 else 200)
+            )
+            for number in range(10)
+        ]
+    )
+
+    def find(expression: str, most: int = 100) -> list[float]:
+        chosen = read_filter(expression)
+        spots = list_fitting(connection, NOON, NOON + 10, chosen, most)
+        return [spot.start_time - NOON for spot in spots]
+
+    asks = 'service("movies") { http.status = 404 }'
+    assert find(asks) == [9, 7, 5, 3, 1]
+    assert find(asks, 2) == [9, 7]
+    monkeypatch.setattr("xray_local.store.queries.ASKED_MAX", 4)
+    assert find(asks) == [9, 7]
+    # The index tells.
+    assert find("http.status = 404") == [9, 7, 5, 3, 1]
 
 
 def test_a_fixed_rate_always_chooses_the_same_traces(
