@@ -1,6 +1,8 @@
 // The table of traces: completion of the filter, and choosing rows.
 
 const TYPING_MS = 120;
+// What is completed may have become this; anything else was edited around it.
+const WORD = /^("([^"\\]|\\.)*"?|annotation\[[^\]]*\]?|[\w.]*|[<>!]=?)$/i;
 
 const box = document.getElementById("filter");
 if (box) completeFilter(box);
@@ -92,7 +94,8 @@ function completeFilter(input) {
   function accept(option) {
     const { value } = input;
     close();
-    const isSame = value.startsWith(head) && value.endsWith(tail) && value.length >= head.length + tail.length;
+    const isSame = value.startsWith(head) && value.endsWith(tail) && value.length >= head.length + tail.length
+      && WORD.test(value.slice(head.length, value.length - tail.length));
     // Since the list was made, something else than the word has been edited.
     if (!isSame) return ask();
     const text = option.firstChild.textContent;
@@ -100,11 +103,14 @@ function completeFilter(input) {
     const next = ending || "(";
     // What was typed since then belongs to the word, wherever the caret is by now.
     const end = value.length - tail.length + (tail.startsWith(next) ? 1 : 0);
-    input.setRangeText(text + ending, head.length, end, "end");
+    // Unlike setRangeText, this can be undone.
+    input.setSelectionRange(head.length, end);
+    document.execCommand("insertText", false, text + ending);
     ask();
   }
 
   function close() {
+    clearTimeout(timer);
     asked += 1;
     list.hidden = true;
     input.setAttribute("aria-expanded", "false");
@@ -117,11 +123,12 @@ function measureWord(begun, rest) {
   if (begun.startsWith('"')) {
     const marks = rest.replace(/\\./g, "__").split('"');
     // An even number of quotation marks are those of other texts: this one does not end.
-    return marks.length % 2 ? 0 : marks[0].length + 1;
+    return marks.length % 2 ? rest.match(/^(?:[\w.]+"?)?/)[0].length : marks[0].length + 1;
   }
-  if (begun.includes("[")) return rest.match(/^[\w.]*\]?/)[0].length;
   if (/^[<>!]$/.test(begun)) return rest.startsWith("=") ? 1 : 0;
-  return begun ? rest.search(/[^\w.]|$/) : 0;
+  if (!begun) return 0;
+  const word = (begun + rest).match(/^annotation\[[^\]"=<>!]*\]|^[\w.]*/i)[0];
+  return Math.max(0, word.length - begun.length);
 }
 
 function chooseRows() {

@@ -220,15 +220,17 @@ def rank(
             f"ORDER BY place {order.direction}, ranked {order.direction} LIMIT :limit"
         )
 
-    def look_up(*more: str) -> list[Row]:
+    def look_up(*more: str) -> tuple[list[Row], int]:
         rows = connection.execute(
             list_places("traces", *more), values | {"limit": RANKED_LOOKED_AT}
         )
         found: list[Row] = []
+        looked_at = 0
         while len(found) < enough and (some := rows.fetchmany(2 * enough)):
             numbers = [number for _, number in some]
+            looked_at += len(numbers)
             found += pick(connection, [condition.may], values, numbers, order, len(numbers), must)
-        return found
+        return found, looked_at
 
     def select(inside: str) -> list[Row]:
         rows = connection.execute(
@@ -253,10 +255,10 @@ def rank(
         values |= {"near": place}
         near = f"{order.column} {order.comparison}= :near"
         if not is_quick and looked_at <= RANKED_LOOKED_AT:
-            found = look_up(near)
-            if len(found) < enough:
+            found, number = look_up(near)
+            if len(found) < enough and number < RANKED_LOOKED_AT:
                 # Those that the place was estimated from may stand close together.
-                found = look_up()
+                found, _ = look_up()
         elif not is_by_blocks:
             found = select(list_places("traces", near, condition.may))
         if len(found) >= enough:
@@ -283,7 +285,8 @@ def _has_to_read_all(
     if sample is None or sample.fitting > most:
         return False
     estimate = sample.find_place(ranking.limit + 1)
-    return estimate is None or estimate[1] > RANKED_LOOKED_AT
+    # It may well be twice as many.
+    return estimate is None or 2 * estimate[1] > RANKED_LOOKED_AT
 
 
 def _is_quick(condition: Condition) -> bool:

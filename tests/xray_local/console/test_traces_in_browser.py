@@ -136,6 +136,8 @@ def test_an_option_replaces_its_word_wherever_the_caret_is(
         ("responsetime <", "= 1", "<=", "responsetime <= 1"),
         ("serv", 'ice("site")', "service(", 'service("site")'),
         ("ok AND ", "error", "fault", "ok AND fault error"),
+        ("annot", "ation[a.b] = 1", "annotation.route", "annotation.route = 1"),
+        ('user = "a', 'da" AND name = "x', '"ada"', 'user = "ada" AND name = "x'),
     ],
 )
 def test_the_word_at_the_caret_is_replaced_as_a_whole(
@@ -153,7 +155,15 @@ def test_the_word_at_the_caret_is_replaced_as_a_whole(
 
 
 @pytest.mark.parametrize(
-    "edited", ["ok AND fau OR error AND x", "!ok AND fau OR error", "ok AND fau OR e", "ok"]
+    "edited",
+    [
+        "ok AND fau OR error AND x",
+        "!ok AND fau OR error",
+        "ok AND fau OR e",
+        "ok",
+        "ok AND fault AND x OR error",
+        "ok AND fau OR error OR error",
+    ],
 )
 def test_an_option_does_nothing_to_a_filter_that_is_another_by_now(
     page: Page, xray: Program, edited: str
@@ -173,6 +183,41 @@ def test_an_option_does_nothing_to_a_filter_that_is_another_by_now(
     fault.click()
 
     assert box.input_value() == edited
+
+
+def test_a_completion_can_be_undone(page: Page, xray: Program) -> None:
+    page.goto(f"{xray.url}/traces")
+    box = page.get_by_role("combobox", name="Filter")
+    box.press_sequentially("ok AND fau")
+    page.get_by_role("option", name="fault").click()
+    assert box.input_value() == "ok AND fault "
+
+    box.press("Control+z")
+    assert box.input_value() == "ok AND fau"
+    box.press("Control+Shift+z")
+    assert box.input_value() == "ok AND fault "
+
+
+def test_escape_at_once_leaves_the_list_closed(page: Page, xray: Program) -> None:
+    page.goto(f"{xray.url}/traces")
+    box = page.get_by_role("combobox", name="Filter")
+    box.press_sequentially("fa")
+    expect(page.get_by_role("option", name="fault")).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    # Both within one task: the letter's list would have been asked for later.
+    box.evaluate(
+        """input => {
+            input.value = "fau";
+            input.dispatchEvent(new Event("input"));
+            input.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+        }"""
+    )
+    page.wait_for_timeout(300)
+
+    assert asked == []
+    expect(page.get_by_role("option", name="fault")).to_be_hidden()
 
 
 def test_nothing_is_offered_without_an_answer(page: Page, xray: Program) -> None:
