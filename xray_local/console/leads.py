@@ -119,7 +119,7 @@ def find_leads(
         time_range=time_range,
         chosen=chosen,
         limit=SAMPLE_TRACES,
-        among=fitting.numbers if fitting.is_all or fitting.is_gapless else None,
+        among=fitting.numbers if fitting.is_gapless else None,
     )
     busiest = list_busiest(connection, fitting.numbers, REPEATED_LEAST, BUSY_TRACES)
     busy = choose_traces(connection, limit=BUSY_TRACES, among=busiest)

@@ -12,29 +12,34 @@ WIDE_SHARE_MIN = 0.5
 
 def count_blocks(connection: sqlite3.Connection) -> int:
     """Return how many blocks there are, those between that are empty included."""
-    first, last = find_ends(connection, "no")
+    first, last = _find_ends(connection, "no")
     return int(last // BLOCK_TRACES - first // BLOCK_TRACES + 1)
 
 
 def find_numbers(connection: sqlite3.Connection, values: dict[str, Any]) -> tuple[int, int]:
     """Return the numbers of the first and the last trace that began in the range of time."""
-    first, last = find_ends(connection, "start_time")
+    ends = _find_ends(connection, "start_time")
     row = connection.execute(
         "SELECT (SELECT no FROM traces WHERE start_time >= ? ORDER BY start_time LIMIT 1), "
         "(SELECT no FROM traces WHERE start_time < ? ORDER BY start_time DESC LIMIT 1)",
-        (max(first, values.get("start", first)), min(last, values.get("end", last))),
+        _clip(values, *ends),
     ).fetchone()
     return row[0] or 0, row[1] or 0
 
 
 def is_wide(connection: sqlite3.Connection, values: dict[str, Any]) -> bool:
     """Whether the range from `start` to `end` has much of the time that there are traces of."""
-    first, last = find_ends(connection, "start_time")
-    start, end = max(first, values.get("start", first)), min(last, values.get("end", last))
+    first, last = _find_ends(connection, "start_time")
+    start, end = _clip(values, first, last)
     return bool(end - start >= WIDE_SHARE_MIN * (last - first))
 
 
-def find_ends(connection: sqlite3.Connection, column: str) -> tuple[float, float]:
+def _clip(values: dict[str, Any], first: float, last: float) -> tuple[float, float]:
+    """Return what of the range from `start` to `end` there can be traces of."""
+    return max(first, values.get("start", first)), min(last, values.get("end", last))
+
+
+def _find_ends(connection: sqlite3.Connection, column: str) -> tuple[float, float]:
     first, last = (
         connection.execute(f"SELECT {end}({column}) FROM traces").fetchone()[0]  # noqa: S608
         for end in ("MIN", "MAX")

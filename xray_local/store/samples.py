@@ -1,6 +1,5 @@
 """A look at a share of the traces, which tells how many others there are most likely of a kind."""
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from xray_local.filters import Condition
 
 from .extents import find_numbers
 from .orders import Order
-from .terms import BLOCK_TRACES, TRACES_OF_BLOCKS
+from .terms import BLOCK_TRACES, TRACES_OF_BLOCKS, bind_blocks
 
 # So many blocks, evenly spread, are looked at, if there are many others.
 BLOCKS_SAMPLED = 40
@@ -70,6 +69,6 @@ def take_sample(
         f"SELECT {order.column} AS place, {condition.may} "  # noqa: S608 - fixed texts
         f"FROM {TRACES_OF_BLOCKS} WHERE {' AND '.join(wanted)} "
         f"ORDER BY place {order.direction}, traces.no {order.direction}",
-        values | {"blocks": json.dumps(list(blocks)), "size": BLOCK_TRACES},
+        values | bind_blocks(blocks),
     ).fetchall()
     return Sample(step, [place for place, _ in rows], [1 if fits else 0 for _, fits in rows])

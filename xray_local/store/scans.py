@@ -16,7 +16,7 @@ from xray_local.filters import Condition
 from .extents import count_blocks, is_wide
 from .orders import Order, Ranking
 from .samples import take_sample
-from .terms import BLOCK_TRACES, TRACES_OF_BLOCKS
+from .terms import BLOCK_TRACES, TRACES_OF_BLOCKS, bind_blocks
 
 # With no more blocks than this to look at, they are read as they are; else in the list's order.
 BLOCKS_READ = 400
@@ -142,7 +142,7 @@ def _scan(
     if is_all_read:
         values |= everything
     if blocks is not None:
-        values |= {"blocks": json.dumps(blocks), "size": BLOCK_TRACES}
+        values |= bind_blocks(blocks)
         if len(blocks) <= BLOCKS_READ:
             values |= everything
             return select(TRACES_OF_BLOCKS)
@@ -243,7 +243,7 @@ def rank(
 
     blocks = _find_blocks(connection, condition)
     blocks_max = BLOCKS_READ if is_quick else BLOCKS_SHARE_RANKED * count_blocks(connection)
-    is_by_blocks = blocks is not None and len(blocks) <= blocks_max
+    by_blocks = blocks if blocks is not None and len(blocks) <= blocks_max else None
     estimate = None
     if blocks is None or len(blocks) > BLOCKS_READ:
         sample = take_sample(connection, wanted, values, condition, order)
@@ -259,12 +259,12 @@ def rank(
             if len(found) < enough and number < RANKED_LOOKED_AT:
                 # Those that the place was estimated from may stand close together.
                 found, _ = look_up()
-        elif not is_by_blocks:
+        elif by_blocks is None:
             found = select(list_places("traces", near, condition.may))
         if len(found) >= enough:
             return iter(found[:enough])
-    if is_by_blocks:
-        values |= {"blocks": json.dumps(blocks), "size": BLOCK_TRACES}
+    if by_blocks is not None:
+        values |= bind_blocks(by_blocks)
         return iter(select(list_places(TRACES_OF_BLOCKS, condition.may)))
     is_table = TEXT_COLUMNS.search(condition.may) and is_wide(connection, values)
     return iter(select(list_places(TABLE if is_table else "traces", condition.may)))

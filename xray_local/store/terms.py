@@ -8,6 +8,7 @@ in few blocks, only these are looked at. What was in a trace before it changed s
 that something may be in a block, and one that is not there that it is not.
 """
 
+import json
 from collections.abc import Iterable
 from functools import lru_cache
 from zlib import crc32
@@ -16,11 +17,16 @@ BLOCK_TRACES = 32
 # Blocks next to each other are an era: one lookup finds a term in all of its blocks, and what is
 # pruned goes era by era.
 ERA_BLOCKS = 128
-# The traces of blocks, in SQL: the numbers of the blocks as JSON, and BLOCK_TRACES as the size.
+# The traces of blocks, in SQL; `bind_blocks` says which these are.
 TRACES_OF_BLOCKS = (
     "(SELECT value * :size AS first FROM json_each(:blocks)) AS b "
     "CROSS JOIN traces ON traces.no BETWEEN b.first AND b.first + :size - 1"
 )
+
+
+def bind_blocks(blocks: Iterable[int]) -> dict[str, str | int]:
+    """Return the values that TRACES_OF_BLOCKS names."""
+    return {"blocks": json.dumps(list(blocks)), "size": BLOCK_TRACES}
 
 
 def block_of(trace_no: int) -> int:

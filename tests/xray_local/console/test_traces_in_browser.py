@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.xray_local.console.browser import (
     check_accessible,
@@ -44,6 +44,17 @@ def traces(xray: Program) -> list[dict[str, Any]]:
     return made
 
 
+@pytest.fixture
+def box(page: Page, xray: Program) -> Locator:
+    """The filter of the table, which the page shows."""
+    page.goto(f"{xray.url}/traces")
+    return page.get_by_role("combobox", name="Filter")
+
+
+def put_caret(box: Locator, place: int) -> None:
+    box.evaluate("(input, place) => input.setSelectionRange(place, place)", place)
+
+
 @pytest.mark.parametrize(
     "query",
     ["", "?filter=fault&sort=slowest", "?filter=fault+AND&live=1", "?filter=user+%3D+%22no%22"],
@@ -78,9 +89,7 @@ def test_the_filter_is_completed_by_keys_alone(page: Page, xray: Program) -> Non
     expect(page.locator("[data-row]")).to_have_count(7)
 
 
-def test_the_filter_is_completed_by_the_mouse_within_it(page: Page, xray: Program) -> None:
-    page.goto(f"{xray.url}/traces")
-    box = page.get_by_role("combobox", name="Filter")
+def test_the_filter_is_completed_by_the_mouse_within_it(page: Page, box: Locator) -> None:
 
     box.fill(" AND ok")
     box.press("Home")
@@ -90,9 +99,7 @@ def test_the_filter_is_completed_by_the_mouse_within_it(page: Page, xray: Progra
     assert box.input_value() == "fault AND ok"
 
 
-def test_what_was_typed_after_the_list_was_made_is_replaced(page: Page, xray: Program) -> None:
-    page.goto(f"{xray.url}/traces")
-    box = page.get_by_role("combobox", name="Filter")
+def test_what_was_typed_after_the_list_was_made_is_replaced(page: Page, box: Locator) -> None:
     box.fill(" AND ok")
     box.press("Home")
     box.press("ArrowDown")
@@ -108,17 +115,15 @@ def test_what_was_typed_after_the_list_was_made_is_replaced(page: Page, xray: Pr
 
 @pytest.mark.parametrize("caret", [0, 8, 17])
 def test_an_option_replaces_its_word_wherever_the_caret_is(
-    page: Page, xray: Program, caret: int
+    page: Page, box: Locator, caret: int
 ) -> None:
-    page.goto(f"{xray.url}/traces")
-    box = page.get_by_role("combobox", name="Filter")
     box.fill("ok AND  OR error")
-    box.evaluate("input => input.setSelectionRange(7, 7)")
+    put_caret(box, 7)
     page.keyboard.type("fau")
     fault = page.get_by_role("option", name="fault")
     expect(fault).to_be_visible()
 
-    box.evaluate("(input, caret) => input.setSelectionRange(caret, caret)", caret)
+    put_caret(box, caret)
     fault.click()
 
     assert box.input_value() == "ok AND fault OR error"
@@ -141,12 +146,10 @@ def test_an_option_replaces_its_word_wherever_the_caret_is(
     ],
 )
 def test_the_word_at_the_caret_is_replaced_as_a_whole(
-    page: Page, xray: Program, before: str, after: str, option: str, expected: str
+    page: Page, box: Locator, before: str, after: str, option: str, expected: str
 ) -> None:
-    page.goto(f"{xray.url}/traces")
-    box = page.get_by_role("combobox", name="Filter")
     box.fill(before + after)
-    box.evaluate("(input, caret) => input.setSelectionRange(caret, caret)", len(before))
+    put_caret(box, len(before))
     box.press("ArrowDown")
 
     page.get_by_role("option").filter(has=page.get_by_text(option, exact=True)).first.click()
@@ -166,15 +169,13 @@ def test_the_word_at_the_caret_is_replaced_as_a_whole(
     ],
 )
 def test_an_option_does_nothing_to_a_filter_that_is_another_by_now(
-    page: Page, xray: Program, edited: str
+    page: Page, box: Locator, edited: str
 ) -> None:
-    page.goto(f"{xray.url}/traces")
-    box = page.get_by_role("combobox", name="Filter")
     with page.expect_response("**/completions*"):
         box.fill("ok AND fau OR error")
     box.blur()
     box.focus()
-    box.evaluate("input => input.setSelectionRange(10, 10)")
+    put_caret(box, 10)
     box.press("ArrowDown")
     fault = page.get_by_role("option", name="fault")
     expect(fault).to_be_visible()
@@ -185,9 +186,7 @@ def test_an_option_does_nothing_to_a_filter_that_is_another_by_now(
     assert box.input_value() == edited
 
 
-def test_a_completion_can_be_undone(page: Page, xray: Program) -> None:
-    page.goto(f"{xray.url}/traces")
-    box = page.get_by_role("combobox", name="Filter")
+def test_a_completion_can_be_undone(page: Page, box: Locator) -> None:
     box.press_sequentially("ok AND fau")
     page.get_by_role("option", name="fault").click()
     assert box.input_value() == "ok AND fault "
@@ -198,9 +197,7 @@ def test_a_completion_can_be_undone(page: Page, xray: Program) -> None:
     assert box.input_value() == "ok AND fault "
 
 
-def test_escape_at_once_leaves_the_list_closed(page: Page, xray: Program) -> None:
-    page.goto(f"{xray.url}/traces")
-    box = page.get_by_role("combobox", name="Filter")
+def test_escape_at_once_leaves_the_list_closed(page: Page, box: Locator) -> None:
     box.press_sequentially("fa")
     expect(page.get_by_role("option", name="fault")).to_be_visible()
     asked: list[str] = []
@@ -220,9 +217,7 @@ def test_escape_at_once_leaves_the_list_closed(page: Page, xray: Program) -> Non
     expect(page.get_by_role("option", name="fault")).to_be_hidden()
 
 
-def test_nothing_is_offered_without_an_answer(page: Page, xray: Program) -> None:
-    page.goto(f"{xray.url}/traces")
-    box = page.get_by_role("combobox", name="Filter")
+def test_nothing_is_offered_without_an_answer(page: Page, box: Locator) -> None:
     box.fill("fau")
     expect(page.get_by_role("option", name="fault")).to_be_visible()
 
