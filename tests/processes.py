@@ -1,6 +1,7 @@
 """Start and stop the real parts that tests talk to."""
 
 import os
+import random
 import socket
 import subprocess
 import time
@@ -14,11 +15,23 @@ ROOT = Path(__file__).resolve().parent.parent
 MINISTACK = ROOT / ".venv-aws" / "bin" / "ministack"
 
 
+# Below those that the system gives to whoever asks for any: before the port is listened on, another
+# test's connection could get it.
+PORTS = range(20_000, 32_000)
+
+
 def find_free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of 127.0.0.1 that nobody has, neither for TCP nor for UDP."""
+    while True:
+        # Tests are shuffled with the same seed in all processes.
+        port = random.SystemRandom().choice(PORTS)
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            try:
+                tcp.bind(("127.0.0.1", port))
+                udp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def wait_for_http(url: str, process: subprocess.Popen[bytes], timeout_seconds: float = 30) -> None:

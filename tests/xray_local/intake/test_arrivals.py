@@ -375,13 +375,18 @@ def test_what_is_refused_holds_nothing() -> None:
     bad = [b"[0, {}, {", b'{"id": "x"}', encode(make_segment(trace_id="1")), b"T1Sx", b"\xff"]
     for document in bad:
         read_datagram(HEADER + document)  # what is made once is made now
-    gc.collect()
-    gc.disable()
-    try:
+
+    def count_held() -> int:
+        gc.collect()
         for document in bad:
             arrived = read_datagram(HEADER + document)
             assert all(isinstance(each, DocumentRefused) for each in arrived)
             del arrived
-        assert gc.collect() == 0
+        return gc.collect()
+
+    gc.disable()
+    try:
+        # A thread that another test has left behind may hold something now and then.
+        assert min(count_held() for _ in range(5)) == 0
     finally:
         gc.enable()
