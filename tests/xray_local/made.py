@@ -5,6 +5,8 @@ import os
 import time
 from typing import Any
 
+from xray_local.traces.facts import Facts, load_facts
+
 HEADER = b'{"format":"json","version":1}\n'
 NOON = 1_700_000_000.0
 # The pages of the traces that began in the hours around noon, and at any time.
@@ -53,6 +55,11 @@ def make_late(parent: dict[str, Any], **fields: Any) -> dict[str, Any]:
 
 def make_request(url: str, status: int, method: str = "GET") -> dict[str, Any]:
     return {"request": {"url": url, "method": method}, "response": {"status": status}}
+
+
+def make_facts(document: dict[str, Any]) -> Facts:
+    """Return the facts of a document that complies with the schema."""
+    return load_facts(json.dumps(document).encode())
 
 
 def make_datagram(document: dict[str, Any]) -> bytes:

@@ -24,10 +24,15 @@ from xray_local.graph import Graph, build_graph
 from xray_local.graph.links import LINKS_MAX, TRACE_LINKS_MAX, add_links
 from xray_local.graph.selector import read_selector
 from xray_local.graph.series import FORECAST_SECONDS, write_series
-from xray_local.graph.sources import collect_series, collect_tallies, collect_traces
+from xray_local.graph.sources import (
+    collect_series,
+    collect_tallies,
+    collect_traces,
+    find_fitting,
+)
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
-from xray_local.store.queries import list_links, list_links_of
+from xray_local.store.queries import Fitting, list_links, list_links_of
 from xray_local.store.rollups import MINUTE_SECONDS
 from xray_local.store.totals import widen
 from xray_local.traces.documents import MAX_TIME, show
@@ -55,7 +60,7 @@ def get_service_graph(fields: dict[str, Any], request: HttpRequest) -> dict[str,
     start, end = read_times(fields)
     chosen = read_group(fields, request)
     with reading(get_parts(request).database) as connection:
-        graph = make_graph(connection, start, end, chosen)
+        graph = make_graph(connection, start, end, find_fitting(connection, start, end, chosen))
     services, token = _take_services(graph.to_api(), read_text(fields, "NextToken"))
     return {
         "StartTime": start,
@@ -66,11 +71,11 @@ def get_service_graph(fields: dict[str, Any], request: HttpRequest) -> dict[str,
 
 
 def make_graph(
-    connection: sqlite3.Connection, start: float, end: float, chosen: Filter | None = None
+    connection: sqlite3.Connection, start: float, end: float, fitting: Fitting | None = None
 ) -> Graph:
-    """Return the graph of the minutes from start to end; with a filter, of what fits, unlinked."""
-    graph = build_graph(collect_tallies(connection, start, end, chosen))
-    if chosen is None:
+    """Return the graph of the minutes from start to end; of what fits alone, it is unlinked."""
+    graph = build_graph(collect_tallies(connection, start, end, fitting))
+    if fitting is None:
         add_links(graph, connection, list_links(connection, *widen(start, end), LINKS_MAX))
     return graph
 
@@ -112,7 +117,9 @@ def get_time_series_service_statistics(
     start = start // period_seconds * period_seconds
     before = FORECAST_SECONDS if is_forecast else 0
     with reading(get_parts(request).database) as connection:
-        periods = collect_series(connection, start - before, end, period_seconds, chosen)
+        first = start - before
+        fitting = find_fitting(connection, first, end, chosen)
+        periods = collect_series(connection, first, end, period_seconds, fitting)
         rows = list(
             write_series(
                 periods,

@@ -26,7 +26,7 @@ from xray_local.graph.insights import (
     find_insights,
     list_impacted,
 )
-from xray_local.graph.sources import collect_faulty, collect_tallies
+from xray_local.graph.sources import collect_faulty, collect_tallies, find_fitting
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
 from xray_local.traces.documents import show
@@ -102,7 +102,8 @@ def get_insight_impact_graph(fields: dict[str, Any], request: HttpRequest) -> di
         )
     insight, group = _find_insight(fields, request)
     with reading(get_parts(request).database) as connection:
-        tallies = collect_tallies(connection, start, end, read_expression(group))
+        fitting = find_fitting(connection, start, end, read_expression(group))
+        tallies = collect_tallies(connection, start, end, fitting)
     services = _write_graph(tallies, insight)
     page, token = take_page(
         services, lambda each: (each["ReferenceId"],), _read_token(fields), GRAPH_ROWS

@@ -19,7 +19,7 @@ from xray_local.graph import Statistics
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
 from xray_local.store.facets import Facets, count_facets
-from xray_local.store.queries import RangeType, TimeRange, is_empty, list_numbers
+from xray_local.store.queries import RangeType, TimeRange, is_empty, list_sure
 from xray_local.store.roots import Root, read_roots
 
 from .charts import Chart, Line, draw_histogram, draw_stacks
@@ -232,7 +232,8 @@ def _read_group(connection: sqlite3.Connection, scope: Scope, choice: Choice) ->
     is_all = True
     if not mistake:
         time_range = TimeRange(start, end, RangeType.EVENT)
-        numbers, is_all, _ = list_numbers(connection, time_range, chosen, SET_TRACES)
+        fitting = list_sure(connection, time_range, chosen, SET_TRACES)
+        numbers, is_all = fitting.numbers, fitting.is_all
     roots = list(read_roots(connection, numbers))
     return Group(
         choice,

@@ -18,7 +18,7 @@ from xray_local.graph.insights import (
     count_requests,
     list_impacted,
 )
-from xray_local.graph.sources import collect_series, collect_tallies
+from xray_local.graph.sources import collect_series, collect_tallies, find_fitting
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
 from xray_local.store.rollups import MINUTE_SECONDS
@@ -127,7 +127,8 @@ def show_insight(request: HttpRequest, insight_id: str) -> HttpResponse:
     insight, group = line.insight, line.group
     chosen = read_expression(group)
     with reading(get_parts(request).database) as connection:
-        tallies = collect_tallies(connection, insight.start, insight.end, chosen)
+        fitting = find_fitting(connection, insight.start, insight.end, chosen)
+        tallies = collect_tallies(connection, insight.start, insight.end, fitting)
         timeline = _draw_timeline(connection, line)
     graph = build_graph(tallies)
     impacted = _keep(graph, list_impacted(tallies, insight.root_cause))
@@ -167,7 +168,8 @@ def _draw_timeline(connection: sqlite3.Connection, line: InsightLine) -> Chart:
     start, end = insight.start - AROUND_SECONDS, insight.end + AROUND_SECONDS
     period = choose_period(end - start)
     start = start // period * period
-    series = collect_series(connection, start, end, period, read_expression(line.group))
+    fitting = find_fitting(connection, start, end, read_expression(line.group))
+    series = collect_series(connection, start, end, period, fitting)
     impacts = [
         (time, count_requests(tallies).get(insight.root_cause, Impact()))
         for time, tallies in series

@@ -11,17 +11,18 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from xray_local.filters import Filter
+from xray_local.filters import read_filter
 from xray_local.filters.syntax import join_all
-from xray_local.store.queries import Found, TimeRange, choose_traces, list_numbers
+from xray_local.store.queries import Fitting, Found, RangeType, TimeRange, choose_traces, list_sure
 from xray_local.store.repeats import list_busiest
 from xray_local.traces.causes import Cause, find_causes
 from xray_local.traces.facts import load_facts
 from xray_local.traces.summaries import find_root
-from xray_local.traces.trees import build_tree, walk_tree
+from xray_local.traces.trees import growing_tree, walk_tree
 
 from .operations import Operation, name_call
 from .routes import Route, name_route
+from .scope import Scope
 
 SAMPLE_TRACES = 60
 FAILED_TRACES = 40
@@ -32,6 +33,7 @@ REPEATED_LEAST = 5
 # A request this much slower than another of its route is worth a comparison.
 SPREAD_LEAST = 2.0
 SHOWN = 5
+FAILED = "fault OR error"
 
 
 @dataclass(slots=True)
@@ -106,34 +108,33 @@ class _Timed:
     by_seconds: list[tuple[float, str]] = field(default_factory=list)
 
 
-def find_leads(
-    connection: sqlite3.Connection, time_range: TimeRange, chosen: Filter | None, failed: Filter
-) -> Leads:
+def find_leads(connection: sqlite3.Connection, scope: Scope, fitting: Fitting | None) -> Leads:
     """Return what stands out in the newest traces of the range.
 
-    chosen: what a trace has to fit; failed: the same, and that it failed.
+    fitting: what fits the scope's filter, None without a filter.
     """
-    fitting = list_numbers(connection, time_range, chosen, AMONG_TRACES)
-    newest = choose_traces(
+    time_range = TimeRange(scope.start, scope.end, RangeType.TRACE_ID)
+    if fitting is None:
+        fitting = list_sure(connection, time_range, None, AMONG_TRACES)
+    numbers = fitting.numbers
+    newest = choose_traces(connection, limit=SAMPLE_TRACES, among=numbers)
+    busiest = list_busiest(connection, numbers, REPEATED_LEAST, BUSY_TRACES)
+    busy = choose_traces(connection, limit=BUSY_TRACES, among=busiest)
+    failed = read_filter(join_all(FAILED, scope.expression), scope.group_expressions)
+    # To look for others would take too long where documents have to be asked.
+    is_within = fitting.is_all or fitting.is_asked
+    wrong = choose_traces(
         connection,
         time_range=time_range,
-        chosen=chosen,
-        limit=SAMPLE_TRACES,
-        among=fitting.numbers if fitting.is_gapless else None,
+        chosen=read_filter(FAILED) if is_within else failed,
+        within=numbers if is_within else None,
+        limit=FAILED_TRACES,
     )
-    busiest = list_busiest(connection, fitting.numbers, REPEATED_LEAST, BUSY_TRACES)
-    busy = choose_traces(connection, limit=BUSY_TRACES, among=busiest)
-    wrong = choose_traces(connection, time_range=time_range, chosen=failed, limit=FAILED_TRACES)
     repeated, spreads = _find_patterns(newest.traces, busy.traces)
     return Leads(
         *(_find_failing(wrong.traces), repeated, spreads),
-        *(len(newest.traces), len(wrong.traces), len(fitting.numbers)),
+        *(len(newest.traces), len(wrong.traces), len(numbers)),
     )
-
-
-def write_failed(expression: str) -> str:
-    """Return the filter expression of those traces of an expression that failed."""
-    return join_all("fault OR error", expression)
 
 
 def _find_failing(traces: Sequence[Found]) -> list[Failing]:
@@ -153,7 +154,8 @@ def _find_failing(traces: Sequence[Found]) -> list[Failing]:
 
 def _find_cause(trace: Found, flag: str, name: str) -> tuple[str, str, str]:
     """Return the service where it began, and the type and message of the exception."""
-    causes = find_causes(build_tree(map(msgspec.json.decode, trace.bodies)))[flag]
+    with growing_tree(map(msgspec.json.decode, trace.bodies)) as roots:
+        causes = find_causes(roots, (flag,))[flag]
     found = [_describe(cause) for cause in causes]
     # One that says why before one that the client saw: a caller often knows no reason.
     return next((each for each in found if any(each[1:])), found[0] if found else (name, "", ""))
@@ -203,12 +205,13 @@ def _count_calls(trace: Found, route: Route) -> Iterator[Repeated]:
     if sum(body.count(b'"namespace"') for body in trace.bodies) < REPEATED_LEAST:
         return
     counts: dict[Operation, tuple[int, float]] = {}
-    for element, _ in walk_tree(build_tree(map(msgspec.json.decode, trace.bodies))):
-        operation = name_call(element)
-        if operation is not None:
-            count, seconds = counts.get(operation, (0, 0.0))
-            took = (element.end or 0.0) - (element.start or 0.0) if element.end else 0.0
-            counts[operation] = count + 1, seconds + max(0.0, took)
+    with growing_tree(map(msgspec.json.decode, trace.bodies)) as roots:
+        for element, _ in walk_tree(roots):
+            operation = name_call(element)
+            if operation is not None:
+                count, seconds = counts.get(operation, (0, 0.0))
+                took = (element.end or 0.0) - (element.start or 0.0) if element.end else 0.0
+                counts[operation] = count + 1, seconds + max(0.0, took)
     for operation, (count, seconds) in counts.items():
         if count >= REPEATED_LEAST:
             yield Repeated(operation, route, count, seconds * 1000, trace.id)

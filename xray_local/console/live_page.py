@@ -13,7 +13,7 @@ from xray_local.store.queries import (
     RangeType,
     TimeRange,
     is_empty,
-    list_numbers,
+    list_sure,
     list_traces,
 )
 from xray_local.store.roots import Root, read_roots
@@ -44,13 +44,14 @@ def show_live(request: HttpRequest) -> HttpResponse:
     start = end - SECONDS
     time_range = TimeRange(start, end, RangeType.EVENT)
     with reading(get_parts(request).database) as connection:
-        numbers = list_numbers(connection, time_range, chosen, ROOTS_MAX).numbers
+        numbers = list_sure(connection, time_range, chosen, ROOTS_MAX).numbers
         roots = [root for root in read_roots(connection, numbers) if start <= root.start_time < end]
         newest = list_traces(
             connection,
             time_range=time_range,
             chosen=chosen,
             limit=NEWEST_SHOWN,
+            is_counted=False,
             has_causes=False,
         )
         has_none = is_empty(connection)

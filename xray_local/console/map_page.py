@@ -9,18 +9,17 @@ from django.shortcuts import render
 
 from xray_local.api.graphs import make_graph
 from xray_local.errors import InvalidRequest
-from xray_local.filters import read_filter
 from xray_local.filters.syntax import join_all
 from xray_local.graph import Graph, Statistics
 from xray_local.graph.model import CLIENT
-from xray_local.graph.sources import GROUP_TRACES
+from xray_local.graph.sources import GROUP_TRACES, find_fitting
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
-from xray_local.store.queries import RangeType, TimeRange, is_empty
+from xray_local.store.queries import is_empty
 from xray_local.traces.documents import show
 from xray_local.traces.services import Service
 
-from .leads import Leads, find_leads, write_failed
+from .leads import Leads, find_leads
 from .map_drawing import (
     MapNode,
     collapse,
@@ -32,7 +31,7 @@ from .map_drawing import (
     write_figures,
 )
 from .scope import read_scope
-from .selection import OUTCOMES, draw_portrait, read_selection
+from .selection import OUTCOMES, draw_portrait, find_start, read_selection
 from .view import page
 
 # How the tables can be sorted: by name, or with the most first.
@@ -62,19 +61,16 @@ def show_map(request: HttpRequest) -> HttpResponse:
     minutes = scope.seconds / 60
     chosen = scope.read_filter()
     with reading(get_parts(request).database) as connection:
-        whole = make_graph(connection, scope.start, scope.end, chosen)
-        portrait = draw_portrait(connection, scope, chosen, whole, selection) if selection else None
-        is_plain = portrait is None and bool(whole.nodes)
-        leads = (
-            find_leads(
-                connection,
-                TimeRange(scope.start, scope.end, RangeType.TRACE_ID),
-                chosen,
-                read_filter(write_failed(scope.expression), scope.group_expressions),
-            )
-            if is_plain
-            else Leads()
+        start = find_start(scope) if selection else scope.start
+        fitting = find_fitting(connection, start, scope.end, chosen)
+        whole = make_graph(connection, scope.start, scope.end, fitting)
+        portrait = (
+            draw_portrait(connection, scope, chosen, fitting, whole, selection)
+            if selection
+            else None
         )
+        is_plain = portrait is None and bool(whole.nodes)
+        leads = find_leads(connection, scope, fitting) if is_plain else Leads()
         has_none = is_empty(connection)
     graph = _narrow(request, whole)
     types = _list_types(request, whole)

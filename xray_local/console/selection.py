@@ -16,13 +16,12 @@ from xray_local.filters.syntax import (
     Expression,
     Id,
     ServiceTest,
-    join_all,
     write,
 )
 from xray_local.graph import Graph, Statistics
 from xray_local.graph.model import CLIENT, list_sources
-from xray_local.graph.sources import collect_series, collect_tallies
-from xray_local.store.queries import RangeType, TimeRange, list_traces
+from xray_local.graph.sources import collect_series, collect_tallies, find_fitting
+from xray_local.store.queries import Fitting, RangeType, TimeRange, list_traces
 from xray_local.store.rollups import MINUTE_SECONDS
 from xray_local.traces.documents import show
 from xray_local.traces.services import Service
@@ -246,27 +245,29 @@ def draw_portrait(
     connection: sqlite3.Connection,
     scope: Scope,
     chosen: Filter | None,
+    fitting: Fitting | None,
     graph: Graph,
     selection: Selection,
 ) -> Portrait:
-    """Return what is known of a node or an edge in the range; chosen: the scope's filter.
+    """Return what is known of a node or an edge in the range.
 
+    chosen: the scope's filter; fitting: what fits it since `find_start`; graph: of the range.
     The statistics are those that GetServiceGraph tells of the same range and group, the periods
     those of GetTimeSeriesServiceStatistics.
     """
     period_seconds = choose_period(scope.seconds)
-    start = scope.start // period_seconds * period_seconds
+    start = find_start(scope)
     periods = [
         Period(time, _sum_up(selection, tallies))
         for time, tallies in collect_series(
-            connection, start, scope.end, period_seconds, chosen, selection.fits
+            connection, start, scope.end, period_seconds, fitting, selection.fits
         )
     ]
     statistics = _find_statistics(graph, selection)
-    before = _sum_up(
-        selection,
-        collect_tallies(connection, scope.start - scope.seconds, scope.start, chosen),
-    )
+    times_before = scope.start - scope.seconds, scope.start
+    fitting_before = find_fitting(connection, *times_before, chosen)
+    before = _sum_up(selection, collect_tallies(connection, *times_before, fitting_before))
+    numbers = None if fitting is None else fitting.numbers
     return Portrait(
         selection,
         start,
@@ -277,9 +278,15 @@ def draw_portrait(
         periods,
         period_seconds,
         list(list_alarms(statistics, before)),
-        _list_slowest(connection, scope, graph, selection, statistics),
-        _list_failing(connection, scope, graph, selection, statistics),
+        _list_slowest(connection, scope, numbers, graph, selection, statistics),
+        _list_failing(connection, scope, numbers, graph, selection, statistics),
     )
+
+
+def find_start(scope: Scope) -> float:
+    """Return where the charts of a range begin: with the period that its start falls into."""
+    period_seconds = choose_period(scope.seconds)
+    return scope.start // period_seconds * period_seconds
 
 
 def choose_period(seconds: float) -> int:
@@ -313,6 +320,7 @@ def _sum_up(selection: Selection, tallies: Sequence[Tally]) -> Statistics:
 def _list_slowest(
     connection: sqlite3.Connection,
     scope: Scope,
+    numbers: Sequence[int] | None,
     graph: Graph,
     selection: Selection,
     statistics: Statistics,
@@ -324,13 +332,14 @@ def _list_slowest(
         if left <= 0:
             break
     slow = Comparison("responsetime", ">" if low else ">=", low)
-    lines = _read_lines(connection, scope, selection.write_expression(graph, slow))
+    lines = _read_lines(connection, scope, numbers, selection.write_expression(graph, slow))
     return sorted(lines, key=lambda line: -line.response_ms)[:LISTED_TRACES]
 
 
 def _list_failing(
     connection: sqlite3.Connection,
     scope: Scope,
+    numbers: Sequence[int] | None,
     graph: Graph,
     selection: Selection,
     statistics: Statistics,
@@ -339,15 +348,21 @@ def _list_failing(
     if not statistics.faults and not statistics.errors:
         return []
     flag = Comparison("fault" if statistics.faults else "error")
-    return _read_lines(connection, scope, selection.write_expression(graph, flag))[:LISTED_TRACES]
+    expression = selection.write_expression(graph, flag)
+    return _read_lines(connection, scope, numbers, expression)[:LISTED_TRACES]
 
 
-def _read_lines(connection: sqlite3.Connection, scope: Scope, expression: str) -> list[TraceLine]:
+def _read_lines(
+    connection: sqlite3.Connection, scope: Scope, numbers: Sequence[int] | None, expression: str
+) -> list[TraceLine]:
+    """Return the newest traces that fit; of these numbers, where there is a filter."""
     page = list_traces(
         connection,
         time_range=TimeRange(scope.start, scope.end, RangeType.TRACE_ID),
-        chosen=read_filter(join_all(scope.expression, expression), scope.group_expressions),
+        chosen=read_filter(expression),
+        within=numbers,
         limit=CANDIDATES,
+        is_counted=False,
         has_causes=False,
     )
     return make_lines(page)

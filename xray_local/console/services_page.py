@@ -20,7 +20,7 @@ from xray_local.filters import Filter
 from xray_local.filters.syntax import Id, ServiceTest, write
 from xray_local.graph import Graph, Statistics, build_graph
 from xray_local.graph.model import CLIENT
-from xray_local.graph.sources import GROUP_TRACES, collect_series, collect_tallies
+from xray_local.graph.sources import GROUP_TRACES, collect_series, collect_tallies, find_fitting
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
 from xray_local.store.queries import (
@@ -29,7 +29,7 @@ from xray_local.store.queries import (
     count_traces,
     get_documents,
     is_empty,
-    list_numbers,
+    list_sure,
 )
 from xray_local.store.roots import Root, read_roots
 from xray_local.store.totals import count_periods
@@ -150,21 +150,22 @@ def show_services(request: HttpRequest) -> HttpResponse:
     with reading(get_parts(request).database) as connection:
         period_seconds = choose_period(scope.seconds)
         start = scope.start // period_seconds * period_seconds
-        if chosen is None:
+        fitting = find_fitting(connection, scope.start, scope.end, chosen)
+        if fitting is None:
             graph = make_graph(connection, scope.start, scope.end)
             periods = count_periods(connection, start, scope.end, period_seconds)
+            routed = list_sure(connection, time_range, None, ROUTED_TRACES)
         else:
-            fitting = list(
-                collect_series(connection, scope.start, scope.end, period_seconds, chosen)
+            series = list(
+                collect_series(connection, scope.start, scope.end, period_seconds, fitting)
             )
-            graph = build_graph(tally for _, tallies in fitting for tally in tallies)
-            periods = _count_periods(fitting)
+            graph = build_graph(tally for _, tallies in series for tally in tallies)
+            periods = _count_periods(series)
+            routed = fitting
         services = _list_services(connection, scope, graph, chosen)
         _draw_runs(services, scope, start, period_seconds, periods)
-        most = ROUTED_TRACES if chosen is None else GROUP_TRACES
-        numbers, is_all, _ = list_numbers(connection, time_range, chosen, most)
-        roots = list(read_roots(connection, numbers))
-        routes = _list_routes(roots, scope, is_all=is_all)
+        roots = list(read_roots(connection, routed.numbers))
+        routes = _list_routes(roots, scope, is_all=routed.is_all)
         worked = _add_work(connection, roots[:WORK_TRACES], services, routes)
         whole = count_traces(connection, time_range)
         has_none = is_empty(connection)
@@ -177,7 +178,7 @@ def show_services(request: HttpRequest) -> HttpResponse:
         "services": _sort(services.values(), order),
         "routes": _sort(routes.values(), order),
         "routed": len(roots),
-        "is_all": is_all,
+        "is_all": routed.is_all,
         "whole": whole,
         "worked": worked,
         "is_empty": has_none,
@@ -191,7 +192,9 @@ def _list_services(
 ) -> dict[Service, Line]:
     """Return a line for each service of the graph, with its trend."""
     minutes = scope.seconds / 60
-    before = _sum_up(collect_tallies(connection, scope.start - scope.seconds, scope.start, chosen))
+    times_before = scope.start - scope.seconds, scope.start
+    fitting = find_fitting(connection, *times_before, chosen)
+    before = _sum_up(collect_tallies(connection, *times_before, fitting))
     lines: dict[Service, Line] = {}
     for node in graph.list_nodes():
         if node.service.type != CLIENT:

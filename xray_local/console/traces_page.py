@@ -22,7 +22,7 @@ from xray_local.store.queries import (
     count_traces,
     get_counts,
     get_summary,
-    list_numbers,
+    list_sure,
     list_traces,
 )
 from xray_local.store.shapes import read_shapes
@@ -99,7 +99,7 @@ def show_traces(request: HttpRequest) -> HttpResponse:
             token = request.GET.get("after")
             kind = ORDERS[order][0]
             ranking = None if chosen is None or kind.is_of_index else Ranking(kind, PAGE_ROWS)
-            fitting = list_numbers(
+            fitting = list_sure(
                 *(connection, time_range, chosen, FACET_TRACES, RANKED_TRACES),
                 ranking=ranking,
             )
@@ -157,7 +157,7 @@ def show_completions(request: HttpRequest) -> HttpResponse:
     """Return what the text in ?before= may go on with, as JSON, for the box of the filter."""
     scope = read_scope(request)
     with reading(get_parts(request).database) as connection:
-        numbers = list_numbers(connection, _read_range(scope), None, FACET_TRACES).numbers
+        numbers = list_sure(connection, _read_range(scope), None, FACET_TRACES).numbers
         vocabulary = _read_vocabulary(connection, count_facets(connection, numbers), scope)
     found = complete(request.GET.get("before", ""), vocabulary)
     return JsonResponse(

@@ -6,7 +6,7 @@ from typing import Any
 
 from xray_local.traces.documents import as_time
 from xray_local.traces.services import Service, name_service
-from xray_local.traces.trees import Element, build_tree, find_owner, walk_tree
+from xray_local.traces.trees import Element, find_owner, growing_tree, walk_tree
 
 from .intervals import measure_own
 from .operations import name_kind, read_name
@@ -28,16 +28,17 @@ def measure_work(documents: Iterable[dict[str, Any]]) -> dict[Service, dict[str,
 
     Of each element its self time counts; that of a call which its callee tells of is the callee's.
     """
-    roots = build_tree(documents)
-    elements = [element for element, _ in walk_tree(roots)]
-    until = max((as_time(each.end) or as_time(each.start) or 0.0 for each in elements), default=0.0)
     found: dict[Service, dict[str, float]] = {}
-    for element in elements:
-        seconds = measure_own(element, until)
-        if seconds:
-            kinds = found.setdefault(name_service(find_owner(element).content), {})
-            kind = _name_kind(element)
-            kinds[kind] = kinds.get(kind, 0.0) + seconds
+    with growing_tree(documents) as roots:
+        elements = [element for element, _ in walk_tree(roots)]
+        ends = (as_time(each.end) or as_time(each.start) or 0.0 for each in elements)
+        until = max(ends, default=0.0)
+        for element in elements:
+            seconds = measure_own(element, until)
+            if seconds:
+                kinds = found.setdefault(name_service(find_owner(element).content), {})
+                kind = _name_kind(element)
+                kinds[kind] = kinds.get(kind, 0.0) + seconds
     return found
 
 

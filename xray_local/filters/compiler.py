@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from xray_local.traces.tallies import Shape
 
 from .errors import BadFilter
 from .evaluator import Trace, compare, holds, is_node
-from .keywords import ANNOTATION
+from .keywords import ANNOTATION, ENDS
 from .parser import parse
 from .syntax import (
     And,
@@ -37,8 +38,8 @@ from .syntax import (
     Value,
 )
 
-# What is left of a block for a shape: nothing, or comparisons of times.
-_Rest = And | Or | Comparison | bool
+# What is left of a block for a shape: nothing, or comparisons of times, or of what a root has.
+_Rest = And | Or | Not | Comparison | bool
 
 # The group that every account has: all traces.
 DEFAULT_GROUP = "Default"
@@ -79,6 +80,8 @@ SHAPE_KEYWORDS = {
     *NAME_KEYWORDS,
 }
 TIMES = {"responsetime", "duration"}
+# What the row of a trace has of its root, and of no other element.
+ROOT_KEYWORDS = {"http.url", "http.method", "http.useragent", "http.clientip", "http.status"}
 OPPOSITES = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 # Whether some element has such a time; "same" is what is sure of "=".
 EXISTING = {
@@ -99,6 +102,8 @@ ALL = {
     ">": "t.low > {value}",
     ">=": "t.low >= {value}",
 }
+# One of these has what is ok, or none.
+OK_STATUSES = range(200, 300)
 ORDERS = frozenset({"<", "<=", ">", ">="})
 # Up to as many shapes are looked up one by one.
 SOUGHT_MAX = 4
@@ -155,9 +160,9 @@ class Filter:
         terms = tuple(compiler.list_terms(wanted))
         return Condition(may, must, compiler.values, terms, parts)
 
-    def matches(self, documents: Iterable[dict[str, Any]]) -> bool:
-        """Whether the expression holds for the trace of these documents."""
-        return holds(self.expression, Trace(documents))
+    def matches(self, bodies: Iterable[bytes]) -> bool:
+        """Whether the expression holds for the trace of these documents, as they are stored."""
+        return holds(self.expression, Trace(bodies))
 
 
 def read_filter(text: str, groups: Mapping[str, str] | None = None) -> Filter:
@@ -200,7 +205,7 @@ class _Compiler:
         self._read_shapes = read_shapes
         self.values: dict[str, Any] = {}
         self._names: dict[tuple[type, Any], str] = {}
-        self._groups: dict[tuple[ServiceTest | EdgeTest, bool], dict[str, list[int]]] = {}
+        self._groups: dict[tuple[ServiceTest | EdgeTest, bool, bool], dict[str, list[int]]] = {}
 
     @cached_property
     def _shapes(self) -> Mapping[int, Shape]:
@@ -228,7 +233,8 @@ class _Compiler:
                 return str(int(is_upper))
             case ServiceTest() | EdgeTest():
                 is_within = is_upper != is_negated
-                found = self._find_elements(expression, is_upper=is_within)
+                groups = self._find_groups(expression, is_upper=is_within)
+                found = _write_elements(groups, "shape_no")
                 exists = _join(
                     [
                         "EXISTS (SELECT 1 FROM trace_shapes AS t "  # noqa: S608 - our own texts
@@ -237,8 +243,9 @@ class _Compiler:
                     ],
                     is_and=False,
                 )
-                flags = self._list_flags(self._groups[expression, is_within])
-                exists = _join([*flags, exists], is_and=True)
+                flags = self._list_flags(groups)
+                implied = map(self._test, self._list_implied(expression))
+                exists = _join([*flags, *implied, exists], is_and=True)
                 return f"NOT {exists}" if is_negated else exists
             case Comparison():
                 return _negate(self._test(expression), is_negated)
@@ -251,8 +258,10 @@ class _Compiler:
                 for part in parts:
                     yield from self.list_terms(part)
             case ServiceTest() | EdgeTest():
-                found = self._find_elements(expression, is_upper=True, column="term")
-                yield _join(found, is_and=False)
+                groups = self._find_groups(expression, is_upper=True, has_row=False)
+                yield _join(_write_elements(groups, "term"), is_and=False)
+                for each in self._list_implied(expression):
+                    yield from self.list_terms(each)
             case Comparison(field, operator, value):
                 is_same = operator == "="
                 if field.startswith(ANNOTATION):
@@ -267,19 +276,29 @@ class _Compiler:
                     return
                 yield f"t.term = {self._keep(term)}"
 
-    def _find_elements(
-        self, test: ServiceTest | EdgeTest, *, is_upper: bool, column: str = "shape_no"
-    ) -> list[str]:
-        """Return conditions on shapes and their times, one of which an element fulfils."""
-        groups = self._groups.get((test, is_upper))
-        if groups is None:
-            groups = self._groups[test, is_upper] = self._group_shapes(test, is_upper=is_upper)
-        # Of many shapes, it is quicker to look at all that the trace has.
-        return [
-            f"{'+' if column == 'shape_no' and len(numbers) > SOUGHT_MAX else ''}t.{column} IN "
-            f"({', '.join(map(str, numbers))})" + ("" if rest == "1" else f" AND {rest}")
-            for rest, numbers in groups.items()
-        ]
+    def _find_groups(
+        self, test: ServiceTest | EdgeTest, *, is_upper: bool, has_row: bool = True
+    ) -> dict[str, list[int]]:
+        """Return the shapes that are meant, by what is left to ask of their elements.
+
+        has_row: whether the row of the trace can be asked, too.
+        """
+        key = (test, is_upper, has_row)
+        if key not in self._groups:
+            self._groups[key] = self._group_shapes(*key)
+        return self._groups[key]
+
+    def _list_implied(self, test: ServiceTest | EdgeTest) -> Iterator[Comparison]:
+        """Yield what holds of a trace wherever the test does: it has all values of its elements."""
+        numbers = chain.from_iterable(self._find_groups(test, is_upper=True).values())
+        is_root = all(number != OTHER and self._shapes[number].is_root for number in numbers)
+        for each in _list_parts(test.block):
+            field = each.field
+            for end in ENDS:
+                field = field.removeprefix(end)
+            is_of_root = is_root and field in ROOT_KEYWORDS
+            if is_of_root or field in TRACE_LISTS or field.startswith(ANNOTATION):
+                yield Comparison(field, each.operator, each.value)
 
     def _list_flags(self, groups: Mapping[str, Sequence[int]]) -> list[str]:
         """Return what else the row says of a trace that has one of these shapes."""
@@ -294,9 +313,8 @@ class _Compiler:
         ]
 
     def _group_shapes(
-        self, test: ServiceTest | EdgeTest, *, is_upper: bool
+        self, test: ServiceTest | EdgeTest, is_upper: bool, has_row: bool
     ) -> dict[str, list[int]]:
-        """Return the shapes that are meant, by what is left to ask of their elements' times."""
         has_names = _has_names(test.block)
         rests: dict[object, str | None] = {}
         groups: dict[str, list[int]] = {}
@@ -306,7 +324,9 @@ class _Compiler:
             # There may be thousands of services; but not of what else a shape says.
             key = shape[1:] if has_names else shape[2:]
             if key not in rests:
-                rest = self._reduce(test.block, _describe(shape), is_upper=is_upper)
+                values = _describe(shape)
+                has_root = has_row and shape.is_root
+                rest = self._reduce(test.block, values, is_upper=is_upper, has_root=has_root)
                 rests[key] = None if rest is False else self._write_rest(rest, is_upper=is_upper)
             written = rests[key]
             if written is not None:
@@ -316,18 +336,37 @@ class _Compiler:
         return groups
 
     def _reduce(
-        self, block: Expression | None, values: Values, *, is_upper: bool, is_negated: bool = False
+        self,
+        block: Expression | None,
+        values: Values,
+        *,
+        is_upper: bool,
+        has_root: bool,
+        is_negated: bool = False,
     ) -> "_Rest":
-        """Return what is left of the block for elements of which these values are known."""
+        """Return what is left of the block for elements of which these values are known.
+
+        has_root: whether the element is the one that the row of the trace tells of.
+        """
         match block:
             case None:
                 return True
             case Not(part):
-                return self._reduce(part, values, is_upper=is_upper, is_negated=not is_negated)
+                return self._reduce(
+                    *(part, values),
+                    is_upper=is_upper,
+                    has_root=has_root,
+                    is_negated=not is_negated,
+                )
             case And(parts) | Or(parts):
                 is_and = isinstance(block, And) != is_negated
                 rests = [
-                    self._reduce(part, values, is_upper=is_upper, is_negated=is_negated)
+                    self._reduce(
+                        *(part, values),
+                        is_upper=is_upper,
+                        has_root=has_root,
+                        is_negated=is_negated,
+                    )
                     for part in parts
                 ]
                 # False decides an AND, True an OR; the other one says nothing.
@@ -342,11 +381,16 @@ class _Compiler:
                     return Comparison(field, OPPOSITES[operator] if is_negated else operator, value)
                 if field in SHAPE_KEYWORDS:
                     return compare(values.get(field, ()), operator, value) != is_negated
+                if field in ROOT_KEYWORDS and has_root:
+                    return Not(block) if is_negated else block
+                if field == "http.status" and not is_negated and values["ok"] == (True,):
+                    return is_upper and compare(OK_STATUSES, operator, value)
                 return is_upper
         raise TypeError(f"{block!r} does not stand in braces.")
 
     def _write_rest(self, rest: "_Rest", *, is_upper: bool) -> str:
-        """Return the condition on t.low and t.high, the times of the elements of a shape.
+        """Return the condition on t.low and t.high, the times of the elements of a shape, and on
+        the row of the trace.
 
         Where two times are compared, what holds for the least and the greatest need not hold for
         one element. Then only what holds for all of them is sure.
@@ -357,10 +401,14 @@ class _Compiler:
             match part:
                 case And(parts) | Or(parts):
                     return _join(list(map(write, parts)), is_and=isinstance(part, And))
-                case Comparison(_, operator, value):
+                case Not(part):
+                    return _negate(write(part), is_negated=True)
+                case Comparison(field, operator, value) if field in TIMES:
                     key = "same" if operator == "=" and not is_upper else operator
                     layout = conditions.get(key or "") or conditions[operator or ""]
                     return layout.format(value=self._keep(value))
+                case Comparison():
+                    return self._test(part)
             return str(int(bool(part)))
 
         return write(rest)
@@ -435,6 +483,26 @@ def _is_meant(test: ServiceTest | EdgeTest, shape: Shape) -> bool:
         and is_node(test.source, shape.source)
         and is_node(test.target, shape.service)
     )
+
+
+def _write_elements(groups: Mapping[str, Sequence[int]], column: str) -> list[str]:
+    """Return conditions on the column of shapes and on what is left, one of which has to hold."""
+    # Of many shapes, it is quicker to look at all that the trace has.
+    return [
+        f"{'+' if column == 'shape_no' and len(numbers) > SOUGHT_MAX else ''}t.{column} IN "
+        f"({', '.join(map(str, numbers))})" + ("" if rest == "1" else f" AND {rest}")
+        for rest, numbers in groups.items()
+    ]
+
+
+def _list_parts(block: Expression | None) -> Iterator[Comparison]:
+    """Yield the comparisons that all have to hold where the block does."""
+    match block:
+        case And(parts):
+            for part in parts:
+                yield from _list_parts(part)
+        case Comparison():
+            yield block
 
 
 def _has_names(block: Expression | None) -> bool:

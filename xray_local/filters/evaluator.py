@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
-from xray_local.traces.causes import Cause, find_causes
+import msgspec
+
+from xray_local.traces.causes import KINDS, Cause, find_causes
 from xray_local.traces.elements import Element, Values, describe_trace, list_elements
-from xray_local.traces.facts import gather_facts
+from xray_local.traces.facts import Facts, load_facts
 from xray_local.traces.services import Service
 from xray_local.traces.summaries import find_owners
-from xray_local.traces.trees import build_tree
+from xray_local.traces.trees import growing_tree
 
 from .syntax import (
     And,
@@ -40,10 +42,11 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class Trace:
-    """The documents of one trace, read as far as a filter asks."""
+    """The documents of one trace as they are stored, read as far as a filter asks."""
 
-    def __init__(self, documents: Iterable[dict[str, Any]]) -> None:
-        self._documents = list(documents)
+    def __init__(self, bodies: Iterable[bytes]) -> None:
+        self._bodies = list(bodies)
+        self._causes: dict[str, list[Cause]] = {}
 
     @cached_property
     def elements(self) -> list[Element]:
@@ -56,14 +59,16 @@ class Trace:
         values, annotations = describe_trace(self._facts, self.elements)
         return values | {f"annotation.{key}": each for key, each in annotations.items()}
 
-    @cached_property
-    def causes(self) -> dict[str, list[Cause]]:
-        """The root causes by kind."""
-        return find_causes(build_tree(self._documents))
+    def list_causes(self, kind: str) -> list[Cause]:
+        """Return the root causes of a kind."""
+        if kind not in self._causes:
+            with growing_tree(map(msgspec.json.decode, self._bodies)) as roots:
+                self._causes |= find_causes(roots, (kind,))
+        return self._causes[kind]
 
     @cached_property
-    def _facts(self) -> list[Any]:
-        return [gather_facts(each) for each in self._documents]
+    def _facts(self) -> list[Facts]:
+        return [load_facts(each) for each in self._bodies]
 
 
 def holds(expression: Expression, trace: Trace) -> bool:
@@ -90,10 +95,10 @@ def holds(expression: Expression, trace: Trace) -> bool:
                 if each.source is not None
             )
         case CauseTest(kind, part, block):
-            return any(_fits(block, each) for each in list_parts(trace.causes[kind], part))
+            return any(_fits(block, each) for each in list_parts(trace.list_causes(kind), part))
         case CauseJson(text):
             return all(
-                any(is_like(pattern, cause) for each in trace.causes.values() for cause in each)
+                any(is_like(pattern, cause) for kind in KINDS for cause in trace.list_causes(kind))
                 for pattern in json.loads(text)
             )
         case _:

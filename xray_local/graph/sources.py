@@ -2,14 +2,15 @@
 
 The roll-ups know minutes, not groups: the graph of a group is made of the newest GROUP_TRACES
 traces in the range that fit its filter expression, as it is now. See `list_fitting` for those of
-which only documents tell whether they do.
+which only documents tell whether they do. To look for these traces may take longer than all else:
+what needs them several times asks `find_fitting` once.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 
 from xray_local.filters import Filter
-from xray_local.store.queries import get_bodies, list_fitting
+from xray_local.store.queries import Fitting, get_bodies, list_fitting
 from xray_local.store.rollups import MINUTE_SECONDS
 from xray_local.store.totals import (
     count_faulty,
@@ -27,17 +28,27 @@ from .insights import BEFORE_SECONDS, FAULTS_MIN, find_spans
 GROUP_TRACES = 1000
 
 
+def find_fitting(
+    connection: sqlite3.Connection, start: float, end: float, chosen: Filter | None
+) -> Fitting | None:
+    """Return the traces that tallies from start to end are made of; None where it is all traces."""
+    if chosen is None:
+        return None
+    return list_fitting(connection, *widen(start, end), chosen, GROUP_TRACES)
+
+
 def collect_tallies(
-    connection: sqlite3.Connection, start: float, end: float, chosen: Filter | None = None
+    connection: sqlite3.Connection, start: float, end: float, fitting: Fitting | None = None
 ) -> list[Tally]:
     """Return what was counted from start to end, in whole minutes; seconds since 1970.
 
-    chosen: what a trace has to fit, None for all traces.
+    fitting: what was found from there or earlier to there, None for all traces.
     """
-    if chosen is None:
+    if fitting is None:
         return read_tallies(connection, start, end)
-    fitting = list_fitting(connection, *widen(start, end), chosen, GROUP_TRACES)
-    return tally_chosen(connection, fitting).get(0.0, [])
+    first, _ = widen(start, end)
+    spots = [spot for spot in fitting.spots if spot.start_time >= first]
+    return tally_chosen(connection, spots).get(0.0, [])
 
 
 def collect_series(
@@ -45,18 +56,18 @@ def collect_series(
     start: float,
     end: float,
     period_seconds: int,
-    chosen: Filter | None = None,
+    fitting: Fitting | None = None,
     is_wanted: Callable[[Shape], bool] | None = None,
 ) -> Iterator[tuple[float, list[Tally]]]:
     """Yield the tallies of each period that has any, with the time at which it begins.
 
-    is_wanted: which shapes are asked for; there may be others.
+    fitting: what was found from start to end, None for all traces. is_wanted: which shapes are
+    asked for; there may be others.
     """
-    if chosen is None:
+    if fitting is None:
         yield from read_series(connection, start, end, period_seconds, is_wanted)
-        return
-    fitting = list_fitting(connection, *widen(start, end), chosen, GROUP_TRACES)
-    yield from tally_chosen(connection, fitting, period_seconds).items()
+    else:
+        yield from tally_chosen(connection, fitting.spots, period_seconds).items()
 
 
 def collect_faulty(
@@ -66,8 +77,9 @@ def collect_faulty(
 
     There may be more minutes, and there need not be histograms.
     """
-    if chosen is not None:
-        return dict(collect_series(connection, start, end, MINUTE_SECONDS, chosen))
+    fitting = find_fitting(connection, start, end, chosen)
+    if fitting is not None:
+        return dict(collect_series(connection, start, end, MINUTE_SECONDS, fitting))
     minutes = count_faulty(connection, start, end, FAULTS_MIN, BEFORE_SECONDS)
     for first, last in find_spans(minutes):
         minutes |= dict(count_minutes(connection, first, last + MINUTE_SECONDS))

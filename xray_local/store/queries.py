@@ -26,7 +26,7 @@ from xray_local.traces.causes import find_causes
 from xray_local.traces.documents import as_number
 from xray_local.traces.facts import load_facts
 from xray_local.traces.summaries import find_owners, summarise
-from xray_local.traces.trees import build_tree
+from xray_local.traces.trees import growing_tree
 
 from .extents import is_wide
 from .orders import Order, Ranking
@@ -107,8 +107,8 @@ class Cursor(NamedTuple):
 class Page:
     """Some traces, newest first: each summary in the API's shape, and its root's name.
 
-    processed: how many traces the page was chosen from; reached: the start of the last of them,
-    None if there is none.
+    processed: how many traces the page was chosen from, if they were counted; reached: the start of
+    the last of them, None if there is none.
     """
 
     summaries: tuple[dict[str, Any], ...]
@@ -149,12 +149,15 @@ def list_traces(
     limit: int = PAGE_TRACES,
     order: Order = Order.NEWEST,
     among: Sequence[int] | None = None,
+    within: Sequence[int] | None = None,
+    is_counted: bool = True,
     has_causes: bool = True,
 ) -> Page:
     """Return the newest traces in the range that fit the filter, after the token if there is one.
 
-    order: another one; then all of the range are looked at. among: see `choose_traces`.
-    has_causes: whether the summaries have the root causes; to find them takes as long as the rest.
+    order: another one; then all of the range are looked at. among, within, is_counted: see
+    `choose_traces`. has_causes: whether the summaries have the root causes; to find them takes as
+    long as the rest.
 
     A page may be short, or empty, and yet have a next one.
     Raises InvalidRequest if the token is not one of ours.
@@ -168,6 +171,8 @@ def list_traces(
         limit=limit,
         order=order,
         among=among,
+        within=within,
+        is_counted=is_counted,
     )
     describe = _summarise if has_causes else _summarise_briefly
     summaries = [describe(each.id, each.revision, each.bodies) for each in choice.traces]
@@ -194,11 +199,14 @@ def choose_traces(
     limit: int = PAGE_TRACES,
     order: Order = Order.NEWEST,
     among: Sequence[int] | None = None,
+    within: Sequence[int] | None = None,
+    is_counted: bool = False,
 ) -> Choice:
     """Return the traces of a page of `list_traces`, which it summarises.
 
     among: the numbers of all traces that fit, or of enough of the first in the order, where they
-    are known; no others are looked at.
+    are known; no others are looked at. within: the numbers of traces of which only some may fit,
+    likewise. is_counted: whether it is asked how many traces they were chosen from.
     Raises InvalidRequest if the token is not one of ours.
     """
     cursor = Cursor.decode(token) if token else None
@@ -225,6 +233,11 @@ def choose_traces(
         values["share"] = strategy.value
     if among is not None:
         rows = pick(connection, wanted, values, among, order, limit)
+    elif within is not None:
+        must = "1" if condition.may == condition.must else condition.must
+        wanted = [*wanted, condition.may]
+        values |= condition.values
+        rows = pick(connection, wanted, values, within, order, len(within), must)
     elif order.is_of_index:
         rows = scan(connection, wanted, values, condition, limit, order)
     else:
@@ -243,12 +256,12 @@ def choose_traces(
         if chosen is not None and not row.is_sure:
             examined += 1
             found = _read_bodies(connection, row.no)
-            if not chosen.matches(map(_decode, found)):
+            if not chosen.matches(found):
                 continue
             bodies[row.no] = found
         shown.append(row)
     processed = len(shown)
-    if chosen is not None or strategy is not None:
+    if is_counted and (chosen is not None or strategy is not None):
         is_part = has_more and order is Order.NEWEST
         if time_range is not None and not (is_part or cursor or floor):
             processed = count_traces(connection, time_range)
@@ -271,9 +284,27 @@ def choose_traces(
     )
 
 
+class Fitting(NamedTuple):
+    """The newest traces that fit.
+
+    is_all: whether there are no others that may fit. is_gapless: whether none of these others is
+    newer than the last. is_asked: whether documents had to be asked.
+    """
+
+    spots: list[Spot]
+    is_all: bool
+    is_gapless: bool
+    is_asked: bool = False
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of the traces."""
+        return [spot.no for spot in self.spots]
+
+
 def list_fitting(
     connection: sqlite3.Connection, start: float, end: float, chosen: Filter, most: int
-) -> list[Spot]:
+) -> Fitting:
     """Return the newest traces that fit and began from start to before end.
 
     most: no more than so many. Documents are asked where nothing else can tell, those of ASKED_MAX
@@ -285,30 +316,20 @@ def list_fitting(
     values = {"start": start, "end": end}
     found: list[Spot] = []
     asked = 0
+    is_all = True
     for spot in scan_spots(connection, conditions, values, condition, most):
         if len(found) == most or asked == ASKED_MAX:
+            is_all = False
             break
         if not spot.is_sure:
             asked += 1
-            if not chosen.matches(map(_decode, _read_bodies(connection, spot.no))):
+            if not chosen.matches(_read_bodies(connection, spot.no)):
                 continue
         found.append(spot)
-    return found
+    return Fitting(found, is_all, is_gapless=True, is_asked=asked > 0)
 
 
-class Fitting(NamedTuple):
-    """The numbers of the newest traces that fit for sure.
-
-    is_all: whether there are no others that may fit. is_gapless: whether none of these others is
-    newer than the last.
-    """
-
-    numbers: list[int]
-    is_all: bool
-    is_gapless: bool
-
-
-def list_numbers(
+def list_sure(
     connection: sqlite3.Connection,
     time_range: TimeRange,
     chosen: Filter | None,
@@ -316,7 +337,7 @@ def list_numbers(
     most: int = 0,
     ranking: Ranking | None = None,
 ) -> Fitting:
-    """Return the numbers of the newest traces that fit for sure, as many as the limit.
+    """Return the newest traces that fit for sure, as many as the limit.
 
     most: there may be so many where it takes no longer to find them, or where this ranking, which
     can then be among these, would take as long.
@@ -335,11 +356,11 @@ def list_numbers(
         ranking=ranking,
     )
     found = list(islice(spots, most + 1))
-    numbers = [spot.no for spot in found if spot.is_sure]
-    is_gapless = len(found) == len(numbers)
+    sure = [spot for spot in found if spot.is_sure]
+    is_gapless = len(found) == len(sure)
     # One more than the limit says that there are others, but not how many.
     is_all = is_gapless and (len(found) <= limit or limit + 1 < len(found) <= most)
-    return Fitting(numbers[: most if is_all else limit], is_all, is_gapless)
+    return Fitting(sure[: most if is_all else limit], is_all, is_gapless)
 
 
 def _compile(connection: sqlite3.Connection, chosen: Filter | None) -> Condition:
@@ -435,7 +456,8 @@ def _summarise_briefly(trace_id: str, revision: int, bodies: Sequence[bytes]) ->
 
 def _summarise(trace_id: str, revision: int, bodies: Sequence[bytes]) -> dict[str, Any]:
     summary = _summarise_briefly(trace_id, revision, bodies)
-    causes = find_causes(build_tree(map(_decode, bodies)))
+    with growing_tree(map(_decode, bodies)) as roots:
+        causes = find_causes(roots)
     summary["FaultRootCauses"] = causes["fault"]
     summary["ErrorRootCauses"] = causes["error"]
     summary["ResponseTimeRootCauses"] = causes["responsetime"]

@@ -9,6 +9,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from xray_local.filters import Condition
@@ -125,10 +126,17 @@ def _scan(
     everything = {"limit": max(limit, most) + 1 if is_exact else -1}
     must = "1" if is_exact else condition.must
 
+    # SQLite asks in this order: first what the index tells, last what is looked up for each row.
+    indexed = [
+        each
+        for each in condition.parts
+        if not TEXT_COLUMNS.search(each) and "trace_shapes" not in each
+    ]
+
     def select(tables: str, *more: str) -> Iterator[Any]:
         return connection.execute(
             f"SELECT {columns}, {must} "  # noqa: S608 - fixed texts
-            f"FROM {tables} WHERE {' AND '.join([*more, *wanted, condition.may])} "
+            f"FROM {tables} WHERE {' AND '.join([*indexed, *wanted, *more, condition.may])} "
             f"ORDER BY start_time {order.direction}, traces.no {order.direction} LIMIT :limit",
             values,
         )
@@ -151,9 +159,7 @@ def _scan(
             if is_all_read:
                 return select(TRACES_OF_BLOCKS)
             return select("traces", "traces.no / :size IN (SELECT value FROM json_each(:blocks))")
-    if not is_exact or not TEXT_COLUMNS.search(condition.may):
-        return select("traces")
-    if not is_wide(connection, values):
+    if not TEXT_COLUMNS.search(condition.may) or not is_wide(connection, values):
         return select("traces")
     last = _find_first(connection, wanted, values, order)
     if last is None:
@@ -163,7 +169,7 @@ def _scan(
     if not is_all_read:
         found = list(select("traces", first_ones))
         if len(found) > limit:
-            return iter(found)
+            return iter(found) if is_exact else select("traces")
         rows = FIRST_LOOKED_AT * (limit + 1) / max(1, len(found))
         if rows <= SOON_SHARE_MAX * BLOCK_TRACES * count_blocks(connection):
             return select("traces")
@@ -324,17 +330,17 @@ def _find_blocks(connection: sqlite3.Connection, condition: Condition) -> list[i
         connection.execute(f"SELECT {end}(era) FROM terms").fetchone()[0]  # noqa: S608
         for end in ("MIN", "MAX")
     )
-    searches = (
-        f"SELECT block FROM eras CROSS JOIN terms AS t ON era = n AND ({each})"  # noqa: S608
-        for each in condition.terms
-    )
-    rows = connection.execute(
-        "WITH RECURSIVE eras (n) AS "  # noqa: S608 - fixed texts
-        "(SELECT :last UNION ALL SELECT n - 1 FROM eras WHERE n > :first) "
-        f"{' INTERSECT '.join(searches)}",
-        {"first": first or 0, "last": last or 0, **condition.values},
-    )
-    return list({row[0] for row in rows})
+    found: set[int] | None = None
+    for each in condition.terms:
+        rows = connection.execute(
+            "WITH RECURSIVE eras (n) AS "  # noqa: S608 - fixed texts
+            "(SELECT :last UNION ALL SELECT n - 1 FROM eras WHERE n > :first) "
+            f"SELECT block FROM eras CROSS JOIN terms AS t ON era = n AND ({each})",
+            {"first": first or 0, "last": last or 0, **condition.values},
+        )
+        blocks = set(chain.from_iterable(rows))
+        found = blocks if found is None else found & blocks
+    return list(found or ())
 
 
 def _find_first(

@@ -17,7 +17,7 @@ has no root cause; here it has one.
 https://docs.aws.amazon.com/xray/latest/devguide/xray-api-gettingdata.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .documents import as_list, as_mapping, as_text
@@ -25,19 +25,17 @@ from .services import Service, name_callee, name_service
 from .trees import Element, find_owner, walk_tree
 
 MIN_SHARE = 0.5
+KINDS = ("fault", "error", "responsetime")
 
 Cause = dict[str, Any]
 
 
-def find_causes(roots: list[Element]) -> dict[str, list[Cause]]:
-    """Return the causes by kind: fault, error and responsetime."""
+def find_causes(roots: list[Element], kinds: Sequence[str] = KINDS) -> dict[str, list[Cause]]:
+    """Return the causes by kind."""
     elements = [element for element, _ in walk_tree(roots)]
     return {
-        "fault": list(_find_flagged(elements, "fault")),
-        "error": list(_find_flagged(elements, "error")),
-        "responsetime": [
-            _describe_slow(path) for path in map(_find_slow, _choose_root(roots)) if len(path) > 1
-        ],
+        kind: list(_find_slow(roots) if kind == "responsetime" else _find_flagged(elements, kind))
+        for kind in kinds
     }
 
 
@@ -69,7 +67,14 @@ def _has(element: Element, flag: str) -> bool:
     return element.content.get(flag) is True
 
 
-def _find_slow(root: Element) -> list[Element]:
+def _find_slow(roots: list[Element]) -> Iterator[Cause]:
+    for root in _choose_root(roots):
+        path = _follow_slowest(root)
+        if len(path) > 1:
+            yield _describe_slow(path)
+
+
+def _follow_slowest(root: Element) -> list[Element]:
     """Return the path along which the time was taken, the root first."""
     path = [root]
     whole = _take(root)[0]

@@ -98,11 +98,6 @@ def load_facts(body: bytes) -> Facts:
     return gather(_decode(body))
 
 
-def gather_facts(content: dict[str, Any]) -> Facts:
-    """Return the facts of a document that complies with the schema and is parsed already."""
-    return gather(msgspec.convert(content, Element))
-
-
 def gather(document: Element) -> Facts:
     """Return the facts of a document."""
     any_flags = own_flags = 0

@@ -1,6 +1,7 @@
 """The tree of a trace: its documents put where their parents are, whatever came, in any order."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from msgspec import Struct
@@ -71,6 +72,20 @@ def build_tree(documents: Iterable[dict[str, Any]]) -> list[Element]:
     if _count(roots) < len(elements):
         roots += _cut_circles(elements, roots)
     return sorted(roots, key=_start_order)
+
+
+@contextmanager
+def growing_tree(documents: Iterable[dict[str, Any]]) -> Iterator[list[Element]]:
+    """Give the roots, as `build_tree` does, of a tree that is taken apart at the end of the block.
+
+    Parents and children have each other: left as it is, only the collector would find it.
+    """
+    roots = build_tree(documents)
+    try:
+        yield roots
+    finally:
+        for element in [element for element, _ in walk_tree(roots)]:
+            element.children = ()
 
 
 def _make(content: dict[str, Any], is_document: bool, parent: Element | None) -> Element:

@@ -9,9 +9,9 @@ import pytest
 
 from tests.xray_local.conftest import Store
 from tests.xray_local.made import make_id, make_request, make_segment, make_subsegment
-from xray_local.console.leads import REPEATED_LEAST, Leads, find_leads, write_failed
-from xray_local.filters import read_filter
-from xray_local.store.queries import RangeType, TimeRange
+from xray_local.console.leads import REPEATED_LEAST, Leads, find_leads
+from xray_local.console.scope import Scope
+from xray_local.graph.sources import find_fitting
 
 Find = Callable[..., Leads]
 
@@ -20,12 +20,9 @@ Find = Callable[..., Leads]
 def find(connection: sqlite3.Connection) -> Find:
     def find(expression: str = "") -> Leads:
         now = time.time()
-        return find_leads(
-            connection,
-            TimeRange(now - 60, now + 60, RangeType.TRACE_ID),
-            read_filter(expression, {}) if expression else None,
-            read_filter(write_failed(expression), {}),
-        )
+        scope = Scope(now - 60, now + 60, filter=expression)
+        fitting = find_fitting(connection, scope.start, scope.end, scope.read_filter())
+        return find_leads(connection, scope, fitting)
 
     return find
 

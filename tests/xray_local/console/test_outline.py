@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from tests.xray_local.made import NOON, make_late, make_segment, make_subsegment
+from tests.xray_local.made import NOON, make_facts, make_late, make_segment, make_subsegment
 from xray_local.console.outline import Outline, choose_root, outline
-from xray_local.traces.facts import gather_facts
 from xray_local.traces.summaries import find_root
 from xray_local.traces.trees import build_tree
 
@@ -55,7 +54,7 @@ def test_the_root_is_that_of_the_summary() -> None:
     for documents in ([root, orphan, lost], [orphan, lost], [lost], [second, root, orphan]):
         chosen = choose_root(build_tree(documents))
         assert chosen
-        assert chosen.id == find_root([gather_facts(each) for each in documents]).id
+        assert chosen.id == find_root([make_facts(each) for each in documents]).id
 
 
 def test_calls() -> None:

@@ -1,13 +1,13 @@
 """The route of a trace."""
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.xray_local.made import make_request, make_segment
+from tests.xray_local.made import make_facts, make_request, make_segment
 from xray_local.console.routes import generalise, name_route
 from xray_local.filters import read_filter
-from xray_local.traces.facts import gather_facts
 
 URLS = {
     "https://site.local/movies/": ("/movies/", "https://site.local/movies/"),
@@ -38,7 +38,7 @@ def make_root(**fields: Any) -> dict[str, Any]:
 
 
 def test_the_annotation_says_it() -> None:
-    facts = gather_facts(
+    facts = make_facts(
         make_root(
             http=make_request("http://site/movies/7", 200), annotations={"route": "movies:detail"}
         )
@@ -53,7 +53,7 @@ def test_the_annotation_says_it() -> None:
 
 
 def test_an_annotation_that_is_no_text_says_nothing() -> None:
-    facts = gather_facts(
+    facts = make_facts(
         make_root(http=make_request("http://site/movies/7", 200), annotations={"route": 7})
     )
 
@@ -72,16 +72,17 @@ def test_an_annotation_that_is_no_text_says_nothing() -> None:
     ],
 )
 def test_the_expression_chooses_requests_of_the_route(url: str, other: str, is_alike: bool) -> None:
-    facts = gather_facts(make_root(http=make_request(url, 200)))
+    facts = make_facts(make_root(http=make_request(url, 200)))
     expression = name_route(facts, [facts]).expression
 
-    found = read_filter(expression, {}).matches([make_root(http=make_request(other, 200))])
+    body = json.dumps(make_root(http=make_request(other, 200))).encode()
+    found = read_filter(expression, {}).matches([body])
 
     assert found is is_alike
 
 
 def test_what_is_no_request() -> None:
-    facts = gather_facts(make_root())
+    facts = make_facts(make_root())
 
     route = name_route(facts, [facts])
 

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from tests.xray_local.made import NOON, make_request, make_segment, make_subsegment
+from tests.xray_local.made import NOON, make_facts, make_request, make_segment, make_subsegment
 from xray_local.console.trace_map import NODES_MAX, SmallMap, draw_trace_map
-from xray_local.traces.facts import gather_facts
 
 
 def draw(*documents: dict[str, Any]) -> SmallMap:
-    return draw_trace_map([gather_facts(each) for each in documents])
+    return draw_trace_map([make_facts(each) for each in documents])
 
 
 def call(name: str, seconds: float = 0.1, **fields: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.xray_local.made import NOON, make_id, make_segment, make_subsegment, make_trace_id
 from xray_local.filters.compiler import read_filter
 from xray_local.filters.evaluator import Trace, holds
-from xray_local.filters.keywords import KEYWORDS, OPERATORS, Scope, Type
+from xray_local.filters.keywords import ENDS, KEYWORDS, OPERATORS, Scope, Type
 from xray_local.filters.syntax import (
     And,
     CauseJson,
@@ -34,7 +34,7 @@ from xray_local.store.storage import Storage
 TEXTS = ["", "a", "ab", "b", "é", '"', "\\", "AWS::S3::Bucket", "remote", "GET", "100%", "A"]
 # What means something to SQLite's GLOB, to JSON, or to both.
 TEXTS += ["*", "a?", "[a]", "a\n", "\x7f\x1b"]
-NUMBERS = [0.0, 0.1, 0.25, 1.0, 200.0, 404.0, 500.0, -1.0, 2.5e-7]
+NUMBERS = [0.0, 0.1, 0.25, 1.0, 200.0, 201.0, 404.0, 500.0, -1.0, 2.5e-7]
 KEYS = ["a", "b.c", "e_1", "10", "A"]
 NAMES = ["a", "b", "movies"]
 
@@ -62,7 +62,7 @@ def find(connection: sqlite3.Connection, text: str) -> set[str]:
 def read_trace(documents: list[dict[str, Any]]) -> Trace:
     """Return the trace of these documents as they would be stored."""
     bodies = (read_document(json.dumps(each).encode()).body for each in documents)
-    return Trace(json.loads(body) for body in bodies)
+    return Trace(bodies)
 
 
 def find_naively(traces: dict[str, Trace], expression: Expression) -> set[str]:
@@ -112,9 +112,15 @@ IDS = st.builds(
     st.none() | st.sampled_from(["a", "b"]),
 )
 SERVICE_BLOCKS = make_blocks(make_tests(Scope.SERVICE))
+EDGE_BLOCKS = make_blocks(
+    make_tests(Scope.EDGE)
+    | st.tuples(st.sampled_from(ENDS), FIELDS, st.sampled_from([Type.NUMBER, Type.STRING])).flatmap(
+        lambda field: _make_test(field[0] + field[1], field[2])
+    )
+)
 COMPLEX = (
     st.builds(ServiceTest, IDS, st.none() | SERVICE_BLOCKS)
-    | st.builds(EdgeTest, IDS.filter(any), IDS.filter(any), st.none() | SERVICE_BLOCKS)
+    | st.builds(EdgeTest, IDS.filter(any), IDS.filter(any), st.none() | EDGE_BLOCKS)
     | st.just(EdgeTest(Id(), Id(), Comparison("fault")))
 )
 CAUSES = st.one_of(
@@ -206,7 +212,11 @@ def _make_fields(chance: random.Random) -> dict[str, Any]:
         "origin": maybe(chance.choice(["AWS::S3::Bucket", "remote"])),
         "resource_arn": maybe(chance.choice(TEXTS)),
         "http": maybe(
-            {"request": request, "response": {"status": chance.choice([200, 404, 500, None])}}, 0.6
+            {
+                "request": request,
+                "response": {"status": chance.choice([200, 201, 302, 404, 500, None])},
+            },
+            0.6,
         ),
         "aws": maybe({"account_id": maybe(chance.choice(["a", "b"])), "ec2": maybe(ec2)}),
         "cause": maybe(cause),

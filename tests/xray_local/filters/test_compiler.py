@@ -58,6 +58,47 @@ def test_sql_finds_what_the_documents_say(
     assert found == find_naively(traces, expression)
 
 
+@pytest.mark.parametrize("name", ["", '"a"', '"b"'])
+@pytest.mark.parametrize(
+    "block",
+    [
+        "http.status = 201",
+        "http.status != 200 AND ok",
+        "http.status < 300",
+        'http.method = "GET"',
+        '!(http.method = "GET")',
+        'http.url CONTAINS "a" AND responsetime > 0.05',
+        'http.useragent != "a" OR fault',
+        'user = "a"',
+        "annotation.a = 1 OR annotation.a > 0.2",
+        'annotation.a != "a" AND http.status > 0',
+    ],
+)
+def test_what_the_row_of_a_trace_says_of_its_elements(
+    stored: tuple[Any, dict[str, Trace]], name: str, block: str
+) -> None:
+    """Of its root all of http, of others nothing; it has the annotations and users of all."""
+    connection, traces = stored
+    other = 'id(type: "AWS::S3::Bucket")'
+    texts = [f"service({name}) {{ {block} }}", f'edge("a", {name or other}) {{ {block} }}']
+
+    for text in (*texts, *(f"!{each}" for each in texts), f"{texts[0]} AND !{texts[1]}"):
+        found = find(connection, text)
+        assert found == find_naively(traces, read_filter(text).expression), text
+
+
+def test_http_of_roots_needs_no_documents() -> None:
+    with open_storage() as (connection, storage):
+        save(storage, [make_segment(name="a", http={"request": {"url": "x", "method": "GET"}})])
+        shapes = read_shapes(connection)
+
+    condition = read_filter('service("a") { http.url = "x" }').compile(lambda: shapes)
+
+    assert condition.may == condition.must
+    assert "http_url = " in condition.parts[0]
+    assert len(condition.terms) == 2
+
+
 @pytest.mark.parametrize("field", ["annotation.a", "user", "resource.arn", "http.url"])
 @pytest.mark.parametrize("operator", OPERATORS[Type.STRING])
 def test_texts_that_mean_something_to_sqlite(

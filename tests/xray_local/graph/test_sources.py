@@ -13,6 +13,7 @@ from xray_local.graph.sources import (
     collect_series,
     collect_tallies,
     collect_traces,
+    find_fitting,
 )
 from xray_local.store.totals import count_faulty
 from xray_local.traces.tallies import Tally
@@ -136,10 +137,15 @@ def test_what_is_stored_of_chosen_traces_is_what_their_documents_say(
     chosen = read_filter("error")
 
     ids = [trace_id for _, trace_id in traces]
-    assert _sort(collect_tallies(connection, HOUR, HOUR + 300, chosen)) == _sort(
+    fitting = find_fitting(connection, HOUR, HOUR + 300, chosen)
+    assert _sort(collect_tallies(connection, HOUR, HOUR + 300, fitting)) == _sort(
         collect_traces(connection, ids)
     )
-    periods = list(collect_series(connection, HOUR, HOUR + 300, 60, chosen))
+    later = [trace_id for start, trace_id in traces if start >= HOUR + 120]
+    assert _sort(collect_tallies(connection, HOUR + 120, HOUR + 300, fitting)) == _sort(
+        collect_traces(connection, later)
+    )
+    periods = list(collect_series(connection, HOUR, HOUR + 300, 60, fitting))
     assert [time for time, _ in periods] == [HOUR + each for each in (0, 60, 120, 180, 240)]
     for time, tallies in periods:
         inside = [trace_id for start, trace_id in traces if time <= start < time + 60]

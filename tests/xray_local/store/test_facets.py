@@ -15,7 +15,7 @@ from xray_local.store.queries import (
     RangeType,
     TimeRange,
     count_traces,
-    list_numbers,
+    list_sure,
     list_traces,
 )
 
@@ -40,11 +40,11 @@ def make_traces() -> list[dict[str, Any]]:
 
 def test_facets(connection: sqlite3.Connection, store: Store) -> None:
     store(*make_traces())
-    numbers, are_all, _ = list_numbers(connection, AROUND_NOON, None, 100)
+    fitting = list_sure(connection, AROUND_NOON, None, 100)
 
-    facets = count_facets(connection, numbers)
+    facets = count_facets(connection, fitting.numbers)
 
-    assert are_all
+    assert fitting.is_all
     assert facets.urls == {"http://a/0": 4, "http://a/1": 4, "http://a/2": 4}
     assert facets.methods == {"GET": 12}
     assert facets.statuses == {200: 4, 404: 4, 500: 4}
@@ -57,29 +57,30 @@ def test_facets(connection: sqlite3.Connection, store: Store) -> None:
     }
 
 
+def list_found(
+    connection: sqlite3.Connection, expression: str | None, limit: int, most: int = 0
+) -> tuple[list[int], bool, bool]:
+    chosen = read_filter(expression) if expression else None
+    found = list_sure(connection, AROUND_NOON, chosen, limit, most)
+    return found.numbers, found.is_all, found.is_gapless
+
+
 def test_numbers_are_of_the_newest_that_fit(connection: sqlite3.Connection, store: Store) -> None:
     store(*make_traces())
 
-    newest, are_all, _ = list_numbers(connection, AROUND_NOON, None, 5)
-    faults, are_all_faults, _ = list_numbers(connection, AROUND_NOON, read_filter("fault"), 5)
-
-    assert (newest, are_all) == ([12, 11, 10, 9, 8], False)
-    assert (faults, are_all_faults) == ([12, 9, 6, 3], True)
-    assert list_numbers(connection, AROUND_NOON, read_filter("fault"), 4) == (faults, True, True)
-    assert list_numbers(connection, AROUND_NOON, read_filter("fault"), 3) == (
-        faults[:3],
-        False,
-        True,
-    )
+    assert list_found(connection, None, 5) == ([12, 11, 10, 9, 8], False, True)
+    assert list_found(connection, "fault", 5) == ([12, 9, 6, 3], True, True)
+    assert list_found(connection, "fault", 4) == ([12, 9, 6, 3], True, True)
+    assert list_found(connection, "fault", 3) == ([12, 9, 6], False, True)
 
 
 def test_what_only_documents_tell_is_not_counted(
     connection: sqlite3.Connection, store: Store
 ) -> None:
     store(*make_traces())
-    chosen = read_filter('rootcause.fault.service { name = "site" }')
+    expression = 'rootcause.fault.service { name = "site" }'
 
-    assert list_numbers(connection, AROUND_NOON, chosen, 100) == ([], False, False)
+    assert list_found(connection, expression, 100) == ([], False, False)
 
 
 def test_traces_are_counted(connection: sqlite3.Connection, store: Store) -> None:
@@ -131,7 +132,7 @@ def test_what_is_known_to_fit_makes_the_same_pages(
 ) -> None:
     store(*make_traces())
     chosen = read_filter(expression)
-    fitting = list_numbers(connection, AROUND_NOON, chosen, 2, 100)
+    fitting = list_sure(connection, AROUND_NOON, chosen, 2, 100)
     token: str | None = None
 
     for _ in range(PAGE_TRACES):
@@ -153,15 +154,11 @@ def test_where_all_is_read_more_numbers_are_told(
     connection: sqlite3.Connection, store: Store
 ) -> None:
     store(*make_traces())
-    chosen = read_filter("annotation.number = 1")
+    one = "annotation.number = 1"
 
-    assert list_numbers(connection, AROUND_NOON, chosen, 2) == ([12, 10], False, True)
-    assert list_numbers(connection, AROUND_NOON, chosen, 2, 5) == ([12, 10], False, True)
-    assert list_numbers(connection, AROUND_NOON, chosen, 2, 6) == (
-        [12, 10, 8, 6, 4, 2],
-        True,
-        True,
-    )
+    assert list_found(connection, one, 2) == ([12, 10], False, True)
+    assert list_found(connection, one, 2, 5) == ([12, 10], False, True)
+    assert list_found(connection, one, 2, 6) == ([12, 10, 8, 6, 4, 2], True, True)
 
 
 @pytest.mark.parametrize("looked_at", [1, 3, 100])

@@ -12,7 +12,7 @@ from tests.xray_local.made import NOON, make_request, make_segment, make_subsegm
 from xray_local.filters import read_filter
 from xray_local.store import extents, samples, scans
 from xray_local.store.orders import Order, Ranking
-from xray_local.store.queries import RangeType, TimeRange, count_traces, list_numbers, list_traces
+from xray_local.store.queries import RangeType, TimeRange, count_traces, list_sure, list_traces
 
 TRACES = 300
 
@@ -225,7 +225,7 @@ def test_all_are_listed_where_they_would_be_ranked(
     ranking = Ranking(Order.SLOWEST, 5)
 
     def read(most: int, ranking: Ranking | None = ranking) -> tuple[list[int], bool]:
-        found = list_numbers(connection, time_range, chosen, 5, most, ranking=ranking)
+        found = list_sure(connection, time_range, chosen, 5, most, ranking=ranking)
         return found.numbers, found.is_all
 
     monkeypatch.setattr(scans, "RANKED_LOOKED_AT", -1)

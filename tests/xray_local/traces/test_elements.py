@@ -4,18 +4,19 @@ from typing import Any
 
 from tests.xray_local.made import (
     NOON,
+    make_facts,
     make_id,
     make_late,
     make_segment,
     make_subsegment,
 )
 from xray_local.traces.elements import ELEMENTS_MAX, Element, describe_trace, list_elements
-from xray_local.traces.facts import Facts, gather_facts
+from xray_local.traces.facts import Facts
 from xray_local.traces.summaries import find_owners
 
 
 def gather(*documents: dict[str, Any]) -> list[Facts]:
-    return [gather_facts(each) for each in documents]
+    return [make_facts(each) for each in documents]
 
 
 def list_all(*documents: dict[str, Any]) -> tuple[list[Element], list[Element]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.xray_local.made import (
     NOON,
+    make_facts,
     make_id,
     make_late,
     make_segment,
@@ -12,7 +13,7 @@ from tests.xray_local.made import (
     make_trace_id,
 )
 from xray_local.intake.schema import Aws
-from xray_local.traces.facts import Facts, as_status, gather_facts, load_facts
+from xray_local.traces.facts import Facts, as_status, load_facts
 from xray_local.traces.flags import FAULT, OK, THROTTLE
 from xray_local.traces.services import KINDS
 
@@ -120,7 +121,7 @@ def test_gather_facts_of_a_late_subsegment() -> None:
     facts = load_facts(json.dumps(late).encode())
 
     assert (facts.parent_id, facts.is_segment, facts.is_open) == (parent["id"], False, True)
-    assert facts == gather_facts(late)
+    assert facts == make_facts(late)
 
 
 def test_every_place_of_a_resource_is_decoded() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.xray_local.made import (
     NOON,
+    make_facts,
     make_id,
     make_late,
     make_request,
@@ -11,12 +12,11 @@ from tests.xray_local.made import (
     make_subsegment,
     make_trace_id,
 )
-from xray_local.traces.facts import gather_facts
 from xray_local.traces.summaries import find_owners, summarise
 
 
 def summarise_all(*documents: dict[str, Any]) -> dict[str, Any]:
-    facts = [gather_facts(each) for each in documents]
+    facts = [make_facts(each) for each in documents]
     return summarise(make_trace_id(), facts, find_owners(facts), 1)
 
 
