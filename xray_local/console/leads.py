@@ -113,21 +113,18 @@ def find_leads(connection: sqlite3.Connection, scope: Scope, fitting: Fitting | 
 
     fitting: what fits the scope's filter, None without a filter.
     """
-    time_range = TimeRange(scope.start, scope.end, RangeType.TRACE_ID)
+    time_range = TimeRange(scope.start, scope.end, RangeType.EVENT)
     if fitting is None:
         fitting = list_sure(connection, time_range, None, AMONG_TRACES)
     numbers = fitting.numbers
     newest = choose_traces(connection, limit=SAMPLE_TRACES, among=numbers)
     busiest = list_busiest(connection, numbers, REPEATED_LEAST, BUSY_TRACES)
     busy = choose_traces(connection, limit=BUSY_TRACES, among=busiest)
-    failed = read_filter(join_all(FAILED, scope.expression), scope.group_expressions)
-    # To look for others would take too long where documents have to be asked.
-    is_within = fitting.is_all or fitting.is_asked
     wrong = choose_traces(
         connection,
         time_range=time_range,
-        chosen=read_filter(FAILED) if is_within else failed,
-        within=numbers if is_within else None,
+        chosen=read_filter(join_all(FAILED, scope.expression), scope.group_expressions),
+        among=fitting.failed,
         limit=FAILED_TRACES,
     )
     repeated, spreads = _find_patterns(newest.traces, busy.traces)

@@ -15,7 +15,7 @@ from xray_local.graph.model import CLIENT
 from xray_local.graph.sources import GROUP_TRACES, find_fitting
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
-from xray_local.store.queries import is_empty
+from xray_local.store.queries import ASKED_MAX, is_empty
 from xray_local.traces.documents import show
 from xray_local.traces.services import Service
 
@@ -93,6 +93,7 @@ def show_map(request: HttpRequest) -> HttpResponse:
         "scope": scope,
         "map": drawing,
         "at_most": None if chosen is None else GROUP_TRACES,
+        "asked_at_most": ASKED_MAX,
         "nodes_left_out": len(nodes) - len(drawing.nodes),
         "edges_left_out": len(edges) - len(drawing.edges),
         "nodes": [

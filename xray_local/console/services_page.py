@@ -24,6 +24,7 @@ from xray_local.graph.sources import GROUP_TRACES, collect_series, collect_talli
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
 from xray_local.store.queries import (
+    ASKED_MAX,
     RangeType,
     TimeRange,
     count_traces,
@@ -146,7 +147,6 @@ def show_services(request: HttpRequest) -> HttpResponse:
     if order != "name" and order not in ORDERS:
         raise InvalidRequest(f"Expected name or one of {', '.join(ORDERS)}, got {show(order)}.")
     chosen = scope.read_filter()
-    time_range = TimeRange(scope.start, scope.end, RangeType.TRACE_ID)
     with reading(get_parts(request).database) as connection:
         period_seconds = choose_period(scope.seconds)
         start = scope.start // period_seconds * period_seconds
@@ -154,20 +154,21 @@ def show_services(request: HttpRequest) -> HttpResponse:
         if fitting is None:
             graph = make_graph(connection, scope.start, scope.end)
             periods = count_periods(connection, start, scope.end, period_seconds)
+            time_range = TimeRange(scope.start, scope.end, RangeType.TRACE_ID)
             routed = list_sure(connection, time_range, None, ROUTED_TRACES)
+            whole = count_traces(connection, time_range)
         else:
             series = list(
                 collect_series(connection, scope.start, scope.end, period_seconds, fitting)
             )
             graph = build_graph(tally for _, tallies in series for tally in tallies)
             periods = _count_periods(series)
-            routed = fitting
+            routed, whole = fitting, None
         services = _list_services(connection, scope, graph, chosen)
         _draw_runs(services, scope, start, period_seconds, periods)
         roots = list(read_roots(connection, routed.numbers))
         routes = _list_routes(roots, scope, is_all=routed.is_all)
         worked = _add_work(connection, roots[:WORK_TRACES], services, routes)
-        whole = count_traces(connection, time_range)
         has_none = is_empty(connection)
     context = {
         "section": "services",
@@ -175,6 +176,7 @@ def show_services(request: HttpRequest) -> HttpResponse:
         "order": order,
         "columns": COLUMNS,
         "at_most": None if chosen is None else GROUP_TRACES,
+        "asked_at_most": ASKED_MAX,
         "services": _sort(services.values(), order),
         "routes": _sort(routes.values(), order),
         "routed": len(roots),

@@ -80,6 +80,8 @@ SHAPE_KEYWORDS = {
     *NAME_KEYWORDS,
 }
 TIMES = {"responsetime", "duration"}
+# The row of a trace has the root's, to the microsecond too, but rounded in another way.
+ROUNDING_SECONDS = 0.000002
 # What the row of a trace has of its root, and of no other element.
 ROOT_KEYWORDS = {"http.url", "http.method", "http.useragent", "http.clientip", "http.status"}
 OPPOSITES = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -154,11 +156,10 @@ class Filter:
         """
         compiler = _Compiler(read_shapes)
         wanted = self.expression
-        parts = tuple(map(compiler.compile, wanted.parts if isinstance(wanted, And) else (wanted,)))
-        may = _join(list(parts), is_and=True) if isinstance(wanted, And) else parts[0]
-        must = compiler.compile(wanted, is_upper=False)
+        parts = tuple(compiler.split(wanted, is_upper=True))
+        must = _join(list(compiler.split(wanted, is_upper=False)), is_and=True)
         terms = tuple(compiler.list_terms(wanted))
-        return Condition(may, must, compiler.values, terms, parts)
+        return Condition(_join(list(parts), is_and=True), must, compiler.values, terms, parts)
 
     def matches(self, bodies: Iterable[bytes]) -> bool:
         """Whether the expression holds for the trace of these documents, as they are stored."""
@@ -211,17 +212,26 @@ class _Compiler:
     def _shapes(self) -> Mapping[int, Shape]:
         return self._read_shapes()
 
-    def compile(
-        self, expression: Expression, *, is_negated: bool = False, is_upper: bool = True
-    ) -> str:
+    def split(self, expression: Expression, *, is_upper: bool) -> Iterator[str]:
+        """Yield conditions, all of which hold where the expression does."""
+        match expression:
+            case And(parts):
+                for part in parts:
+                    yield from self.split(part, is_upper=is_upper)
+            case ServiceTest() | EdgeTest():
+                yield from self._test_elements(expression, is_upper=is_upper)
+            case _:
+                yield self._compile(expression, is_upper=is_upper)
+
+    def _compile(self, expression: Expression, *, is_upper: bool, is_negated: bool = False) -> str:
         """Return the condition for the expression, or for its opposite."""
         match expression:
             case Not(part):
-                return self.compile(part, is_negated=not is_negated, is_upper=is_upper)
+                return self._compile(part, is_negated=not is_negated, is_upper=is_upper)
             case And(parts) | Or(parts):
                 is_and = isinstance(expression, And) != is_negated
                 inside = (
-                    self.compile(part, is_negated=is_negated, is_upper=is_upper) for part in parts
+                    self._compile(part, is_negated=is_negated, is_upper=is_upper) for part in parts
                 )
                 return _join(list(inside), is_and=is_and)
             case CauseTest(kind, _, _):
@@ -232,24 +242,25 @@ class _Compiler:
             case CauseJson():
                 return str(int(is_upper))
             case ServiceTest() | EdgeTest():
-                is_within = is_upper != is_negated
-                groups = self._find_groups(expression, is_upper=is_within)
-                found = _write_elements(groups, "shape_no")
-                exists = _join(
-                    [
-                        "EXISTS (SELECT 1 FROM trace_shapes AS t "  # noqa: S608 - our own texts
-                        f"WHERE t.trace_no = traces.no AND {each})"
-                        for each in found
-                    ],
-                    is_and=False,
-                )
-                flags = self._list_flags(groups)
-                implied = map(self._test, self._list_implied(expression))
-                exists = _join([*flags, *implied, exists], is_and=True)
-                return f"NOT {exists}" if is_negated else exists
+                tests = self._test_elements(expression, is_upper=is_upper != is_negated)
+                return _negate(_join(tests, is_and=True), is_negated)
             case Comparison():
                 return _negate(self._test(expression), is_negated)
         raise TypeError(f"{expression!r} has no condition.")
+
+    def _test_elements(self, test: ServiceTest | EdgeTest, *, is_upper: bool) -> list[str]:
+        """Return conditions, all of which hold where an element passes the test."""
+        groups = self._find_groups(test, is_upper=is_upper)
+        exists = [
+            "EXISTS (SELECT 1 FROM trace_shapes AS t "  # noqa: S608 - our own texts
+            f"WHERE t.trace_no = traces.no AND {each})"
+            for each in _write_elements(groups, "shape_no")
+        ]
+        return [
+            *self._list_flags(groups),
+            *map(self._test, self._list_implied(test)),
+            _join(exists, is_and=False),
+        ]
 
     def list_terms(self, expression: Expression) -> Iterator[str]:
         """Yield conditions that some term of a trace's block fulfils if the expression may hold."""
@@ -299,6 +310,11 @@ class _Compiler:
             is_of_root = is_root and field in ROOT_KEYWORDS
             if is_of_root or field in TRACE_LISTS or field.startswith(ANNOTATION):
                 yield Comparison(field, each.operator, each.value)
+            elif is_root and field in TIMES and isinstance(each.value, float):
+                if each.operator in (">", ">=", "="):
+                    yield Comparison("responsetime", ">", each.value - ROUNDING_SECONDS)
+                if each.operator in ("<", "<=", "="):
+                    yield Comparison("responsetime", "<", each.value + ROUNDING_SECONDS)
 
     def _list_flags(self, groups: Mapping[str, Sequence[int]]) -> list[str]:
         """Return what else the row says of a trace that has one of these shapes."""

@@ -119,8 +119,11 @@ PAGE_BYTES = 32_768
 LOCK_TIMEOUT_SECONDS = 2.0
 # After a burst the log of changes is cut back to this.
 LOG_MAX_BYTES = 32 * 1024 * 1024
-# What the writer and each reader keep of the file in memory.
+# What the writer keeps of the file in memory.
 CACHE_KIB = 16 * 1024
+# What each reader does, which is there for one page: to get more memory takes longer than to read
+# again what the system has at hand.
+READ_CACHE_KIB = 4 * 1024
 
 
 def prepare(path: Path) -> None:
@@ -189,6 +192,6 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         isolation_level=None,
     )
     with closing(connection):
-        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        connection.execute(f"PRAGMA cache_size = -{READ_CACHE_KIB}")
         connection.execute("BEGIN")
         yield connection

@@ -37,8 +37,10 @@ from .shapes import read_shapes
 PAGE_TRACES = 100
 # A page may end sooner where Python decides on each trace; the token then goes on from there.
 EXAMINED_MAX = 200
+# Where all is read for those of a graph, which of so many have failed is known as well.
+READ_MAX = 20_000
 # What counts traces has no pages, and to ask 200,000 would take a quarter of a minute.
-ASKED_MAX = 1000
+ASKED_MAX = 600
 
 
 class RangeType(Enum):
@@ -288,13 +290,14 @@ class Fitting(NamedTuple):
     """The newest traces that fit.
 
     is_all: whether there are no others that may fit. is_gapless: whether none of these others is
-    newer than the last. is_asked: whether documents had to be asked.
+    newer than the last. failed: the numbers of those of which the root is a fault or an error,
+    among these others as well; None where to find them would need another look.
     """
 
     spots: list[Spot]
     is_all: bool
     is_gapless: bool
-    is_asked: bool = False
+    failed: list[int] | None = None
 
     @property
     def numbers(self) -> list[int]:
@@ -308,25 +311,34 @@ def list_fitting(
     """Return the newest traces that fit and began from start to before end.
 
     most: no more than so many. Documents are asked where nothing else can tell, those of ASKED_MAX
-    traces at most: the others, which are older, are left out.
+    traces at most: the others, which are older, are left out, and none of them has failed.
     """
     time_range = TimeRange(start, end, RangeType.EVENT)
     conditions = ["1", *_list_conditions(connection, time_range), "start_time >= :start"]
     condition = _compile(connection, chosen)
     values = {"start": start, "end": end}
+    is_exact = condition.may == condition.must
+    read_max = READ_MAX if is_exact else most
     found: list[Spot] = []
     asked = 0
-    is_all = True
-    for spot in scan_spots(connection, conditions, values, condition, most):
-        if len(found) == most or asked == ASKED_MAX:
-            is_all = False
+    has_more = False
+    for spot in scan_spots(connection, conditions, values, condition, most, most=read_max):
+        if len(found) == read_max or asked == ASKED_MAX:
+            has_more = True
             break
         if not spot.is_sure:
             asked += 1
             if not chosen.matches(_read_bodies(connection, spot.no)):
                 continue
         found.append(spot)
-    return Fitting(found, is_all, is_gapless=True, is_asked=asked > 0)
+    # One more than the most says that there are others, but not how many.
+    is_known = asked or (not has_more and len(found) != most + 1)
+    return Fitting(
+        found[:most],
+        is_all=not has_more and len(found) <= most,
+        is_gapless=True,
+        failed=[spot.no for spot in found if spot.has_failed] if is_known else None,
+    )
 
 
 def list_sure(

@@ -8,7 +8,7 @@ what it does not have is in the table, row by row, and reading that from end to 
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -17,12 +17,14 @@ from xray_local.filters import Condition
 from .extents import count_blocks, is_wide
 from .orders import Order, Ranking
 from .samples import take_sample
-from .terms import BLOCK_TRACES, TRACES_OF_BLOCKS, bind_blocks
+from .terms import BLOCK_TRACES, ERA_BLOCKS, TRACES_OF_BLOCKS, bind_blocks
 
 # With no more blocks than this to look at, they are read as they are; else in the list's order.
 BLOCKS_READ = 400
 # More blocks than this share of all are not worth a look at the number of each row's.
 BLOCKS_SHARE_MAX = 0.9
+# Of more eras than this, two are looked at first.
+ERAS_FEW = 8
 # In another order than the list's all of them are read, up to this share.
 BLOCKS_SHARE_RANKED = 0.5
 # What is not found often enough among so many of the first ones is rare.
@@ -38,6 +40,8 @@ TEXT_COLUMNS = re.compile(
     r"\b(http_url|http_method|user_agent|client_ip|users|zones|instance_ids|resource_arns"
     r"|annotations|root_name|root_type|root_account_id)\b"
 )
+# Likewise, or another table.
+LOOKED_UP = re.compile(rf"{TEXT_COLUMNS.pattern}|\btrace_shapes\b")
 # Read from end to end.
 TABLE = "traces NOT INDEXED"
 
@@ -58,16 +62,17 @@ class Row(NamedTuple):
 
 
 class Spot(NamedTuple):
-    """What the index by start has of such a trace."""
+    """What the index by start has of such a trace; has_failed: its root is a fault or an error."""
 
     no: int
     start_time: float
     end_time: float
+    has_failed: int
     is_sure: int
 
 
 ROW_COLUMNS = "start_time, traces.no, traces.id, revision, root_name"
-SPOT_COLUMNS = "traces.no, start_time, end_time"
+SPOT_COLUMNS = "traces.no, start_time, end_time, has_fault OR has_error"
 
 
 def scan(
@@ -127,16 +132,13 @@ def _scan(
     must = "1" if is_exact else condition.must
 
     # SQLite asks in this order: first what the index tells, last what is looked up for each row.
-    indexed = [
-        each
-        for each in condition.parts
-        if not TEXT_COLUMNS.search(each) and "trace_shapes" not in each
-    ]
+    indexed = _list_indexed(condition)
 
-    def select(tables: str, *more: str) -> Iterator[Any]:
+    def select(tables: str, *, start: str = "1", block: str = "1") -> Iterator[Any]:
+        # Of two that say where the index is entered, SQLite takes the first.
+        tests = " AND ".join([start, *indexed, *wanted, block, condition.may])
         return connection.execute(
-            f"SELECT {columns}, {must} "  # noqa: S608 - fixed texts
-            f"FROM {tables} WHERE {' AND '.join([*indexed, *wanted, *more, condition.may])} "
+            f"SELECT {columns}, {must} FROM {tables} WHERE {tests} "  # noqa: S608 - fixed texts
             f"ORDER BY start_time {order.direction}, traces.no {order.direction} LIMIT :limit",
             values,
         )
@@ -155,27 +157,26 @@ def _scan(
             values |= everything
             return select(TRACES_OF_BLOCKS)
         is_share = len(blocks) < BLOCKS_SHARE_MAX * count_blocks(connection)
-        if is_share and not _is_quick(condition):
+        if is_share and not _is_quick(connection, wanted, values, condition, order):
             if is_all_read:
                 return select(TRACES_OF_BLOCKS)
-            return select("traces", "traces.no / :size IN (SELECT value FROM json_each(:blocks))")
+            is_in_blocks = "traces.no / :size IN (SELECT value FROM json_each(:blocks))"
+            return select("traces", block=is_in_blocks)
     if not TEXT_COLUMNS.search(condition.may) or not is_wide(connection, values):
         return select("traces")
     last = _find_first(connection, wanted, values, order)
-    if last is None:
+    if last is None or _is_quick(connection, wanted, values, condition, order):
         return select("traces")
     values |= {"first_ones": last}
     first_ones = f"start_time {order.comparison}= :first_ones"
     if not is_all_read:
-        found = list(select("traces", first_ones))
+        found = list(select("traces", start=first_ones))
         if len(found) > limit:
             return iter(found) if is_exact else select("traces")
         rows = FIRST_LOOKED_AT * (limit + 1) / max(1, len(found))
         if rows <= SOON_SHARE_MAX * BLOCK_TRACES * count_blocks(connection):
             return select("traces")
     values |= everything
-    if _is_soon_decided(connection, [*wanted, first_ones], values, condition):
-        return select("traces")
     return select(TABLE)
 
 
@@ -217,7 +218,7 @@ def rank(
     must = "1" if is_exact else condition.must
     enough = limit + 1 if is_exact else limit + unsure + 1
     values = {**values, **condition.values}
-    is_quick = _is_quick(condition)
+    is_quick = _is_quick(connection, wanted, values, condition, Order.NEWEST)
 
     def list_places(tables: str, *more: str) -> str:
         return (
@@ -285,7 +286,7 @@ def _has_to_read_all(
     most: int,
 ) -> bool:
     """Whether `rank` most likely reads all rows, and no more than so many fit."""
-    if _is_quick(condition):
+    if _is_quick(connection, wanted, values, condition, Order.NEWEST):
         return False
     sample = take_sample(connection, wanted, values, condition, ranking.order)
     if sample is None or sample.fitting > most:
@@ -295,30 +296,31 @@ def _has_to_read_all(
     return estimate is None or 2 * estimate[1] > RANKED_LOOKED_AT
 
 
-def _is_quick(condition: Condition) -> bool:
-    """Whether the index by start tells of nearly all rows whether they fit."""
-    if TEXT_COLUMNS.search(condition.may):
-        return False
-    # What failed is soon found by the index: few traces are left to look at the shapes of.
-    return "trace_shapes" not in condition.may or "any_" in condition.may
+def _list_indexed(condition: Condition) -> list[str]:
+    """Return what of the condition the index by start tells."""
+    return [each for each in condition.parts if not LOOKED_UP.search(each)]
 
 
-def _is_soon_decided(
+def _is_quick(
     connection: sqlite3.Connection,
     wanted: Sequence[str],
     values: dict[str, Any],
     condition: Condition,
+    order: Order,
 ) -> bool:
-    """Whether the index tells of nearly all of the first ones that they do not fit."""
-    indexed = [each for each in condition.parts if not TEXT_COLUMNS.search(each)]
+    """Whether the index by start tells of nearly all of the first rows whether they fit."""
+    if not LOOKED_UP.search(condition.may):
+        return True
+    indexed = _list_indexed(condition)
     if not indexed:
         return False
     row = connection.execute(
-        "SELECT COUNT(*) FROM traces "  # noqa: S608 - fixed texts
-        f"WHERE {' AND '.join([*wanted, *indexed])}",
-        values,
+        f"SELECT TOTAL(fits), COUNT(*) FROM (SELECT {' AND '.join(indexed)} AS fits "  # noqa: S608
+        f"FROM traces WHERE {' AND '.join(wanted)} "
+        f"ORDER BY start_time {order.direction} LIMIT {FIRST_LOOKED_AT})",
+        {**values, **condition.values},
     ).fetchone()
-    return bool(row[0] < UNDECIDED_SHARE_MAX * FIRST_LOOKED_AT)
+    return bool(row[0] <= UNDECIDED_SHARE_MAX * row[1])
 
 
 def _find_blocks(connection: sqlite3.Connection, condition: Condition) -> list[int] | None:
@@ -327,20 +329,27 @@ def _find_blocks(connection: sqlite3.Connection, condition: Condition) -> list[i
         return None
     # Both at once would look at every term.
     first, last = (
-        connection.execute(f"SELECT {end}(era) FROM terms").fetchone()[0]  # noqa: S608
+        connection.execute(f"SELECT {end}(era) FROM terms").fetchone()[0] or 0  # noqa: S608
         for end in ("MIN", "MAX")
     )
-    found: set[int] | None = None
-    for each in condition.terms:
+
+    def find(term: str, eras: Iterable[int]) -> set[int]:
         rows = connection.execute(
-            "WITH RECURSIVE eras (n) AS "  # noqa: S608 - fixed texts
-            "(SELECT :last UNION ALL SELECT n - 1 FROM eras WHERE n > :first) "
-            f"SELECT block FROM eras CROSS JOIN terms AS t ON era = n AND ({each})",
-            {"first": first or 0, "last": last or 0, **condition.values},
+            "SELECT block FROM json_each(:eras) AS e "  # noqa: S608 - fixed texts
+            f"CROSS JOIN terms AS t ON era = e.value AND ({term})",
+            {"eras": json.dumps(list(eras)), **condition.values},
         )
-        blocks = set(chain.from_iterable(rows))
+        return set(chain.from_iterable(rows))
+
+    found: set[int] | None = None
+    # What nearly all blocks of two whole eras have says little of others.
+    looked_at = {last - 1, (first + last) // 2} if last - first > ERAS_FEW else set()
+    for term in condition.terms:
+        if looked_at and len(find(term, looked_at)) > BLOCKS_SHARE_MAX * 2 * ERA_BLOCKS:
+            continue
+        blocks = find(term, range(first, last + 1))
         found = blocks if found is None else found & blocks
-    return list(found or ())
+    return None if found is None else list(found)
 
 
 def _find_first(

@@ -211,8 +211,8 @@ def test_of_many_traces_that_fit_the_newest_are_counted(
     services, routes = open_lines(console, f"{RANGE}&filter=ok")
 
     assert (
-        "and fit, the newest 5 at most (where only documents tell, those of as many are asked), as"
+        "and fit, the newest 5 at most (where only documents tell, those of 600 are asked), as"
         in page
     )
-    assert "Of the newest 5 of 10 traces." in page
+    assert "Of the newest 5 traces that fit." in page
     assert [line.statistics.total for line in (*services, *routes)] == [5, 5]

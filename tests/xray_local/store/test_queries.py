@@ -183,6 +183,42 @@ def test_no_more_documents_are_asked_than_takes_a_moment(
     assert find('service("movies") { http.url = "/odd" }') == [9, 7, 5, 3, 1]
 
 
+def test_what_has_failed_among_all_that_fit(
+    connection: sqlite3.Connection, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(
+        *[
+            make_segment(
+                start_time=NOON + number,
+                error=number % 3 == 0,
+                fault=number % 6 == 0,
+                annotations={"a": 1},
+                subsegments=[make_subsegment("S3", namespace="aws", http=make_request("/", 200))],
+            )
+            for number in range(10)
+        ]
+    )
+
+    def find(expression: str, most: int) -> tuple[int, bool, list[int] | None]:
+        fitting = list_fitting(connection, NOON, NOON + 10, read_filter(expression), most)
+        return len(fitting.spots), fitting.is_all, fitting.failed
+
+    failed = [10, 7, 4, 1]
+    assert find("responsetime >= 0", 10) == (10, True, failed)
+    # The index has the newest first: no more are read.
+    assert find("responsetime >= 0", 9) == (9, False, None)
+    # All that the terms find are read.
+    assert find("annotation.a = 1", 3) == (3, False, failed)
+    assert find("annotation.a = 1 AND responsetime < 0", 3) == (0, True, [])
+    asks = 'service("S3") { http.method = "GET" }'
+    assert find(asks, 10) == (10, True, failed)
+    assert find(asks, 5) == (5, False, failed[:2])
+    monkeypatch.setattr("xray_local.store.queries.ASKED_MAX", 7)
+    assert find(asks, 10) == (7, False, failed[:3])
+    monkeypatch.setattr("xray_local.store.queries.READ_MAX", 8)
+    assert find("annotation.a = 1", 3) == (3, False, None)
+
+
 def test_a_fixed_rate_always_chooses_the_same_traces(
     connection: sqlite3.Connection, store: Store
 ) -> None:
