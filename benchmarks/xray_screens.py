@@ -64,8 +64,11 @@ FILTERS = {
     "method, and service { responsetime }": (
         'http.method = "GET" AND service("shop") { responsetime > 0.3 }'
     ),
-    "http.* in braces, nowhere": 'service("shop") { http.status = 599 }',
+    "http.* of a root in braces": 'service("shop") { http.url CONTAINS "films/77" }',
+    "http.* in braces, nowhere": 'service("api") { http.status = 599 }',
+    "annotation in braces": 'service("shop") { annotation.route = "film" }',
     "root cause": 'rootcause.responsetime.service { name = "prices" }',
+    "root cause of a fault": 'rootcause.fault.service { name = "prices" }',
 }
 ORDERS = ("newest", "oldest", "slowest", "fastest", "highest", "lowest")
 VIEWS = ("timeline", "flame", "table", "sql", "logs")
@@ -98,15 +101,21 @@ def list_screens(start: float, end: float, trace_ids: Sequence[str]) -> Iterator
         yield Screen(f"completions, {name}", f"/completions?{query}&before=ann")
     node = {"node": "shop", "type": SERVICE_TYPE, "account": ACCOUNT_ID}
     source = {"source": "shop", "source_type": SERVICE_TYPE, "source_account": ACCOUNT_ID}
-    yield Screen("map, a node, 24 h", f"/?{whole}&{urlencode(node)}")
-    edge = urlencode(node | source | {"node": "api"})
-    yield Screen("map, an edge, 24 h", f"/?{whole}&{edge}")
     yield Screen("trace of five segments", f"/traces/{trace_ids[0]}?{whole}")
     yield Screen(
         "two of five segments compared", f"/compare?one={trace_ids[0]}&other={trace_ids[1]}"
     )
     for name in ("live", "groups", "sampling", "settings", "start"):
         yield Screen(name, f"/{name}")
+    edge = urlencode(node | source | {"node": "api"})
+    for name in ("6 h", "24 h"):
+        for words, text in FILTERS.items():
+            query = _write_query(end - RANGES[name], end, filter=text)
+            yield Screen(f"map, {name}: {words}", f"/?{query}")
+            yield Screen(f"map, a node, {name}: {words}", f"/?{query}&{urlencode(node)}")
+            yield Screen(f"map, an edge, {name}: {words}", f"/?{query}&{edge}")
+            yield Screen(f"services, {name}: {words}", f"/services?{query}")
+            yield Screen(f"analytics, {name}: {words}", f"/analytics?{query}")
     for name, seconds in RANGES.items():
         for order in ORDERS:
             for words, text in FILTERS.items():

@@ -10,9 +10,9 @@ from django.shortcuts import render
 from xray_local.api.graphs import make_graph
 from xray_local.errors import InvalidRequest
 from xray_local.filters.syntax import join_all
-from xray_local.graph import Graph, Statistics
+from xray_local.graph import Graph, Statistics, build_graph
 from xray_local.graph.model import CLIENT
-from xray_local.graph.sources import GROUP_TRACES, find_fitting
+from xray_local.graph.sources import GROUP_TRACES, add_up, find_fitting
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
 from xray_local.store.queries import ASKED_MAX, is_empty
@@ -31,7 +31,7 @@ from .map_drawing import (
     write_figures,
 )
 from .scope import read_scope
-from .selection import OUTCOMES, draw_portrait, find_start, read_selection
+from .selection import OUTCOMES, draw_portrait, find_start, read_selection, read_series
 from .view import page
 
 # How the tables can be sorted: by name, or with the most first.
@@ -61,14 +61,19 @@ def show_map(request: HttpRequest) -> HttpResponse:
     minutes = scope.seconds / 60
     chosen = scope.read_filter()
     with reading(get_parts(request).database) as connection:
-        start = find_start(scope) if selection else scope.start
-        fitting = find_fitting(connection, start, scope.end, chosen)
-        whole = make_graph(connection, scope.start, scope.end, fitting)
-        portrait = (
-            draw_portrait(connection, scope, chosen, fitting, whole, selection)
-            if selection
-            else None
-        )
+        portrait = None
+        if selection is None:
+            fitting = find_fitting(connection, scope.start, scope.end, chosen)
+            whole = make_graph(connection, scope.start, scope.end, fitting)
+        else:
+            fitting = find_fitting(connection, find_start(scope), scope.end, chosen)
+            series = read_series(connection, scope, fitting, selection)
+            whole = (
+                make_graph(connection, scope.start, scope.end, fitting)
+                if fitting is None or fitting.begins_before(scope.start)
+                else build_graph(add_up(series))
+            )
+            portrait = draw_portrait(connection, scope, chosen, fitting, whole, selection, series)
         is_plain = portrait is None and bool(whole.nodes)
         leads = find_leads(connection, scope, fitting) if is_plain else Leads()
         has_none = is_empty(connection)

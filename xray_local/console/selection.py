@@ -38,6 +38,8 @@ POINTS_MAX = 60
 LISTED_TRACES = 5
 # Of as many that are slow or failed the list is made.
 CANDIDATES = 20
+# When each period begins, and what was counted in it.
+Series = list[tuple[float, list[Tally]]]
 OUTCOMES = ("ok", "error", "throttle", "fault")
 PERCENTILES = (0.5, 0.9, 0.95, 0.99)
 
@@ -248,21 +250,18 @@ def draw_portrait(
     fitting: Fitting | None,
     graph: Graph,
     selection: Selection,
+    series: Series,
 ) -> Portrait:
     """Return what is known of a node or an edge in the range.
 
-    chosen: the scope's filter; fitting: what fits it since `find_start`; graph: of the range.
+    chosen: the scope's filter; fitting: what fits it since `find_start`; graph: of the range;
+    series: what `read_series` returned.
     The statistics are those that GetServiceGraph tells of the same range and group, the periods
     those of GetTimeSeriesServiceStatistics.
     """
     period_seconds = choose_period(scope.seconds)
     start = find_start(scope)
-    periods = [
-        Period(time, _sum_up(selection, tallies))
-        for time, tallies in collect_series(
-            connection, start, scope.end, period_seconds, fitting, selection.fits
-        )
-    ]
+    periods = [Period(time, _sum_up(selection, tallies)) for time, tallies in series]
     statistics = _find_statistics(graph, selection)
     times_before = scope.start - scope.seconds, scope.start
     fitting_before = find_fitting(connection, *times_before, chosen)
@@ -280,6 +279,17 @@ def draw_portrait(
         list(list_alarms(statistics, before)),
         _list_slowest(connection, scope, numbers, graph, selection, statistics),
         _list_failing(connection, scope, numbers, graph, selection, statistics),
+    )
+
+
+def read_series(
+    connection: sqlite3.Connection, scope: Scope, fitting: Fitting | None, selection: Selection
+) -> Series:
+    """Return the tallies of each period of a range, those of what is chosen at least."""
+    period_seconds = choose_period(scope.seconds)
+    start = find_start(scope)
+    return list(
+        collect_series(connection, start, scope.end, period_seconds, fitting, selection.fits)
     )
 
 

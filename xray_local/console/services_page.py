@@ -20,7 +20,13 @@ from xray_local.filters import Filter
 from xray_local.filters.syntax import Id, ServiceTest, write
 from xray_local.graph import Graph, Statistics, build_graph
 from xray_local.graph.model import CLIENT
-from xray_local.graph.sources import GROUP_TRACES, collect_series, collect_tallies, find_fitting
+from xray_local.graph.sources import (
+    GROUP_TRACES,
+    add_up,
+    collect_series,
+    collect_tallies,
+    find_fitting,
+)
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
 from xray_local.store.queries import (
@@ -161,7 +167,7 @@ def show_services(request: HttpRequest) -> HttpResponse:
             series = list(
                 collect_series(connection, scope.start, scope.end, period_seconds, fitting)
             )
-            graph = build_graph(tally for _, tallies in series for tally in tallies)
+            graph = build_graph(add_up(series))
             periods = _count_periods(series)
             routed, whole = fitting, None
         services = _list_services(connection, scope, graph, chosen)

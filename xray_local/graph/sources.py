@@ -70,6 +70,11 @@ def collect_series(
         yield from tally_chosen(connection, fitting.spots, period_seconds).items()
 
 
+def add_up(series: Iterable[tuple[float, list[Tally]]]) -> list[Tally]:
+    """Return the tallies of all periods; several of them may have the same shape."""
+    return [tally for _, tallies in series for tally in tallies]
+
+
 def collect_faulty(
     connection: sqlite3.Connection, start: float, end: float, chosen: Filter | None = None
 ) -> dict[float, list[Tally]]:

@@ -30,6 +30,7 @@ from xray_local.traces.trees import growing_tree
 
 from .extents import is_wide
 from .orders import Order, Ranking
+from .rollups import MINUTE_SECONDS
 from .rows import ID_AHEAD_MAX_SECONDS
 from .scans import Row, Spot, pick, rank, scan, scan_spots
 from .shapes import read_shapes
@@ -40,7 +41,7 @@ EXAMINED_MAX = 200
 # Where all is read for those of a graph, which of so many have failed is known as well.
 READ_MAX = 20_000
 # What counts traces has no pages, and to ask 200,000 would take a quarter of a minute.
-ASKED_MAX = 600
+ASKED_MAX = 400
 
 
 class RangeType(Enum):
@@ -303,6 +304,12 @@ class Fitting(NamedTuple):
     def numbers(self) -> list[int]:
         """The numbers of the traces."""
         return [spot.no for spot in self.spots]
+
+    def begins_before(self, time: float) -> bool:
+        """Whether any of them, which the last tells, began before the minute of this time."""
+        return (
+            bool(self.spots) and self.spots[-1].start_time < time // MINUTE_SECONDS * MINUTE_SECONDS
+        )
 
 
 def list_fitting(

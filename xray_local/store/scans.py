@@ -219,6 +219,7 @@ def rank(
     enough = limit + 1 if is_exact else limit + unsure + 1
     values = {**values, **condition.values}
     is_quick = _is_quick(connection, wanted, values, condition, Order.NEWEST)
+    fits = [*_list_indexed(condition), condition.may]
 
     def list_places(tables: str, *more: str) -> str:
         return (
@@ -267,14 +268,14 @@ def rank(
                 # Those that the place was estimated from may stand close together.
                 found, _ = look_up()
         elif by_blocks is None:
-            found = select(list_places("traces", near, condition.may))
+            found = select(list_places("traces", near, *fits))
         if len(found) >= enough:
             return iter(found[:enough])
     if by_blocks is not None:
         values |= bind_blocks(by_blocks)
-        return iter(select(list_places(TRACES_OF_BLOCKS, condition.may)))
-    is_table = TEXT_COLUMNS.search(condition.may) and is_wide(connection, values)
-    return iter(select(list_places(TABLE if is_table else "traces", condition.may)))
+        return iter(select(list_places(TRACES_OF_BLOCKS, *fits)))
+    is_table = not is_quick and TEXT_COLUMNS.search(condition.may) and is_wide(connection, values)
+    return iter(select(list_places(TABLE if is_table else "traces", *fits)))
 
 
 def _has_to_read_all(

@@ -116,6 +116,38 @@ def test_the_statistics_are_those_of_the_graph(console: Console) -> None:
 
 
 @pytest.mark.usefixtures("traces")
+@pytest.mark.parametrize("minutes", [0, 1])
+def test_the_figures_of_a_group_are_those_of_the_api(console: Console, minutes: int) -> None:
+    """Of a period in the middle of which the range begins, the charts show all."""
+    console.post("/CreateGroup", {"GroupName": "quick", "FilterExpression": "responsetime < 0.5"})
+    start = -(-START // 120) * 120 + 60 * minutes
+    times = {"StartTime": start, "EndTime": start + 7200, "GroupName": "quick"}
+    selector = 'service(id(name: "front", type: "AWS::Lambda::Function"))'
+
+    portrait = choose(console, **FRONT, start=start, end=start + 7200, group="quick")
+    rows = ask(
+        *(console, "/TimeSeriesServiceStatistics"),
+        **times,
+        Period=120,
+        EntitySelectorExpression=selector,
+    )["TimeSeriesServiceStatistics"]
+    services = ask(console, "/ServiceGraph", **times)["Services"]
+    (node,) = [each for each in services if each["Name"] == "front" and each.get("Root")]
+
+    assert portrait.period_seconds == 120
+    assert [
+        (each.time, each.statistics.to_api(), each.statistics.histogram_to_api())
+        for each in portrait.periods
+    ] == [
+        (row["Timestamp"], row["ServiceSummaryStatistics"], row["ResponseTimeHistogram"])
+        for row in rows
+    ]
+    assert portrait.statistics.to_api() == node["SummaryStatistics"]
+    shown = sum(each.statistics.total for each in portrait.periods)
+    assert (portrait.statistics.total < shown) is bool(minutes)
+
+
+@pytest.mark.usefixtures("traces")
 def test_the_slowest_and_the_failing_traces(console: Console) -> None:
     portrait = choose(console, **FRONT)
 

@@ -211,7 +211,7 @@ def test_of_many_traces_that_fit_the_newest_are_counted(
     services, routes = open_lines(console, f"{RANGE}&filter=ok")
 
     assert (
-        "and fit, the newest 5 at most (where only documents tell, those of 600 are asked), as"
+        "and fit, the newest 5 at most (where only documents tell, those of 400 are asked), as"
         in page
     )
     assert "Of the newest 5 traces that fit." in page
