@@ -16,6 +16,7 @@ from xray_local.graph.sources import GROUP_TRACES, add_up, find_fitting
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
 from xray_local.store.queries import ASKED_MAX, is_empty
+from xray_local.store.totals import widen
 from xray_local.traces.documents import show
 from xray_local.traces.services import Service
 
@@ -67,12 +68,16 @@ def show_map(request: HttpRequest) -> HttpResponse:
             whole = make_graph(connection, scope.start, scope.end, fitting)
         else:
             fitting = find_fitting(connection, find_start(scope), scope.end, chosen)
-            series = read_series(connection, scope, fitting, selection)
-            whole = (
-                make_graph(connection, scope.start, scope.end, fitting)
-                if fitting is None or fitting.begins_before(scope.start)
-                else build_graph(add_up(series))
-            )
+            if fitting is None:
+                series = read_series(connection, scope, None, selection)
+                whole = make_graph(connection, scope.start, scope.end)
+            else:
+                # The first period may begin before the range.
+                first, _ = widen(scope.start, scope.end)
+                older, others = fitting.split(first)
+                series = read_series(connection, scope, others, selection)
+                whole = build_graph(add_up(series))
+                series = [*read_series(connection, scope, older, selection), *series]
             portrait = draw_portrait(connection, scope, chosen, fitting, whole, selection, series)
         is_plain = portrait is None and bool(whole.nodes)
         leads = find_leads(connection, scope, fitting) if is_plain else Leads()

@@ -4,6 +4,8 @@ import math
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from django.http import HttpRequest
 
@@ -20,7 +22,7 @@ from xray_local.filters.syntax import (
 )
 from xray_local.graph import Graph, Statistics
 from xray_local.graph.model import CLIENT, list_sources
-from xray_local.graph.sources import collect_series, collect_tallies, find_fitting
+from xray_local.graph.sources import add_up, collect_series, collect_tallies, find_fitting
 from xray_local.store.queries import Fitting, RangeType, TimeRange, list_traces
 from xray_local.store.rollups import MINUTE_SECONDS
 from xray_local.traces.documents import show
@@ -255,13 +257,13 @@ def draw_portrait(
     """Return what is known of a node or an edge in the range.
 
     chosen: the scope's filter; fitting: what fits it since `find_start`; graph: of the range;
-    series: what `read_series` returned.
+    series: what `read_series` returned, of parts that together are all.
     The statistics are those that GetServiceGraph tells of the same range and group, the periods
     those of GetTimeSeriesServiceStatistics.
     """
     period_seconds = choose_period(scope.seconds)
     start = find_start(scope)
-    periods = [Period(time, _sum_up(selection, tallies)) for time, tallies in series]
+    periods = [Period(time, _sum_up(selection, tallies)) for time, tallies in _merge(series)]
     statistics = _find_statistics(graph, selection)
     times_before = scope.start - scope.seconds, scope.start
     fitting_before = find_fitting(connection, *times_before, chosen)
@@ -291,6 +293,12 @@ def read_series(
     return list(
         collect_series(connection, start, scope.end, period_seconds, fitting, selection.fits)
     )
+
+
+def _merge(series: Series) -> Iterator[tuple[float, list[Tally]]]:
+    """Yield each period once."""
+    for time, parts in groupby(series, key=itemgetter(0)):
+        yield time, add_up(parts)
 
 
 def find_start(scope: Scope) -> float:

@@ -42,13 +42,11 @@ def collect_tallies(
 ) -> list[Tally]:
     """Return what was counted from start to end, in whole minutes; seconds since 1970.
 
-    fitting: what was found from there or earlier to there, None for all traces.
+    fitting: what was found from there to there, None for all traces.
     """
     if fitting is None:
         return read_tallies(connection, start, end)
-    first, _ = widen(start, end)
-    spots = [spot for spot in fitting.spots if spot.start_time >= first]
-    return tally_chosen(connection, spots).get(0.0, [])
+    return tally_chosen(connection, fitting.spots).get(0.0, [])
 
 
 def collect_series(

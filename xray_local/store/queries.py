@@ -30,7 +30,6 @@ from xray_local.traces.trees import growing_tree
 
 from .extents import is_wide
 from .orders import Order, Ranking
-from .rollups import MINUTE_SECONDS
 from .rows import ID_AHEAD_MAX_SECONDS
 from .scans import Row, Spot, pick, rank, scan, scan_spots
 from .shapes import read_shapes
@@ -305,11 +304,11 @@ class Fitting(NamedTuple):
         """The numbers of the traces."""
         return [spot.no for spot in self.spots]
 
-    def begins_before(self, time: float) -> bool:
-        """Whether any of them, which the last tells, began before the minute of this time."""
-        return (
-            bool(self.spots) and self.spots[-1].start_time < time // MINUTE_SECONDS * MINUTE_SECONDS
-        )
+    def split(self, time: float) -> tuple["Fitting", "Fitting"]:
+        """Return those that began before the time, and the others."""
+        before = [spot for spot in self.spots if spot.start_time < time]
+        others = [spot for spot in self.spots if spot.start_time >= time]
+        return self._replace(spots=before), self._replace(spots=others)
 
 
 def list_fitting(

@@ -141,10 +141,12 @@ def test_what_is_stored_of_chosen_traces_is_what_their_documents_say(
     assert _sort(collect_tallies(connection, HOUR, HOUR + 300, fitting)) == _sort(
         collect_traces(connection, ids)
     )
-    later = [trace_id for start, trace_id in traces if start >= HOUR + 120]
-    assert _sort(collect_tallies(connection, HOUR + 120, HOUR + 300, fitting)) == _sort(
-        collect_traces(connection, later)
-    )
+    assert fitting
+    for part, is_before in zip(fitting.split(HOUR + 120), (True, False), strict=True):
+        inside = [each for start, each in traces if (start < HOUR + 120) is is_before]
+        assert _sort(collect_tallies(connection, HOUR, HOUR + 300, part)) == _sort(
+            collect_traces(connection, inside)
+        )
     periods = list(collect_series(connection, HOUR, HOUR + 300, 60, fitting))
     assert [time for time, _ in periods] == [HOUR + each for each in (0, 60, 120, 180, 240)]
     for time, tallies in periods:
