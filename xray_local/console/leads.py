@@ -113,7 +113,7 @@ def find_leads(connection: sqlite3.Connection, scope: Scope, fitting: Fitting | 
 
     fitting: what fits the scope's filter, None without a filter.
     """
-    time_range = TimeRange(scope.start, scope.end, RangeType.EVENT)
+    time_range = TimeRange(scope.start, scope.end, RangeType.TRACE_ID)
     if fitting is None:
         fitting = list_sure(connection, time_range, None, AMONG_TRACES)
     numbers = fitting.numbers

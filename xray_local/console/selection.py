@@ -376,7 +376,7 @@ def _read_lines(
     """Return the newest traces that fit; of these numbers, where there is a filter."""
     page = list_traces(
         connection,
-        time_range=TimeRange(scope.start, scope.end, RangeType.EVENT),
+        time_range=TimeRange(scope.start, scope.end, RangeType.TRACE_ID),
         chosen=read_filter(expression),
         within=numbers,
         limit=CANDIDATES,

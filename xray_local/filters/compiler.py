@@ -6,10 +6,11 @@ asks for, root causes above all, is not there: the condition lets every trace pa
 hold, and the evaluator decides.
 """
 
+import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
@@ -294,7 +295,8 @@ class _Compiler:
 
         has_row: whether the row of the trace can be asked, too.
         """
-        key = (test, is_upper, has_row)
+        # There may be thousands of shapes to look at.
+        key = (test, is_upper, has_row or not _has_keywords(test.block, ROOT_KEYWORDS))
         if key not in self._groups:
             self._groups[key] = self._group_shapes(*key)
         return self._groups[key]
@@ -311,10 +313,11 @@ class _Compiler:
             if is_of_root or field in TRACE_LISTS or field.startswith(ANNOTATION):
                 yield Comparison(field, each.operator, each.value)
             elif is_root and field in TIMES and isinstance(each.value, float):
+                margin = max(ROUNDING_SECONDS, 2 * math.ulp(each.value))
                 if each.operator in (">", ">=", "="):
-                    yield Comparison("responsetime", ">", each.value - ROUNDING_SECONDS)
+                    yield Comparison("responsetime", ">", each.value - margin)
                 if each.operator in ("<", "<=", "="):
-                    yield Comparison("responsetime", "<", each.value + ROUNDING_SECONDS)
+                    yield Comparison("responsetime", "<", each.value + margin)
 
     def _list_flags(self, groups: Mapping[str, Sequence[int]]) -> list[str]:
         """Return what else the row says of a trace that has one of these shapes."""
@@ -331,7 +334,7 @@ class _Compiler:
     def _group_shapes(
         self, test: ServiceTest | EdgeTest, is_upper: bool, has_row: bool
     ) -> dict[str, list[int]]:
-        has_names = _has_names(test.block)
+        has_names = _has_keywords(test.block, NAME_KEYWORDS)
         rests: dict[object, str | None] = {}
         groups: dict[str, list[int]] = {}
         for number, shape in self._shapes.items():
@@ -400,7 +403,7 @@ class _Compiler:
                 if field in ROOT_KEYWORDS and has_root:
                     return Not(block) if is_negated else block
                 if field == "http.status" and not is_negated and values["ok"] == (True,):
-                    return is_upper and compare(OK_STATUSES, operator, value)
+                    return is_upper and _is_ok_status(operator, value)
                 return is_upper
         raise TypeError(f"{block!r} does not stand in braces.")
 
@@ -521,15 +524,21 @@ def _list_parts(block: Expression | None) -> Iterator[Comparison]:
             yield block
 
 
-def _has_names(block: Expression | None) -> bool:
+def _has_keywords(block: Expression | None, keywords: Collection[str]) -> bool:
     match block:
         case Not(part):
-            return _has_names(part)
+            return _has_keywords(part, keywords)
         case And(parts) | Or(parts):
-            return any(map(_has_names, parts))
+            return any(_has_keywords(part, keywords) for part in parts)
         case Comparison(field, _, _):
-            return field in NAME_KEYWORDS
+            return field in keywords
     return False
+
+
+@lru_cache(100)
+def _is_ok_status(operator: str | None, value: Value | None) -> bool:
+    """Whether some status of what is ok compares like that."""
+    return compare(OK_STATUSES, operator, value)
 
 
 def _describe(shape: Shape) -> Values:

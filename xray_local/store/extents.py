@@ -1,6 +1,7 @@
 """How far that reaches which is stored: in time, in numbers of traces, in blocks."""
 
 import sqlite3
+from collections.abc import Iterator
 from typing import Any
 
 from .terms import BLOCK_TRACES
@@ -25,6 +26,15 @@ def find_numbers(connection: sqlite3.Connection, values: dict[str, Any]) -> tupl
         _clip(values, *ends),
     ).fetchone()
     return row[0] or 0, row[1] or 0
+
+
+def list_times(
+    connection: sqlite3.Connection, values: dict[str, Any], number: int
+) -> Iterator[float]:
+    """Yield so many times, evenly spread over what the range has, the end first."""
+    start, end = _clip(values, *_find_ends(connection, "start_time"))
+    for place in range(number):
+        yield end - (end - start) * place / number
 
 
 def is_wide(connection: sqlite3.Connection, values: dict[str, Any]) -> bool:

@@ -373,7 +373,8 @@ def list_sure(
         most=most,
         ranking=ranking,
     )
-    found = list(islice(spots, most + 1))
+    # Where documents have to be asked in any case, none is sure.
+    found = list(islice(spots, 1 if condition.must == "0" else most + 1))
     sure = [spot for spot in found if spot.is_sure]
     is_gapless = len(found) == len(sure)
     # One more than the limit says that there are others, but not how many.

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from xray_local.filters import Condition
 
-from .extents import count_blocks, is_wide
+from .extents import count_blocks, is_wide, list_times
 from .orders import Order, Ranking
 from .samples import take_sample
 from .terms import BLOCK_TRACES, ERA_BLOCKS, TRACES_OF_BLOCKS, bind_blocks
@@ -29,6 +29,8 @@ ERAS_FEW = 8
 BLOCKS_SHARE_RANKED = 0.5
 # What is not found often enough among so many of the first ones is rare.
 FIRST_LOOKED_AT = 5000
+# As many in all, at so many times, say what the index tells.
+PLACES_LOOKED_AT = 5
 # But if as many are most likely within this share of all, the others are looked at in turn.
 SOON_SHARE_MAX = 0.25
 # In another order, so many are looked up where the index does not tell all.
@@ -157,7 +159,7 @@ def _scan(
             values |= everything
             return select(TRACES_OF_BLOCKS)
         is_share = len(blocks) < BLOCKS_SHARE_MAX * count_blocks(connection)
-        if is_share and not _is_quick(connection, wanted, values, condition, order):
+        if is_share and not _is_quick(connection, wanted, values, condition):
             if is_all_read:
                 return select(TRACES_OF_BLOCKS)
             is_in_blocks = "traces.no / :size IN (SELECT value FROM json_each(:blocks))"
@@ -165,7 +167,7 @@ def _scan(
     if not TEXT_COLUMNS.search(condition.may) or not is_wide(connection, values):
         return select("traces")
     last = _find_first(connection, wanted, values, order)
-    if last is None or _is_quick(connection, wanted, values, condition, order):
+    if last is None or _is_quick(connection, wanted, values, condition):
         return select("traces")
     values |= {"first_ones": last}
     first_ones = f"start_time {order.comparison}= :first_ones"
@@ -218,7 +220,7 @@ def rank(
     must = "1" if is_exact else condition.must
     enough = limit + 1 if is_exact else limit + unsure + 1
     values = {**values, **condition.values}
-    is_quick = _is_quick(connection, wanted, values, condition, Order.NEWEST)
+    is_quick = _is_quick(connection, wanted, values, condition)
     fits = [*_list_indexed(condition), condition.may]
 
     def list_places(tables: str, *more: str) -> str:
@@ -287,7 +289,7 @@ def _has_to_read_all(
     most: int,
 ) -> bool:
     """Whether `rank` most likely reads all rows, and no more than so many fit."""
-    if _is_quick(connection, wanted, values, condition, Order.NEWEST):
+    if _is_quick(connection, wanted, values, condition):
         return False
     sample = take_sample(connection, wanted, values, condition, ranking.order)
     if sample is None or sample.fitting > most:
@@ -307,21 +309,24 @@ def _is_quick(
     wanted: Sequence[str],
     values: dict[str, Any],
     condition: Condition,
-    order: Order,
 ) -> bool:
-    """Whether the index by start tells of nearly all of the first rows whether they fit."""
+    """Whether the index by start tells of nearly all rows whether they fit."""
     if not LOOKED_UP.search(condition.may):
         return True
     indexed = _list_indexed(condition)
     if not indexed:
         return False
-    row = connection.execute(
-        f"SELECT TOTAL(fits), COUNT(*) FROM (SELECT {' AND '.join(indexed)} AS fits "  # noqa: S608
-        f"FROM traces WHERE {' AND '.join(wanted)} "
-        f"ORDER BY start_time {order.direction} LIMIT {FIRST_LOOKED_AT})",
-        {**values, **condition.values},
-    ).fetchone()
-    return bool(row[0] <= UNDECIDED_SHARE_MAX * row[1])
+    undecided = looked_at = 0
+    for time in list_times(connection, values, PLACES_LOOKED_AT):
+        some, number = connection.execute(
+            f"SELECT TOTAL(fits), COUNT(*) FROM (SELECT {' AND '.join(indexed)} AS fits "  # noqa: S608
+            f"FROM traces WHERE start_time <= :time AND {' AND '.join(wanted)} "
+            f"ORDER BY start_time DESC LIMIT {FIRST_LOOKED_AT // PLACES_LOOKED_AT})",
+            {**values, **condition.values, "time": time},
+        ).fetchone()
+        undecided += some
+        looked_at += number
+    return undecided <= UNDECIDED_SHARE_MAX * looked_at
 
 
 def _find_blocks(connection: sqlite3.Connection, condition: Condition) -> list[int] | None:

@@ -87,6 +87,20 @@ def test_what_the_row_of_a_trace_says_of_its_elements(
         assert found == find_naively(traces, read_filter(text).expression), text
 
 
+@pytest.mark.parametrize("operator", [">", ">=", "<", "<=", "="])
+def test_a_root_that_took_two_thousand_years(operator: str) -> None:
+    """Its time in the row of the trace, and that of its element, differ by more than usual."""
+    with open_storage() as (connection, storage):
+        segment = make_segment(start_time=692.5569646028146, end_time=66339317763.11699)
+        save(storage, [segment])
+        traces = {segment["trace_id"]: read_trace([segment])}
+
+        for seconds in (66339317070.56002, 66339317070.56003, 66339317070.56004):
+            text = f'service("movies") {{ responsetime {operator} {seconds} }}'
+            found = find(connection, text)
+            assert found == find_naively(traces, read_filter(text).expression), text
+
+
 def test_http_of_roots_needs_no_documents() -> None:
     with open_storage() as (connection, storage):
         save(storage, [make_segment(name="a", http={"request": {"url": "x", "method": "GET"}})])
