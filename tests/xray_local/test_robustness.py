@@ -83,6 +83,9 @@ def test_full_disk(tmp_path: Path) -> None:
 def test_end_while_the_disk_is_full(tmp_path: Path) -> None:
     with run_xray(tmp_path) as program:
         children = program.children()
+        put(program, make_segment())
+        # A writer that has no room before it has begun is started anew.
+        program.wait_for_count("stored", 1)
         with no_room(children["writer"]):
             put(program, make_segment())
             wait_until(lambda: "Cannot store" in program.output())
