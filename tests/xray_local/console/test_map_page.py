@@ -70,6 +70,10 @@ def test_nothing_has_been_traced_in_the_range(console: Console, store: Store) ->
 
     assert "Nothing has been traced in the last hour" in page
     assert 'href="?range=24h"' in page
+    page = console.page("/?range=24h&filter=fault")
+    assert "Nothing that fits has been traced in the last 24 hours" in page
+    assert "Show the last 7 days" in page
+    assert "Show the last 24 hours" not in page
 
 
 def test_services_and_calls_with_their_numbers(console: Console, store: Store) -> None:
