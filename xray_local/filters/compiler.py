@@ -1,7 +1,8 @@
 """From the tree of an expression to a condition on the rows of the table `traces`.
 
 What is said of the trace as a whole is in its row. Of its nodes and edges the database has the
-shapes, which tell names and flags, and the least and greatest times. Whatever else an expression
+shapes, which tell names and flags, and the least and greatest times; the row tells more of the
+root, and what all together have of annotations, users and the like. Whatever else an expression
 asks for, root causes above all, is not there: the condition lets every trace pass for which it may
 hold, and the evaluator decides.
 """

@@ -23,16 +23,16 @@ from .terms import BLOCK_TRACES, ERA_BLOCKS, TRACES_OF_BLOCKS, bind_blocks
 BLOCKS_READ = 400
 # More blocks than this share of all are not worth a look at the number of each row's.
 BLOCKS_SHARE_MAX = 0.9
-# Of more eras than this, two are looked at first.
-ERAS_FEW = 8
 # In another order than the list's all of them are read, up to this share.
 BLOCKS_SHARE_RANKED = 0.5
+# Of more eras than this, two are looked at first.
+ERAS_FEW = 8
 # What is not found often enough among so many of the first ones is rare.
 FIRST_LOOKED_AT = 5000
-# As many in all, at so many times, say what the index tells.
-PLACES_LOOKED_AT = 5
 # But if as many are most likely within this share of all, the others are looked at in turn.
 SOON_SHARE_MAX = 0.25
+# As many rows, of so many times together, say whether the index tells of nearly all.
+PLACES_LOOKED_AT = 5
 # In another order, so many are looked up where the index does not tell all.
 RANKED_LOOKED_AT = 1500
 # To look up fewer rows than this share, one by one, is quicker than to read all.
