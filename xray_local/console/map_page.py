@@ -1,5 +1,6 @@
 """The screen of the service map: the drawing, what is chosen on it, and the same as tables."""
 
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ from xray_local.graph.model import CLIENT
 from xray_local.graph.sources import GROUP_TRACES, add_up, find_fitting
 from xray_local.parts import get_parts
 from xray_local.store.database import reading
-from xray_local.store.queries import ASKED_MAX, is_empty
+from xray_local.store.queries import ASKED_MAX, Fitting, is_empty
 from xray_local.store.totals import widen
 from xray_local.traces.documents import show
 from xray_local.traces.services import Service
@@ -31,8 +32,16 @@ from .map_drawing import (
     make_node,
     write_figures,
 )
-from .scope import read_scope
-from .selection import OUTCOMES, draw_portrait, find_start, read_selection, read_series
+from .scope import Scope, read_scope
+from .selection import (
+    OUTCOMES,
+    Selection,
+    Series,
+    draw_portrait,
+    find_start,
+    read_selection,
+    read_series,
+)
 from .view import page
 
 # How the tables can be sorted: by name, or with the most first.
@@ -62,23 +71,14 @@ def show_map(request: HttpRequest) -> HttpResponse:
     minutes = scope.seconds / 60
     chosen = scope.read_filter()
     with reading(get_parts(request).database) as connection:
-        portrait = None
-        if selection is None:
-            fitting = find_fitting(connection, scope.start, scope.end, chosen)
-            whole = make_graph(connection, scope.start, scope.end, fitting)
-        else:
-            fitting = find_fitting(connection, find_start(scope), scope.end, chosen)
-            if fitting is None:
-                series = read_series(connection, scope, None, selection)
-                whole = make_graph(connection, scope.start, scope.end)
-            else:
-                # The first period may begin before the range.
-                first, _ = widen(scope.start, scope.end)
-                older, others = fitting.split(first)
-                series = read_series(connection, scope, others, selection)
-                whole = build_graph(add_up(series))
-                series = [*read_series(connection, scope, older, selection), *series]
-            portrait = draw_portrait(connection, scope, chosen, fitting, whole, selection, series)
+        start = find_start(scope) if selection else scope.start
+        fitting = find_fitting(connection, start, scope.end, chosen)
+        whole, series = _read_graph(connection, scope, fitting, selection)
+        portrait = (
+            draw_portrait(connection, scope, chosen, fitting, whole, selection, series)
+            if selection
+            else None
+        )
         is_plain = portrait is None and bool(whole.nodes)
         leads = find_leads(connection, scope, fitting) if is_plain else Leads()
         has_none = is_empty(connection)
@@ -134,6 +134,24 @@ def show_map(request: HttpRequest) -> HttpResponse:
         "address": request.get_host(),
     }
     return render(request, "xray_local/map.html", context)
+
+
+def _read_graph(
+    connection: sqlite3.Connection,
+    scope: Scope,
+    fitting: Fitting | None,
+    selection: Selection | None,
+) -> tuple[Graph, Series]:
+    """Return the graph of the range, and the periods of what is chosen, in parts if need be."""
+    if fitting is None or selection is None:
+        series = read_series(connection, scope, fitting, selection) if selection else []
+        return make_graph(connection, scope.start, scope.end, fitting), series
+    # The first period may begin before the range.
+    first, _ = widen(scope.start, scope.end)
+    older, others = (
+        read_series(connection, scope, each, selection) for each in fitting.split(first)
+    )
+    return build_graph(add_up(others)), [*older, *others]
 
 
 def _narrow(request: HttpRequest, graph: Graph) -> Graph:

@@ -49,7 +49,7 @@ from .figures import write_count, write_rate
 from .outcomes import count_root
 from .routes import Route, make_route
 from .scope import Scope, read_scope
-from .selection import choose_period
+from .selection import choose_period, find_start
 from .shares import Share
 from .view import page
 from .work import add_work, list_shares, measure_work
@@ -155,7 +155,7 @@ def show_services(request: HttpRequest) -> HttpResponse:
     chosen = scope.read_filter()
     with reading(get_parts(request).database) as connection:
         period_seconds = choose_period(scope.seconds)
-        start = scope.start // period_seconds * period_seconds
+        start = find_start(scope)
         fitting = find_fitting(connection, scope.start, scope.end, chosen)
         if fitting is None:
             graph = make_graph(connection, scope.start, scope.end)

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import chain
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
@@ -142,6 +142,16 @@ class Condition(NamedTuple):
     values: Mapping[str, Any]
     terms: tuple[str, ...]
     parts: tuple[str, ...] = ()
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether no document has to be asked."""
+        return self.may == self.must
+
+    @property
+    def sure(self) -> str:
+        """Whether a row for which it may hold is one for which it does."""
+        return "1" if self.is_exact else self.must
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,27 +378,15 @@ class _Compiler:
 
         has_root: whether the element is the one that the row of the trace tells of.
         """
+        reduce = partial(self._reduce, values=values, is_upper=is_upper, has_root=has_root)
         match block:
             case None:
                 return True
             case Not(part):
-                return self._reduce(
-                    *(part, values),
-                    is_upper=is_upper,
-                    has_root=has_root,
-                    is_negated=not is_negated,
-                )
+                return reduce(part, is_negated=not is_negated)
             case And(parts) | Or(parts):
                 is_and = isinstance(block, And) != is_negated
-                rests = [
-                    self._reduce(
-                        *(part, values),
-                        is_upper=is_upper,
-                        has_root=has_root,
-                        is_negated=is_negated,
-                    )
-                    for part in parts
-                ]
+                rests = [reduce(part, is_negated=is_negated) for part in parts]
                 # False decides an AND, True an OR; the other one says nothing.
                 if any(rest is not is_and for rest in rests if isinstance(rest, bool)):
                     return not is_and

@@ -1,7 +1,7 @@
 """Whether an expression holds for a trace, found out in Python from its documents."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -59,12 +59,13 @@ class Trace:
         values, annotations = describe_trace(self._facts, self.elements)
         return values | {f"annotation.{key}": each for key, each in annotations.items()}
 
-    def list_causes(self, kind: str) -> list[Cause]:
-        """Return the root causes of a kind."""
-        if kind not in self._causes:
+    def list_causes(self, kinds: Sequence[str]) -> list[Cause]:
+        """Return the root causes of these kinds."""
+        unknown = [kind for kind in kinds if kind not in self._causes]
+        if unknown:
             with growing_tree(map(msgspec.json.decode, self._bodies)) as roots:
-                self._causes |= find_causes(roots, (kind,))
-        return self._causes[kind]
+                self._causes |= find_causes(roots, unknown)
+        return [cause for kind in kinds for cause in self._causes[kind]]
 
     @cached_property
     def _facts(self) -> list[Facts]:
@@ -95,10 +96,10 @@ def holds(expression: Expression, trace: Trace) -> bool:
                 if each.source is not None
             )
         case CauseTest(kind, part, block):
-            return any(_fits(block, each) for each in list_parts(trace.list_causes(kind), part))
+            return any(_fits(block, each) for each in list_parts(trace.list_causes((kind,)), part))
         case CauseJson(text):
             return all(
-                any(is_like(pattern, cause) for kind in KINDS for cause in trace.list_causes(kind))
+                any(is_like(pattern, cause) for cause in trace.list_causes(KINDS))
                 for pattern in json.loads(text)
             )
         case _:

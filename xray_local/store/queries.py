@@ -227,7 +227,6 @@ def choose_traces(
         # Of two that say where the index is entered, SQLite takes the first.
         conditions.insert(0, order.after)
         values |= {"before": cursor.place, "no": cursor.trace_no}
-    condition = _compile(connection, chosen)
     wanted = conditions
     if strategy is not None and strategy.name == "FixedRate":
         connection.create_function("share_of", 1, share_of, deterministic=True)
@@ -235,15 +234,16 @@ def choose_traces(
         values["share"] = strategy.value
     if among is not None:
         rows = pick(connection, wanted, values, among, order, limit)
-    elif within is not None:
-        must = "1" if condition.may == condition.must else condition.must
-        wanted = [*wanted, condition.may]
-        values |= condition.values
-        rows = pick(connection, wanted, values, within, order, len(within), must)
-    elif order.is_of_index:
-        rows = scan(connection, wanted, values, condition, limit, order)
     else:
-        rows = rank(connection, wanted, values, condition, order, limit, EXAMINED_MAX)
+        condition = _compile(connection, chosen)
+        if within is not None:
+            wanted = [*wanted, condition.may]
+            values |= condition.values
+            rows = pick(connection, wanted, values, within, order, len(within), condition.sure)
+        elif order.is_of_index:
+            rows = scan(connection, wanted, values, condition, limit, order)
+        else:
+            rows = rank(connection, wanted, values, condition, order, limit, EXAMINED_MAX)
     shown: list[Row] = []
     bodies: dict[int, list[bytes]] = {}
     last: Cursor | None = None
@@ -323,8 +323,7 @@ def list_fitting(
     conditions = ["1", *_list_conditions(connection, time_range), "start_time >= :start"]
     condition = _compile(connection, chosen)
     values = {"start": start, "end": end}
-    is_exact = condition.may == condition.must
-    read_max = READ_MAX if is_exact else most
+    read_max = READ_MAX if condition.is_exact else most
     found: list[Spot] = []
     asked = 0
     has_more = False
@@ -362,8 +361,7 @@ def list_sure(
     Where documents would have to be asked, a trace is none of them.
     """
     condition = _compile(connection, chosen)
-    is_exact = condition.may == condition.must
-    most = max(limit, most) if is_exact else limit
+    most = max(limit, most) if condition.is_exact else limit
     spots = scan_spots(
         connection,
         ["1", *_list_conditions(connection, time_range)],

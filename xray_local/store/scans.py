@@ -9,6 +9,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -128,10 +129,9 @@ def _scan(
     ranking: Ranking | None = None,
 ) -> Iterator[Any]:
     """Return these columns of the rows; the last of them is whether a row is sure."""
-    is_exact = condition.may == condition.must
+    is_exact = condition.is_exact
     values = {**values, **condition.values, "limit": limit + 1 if is_exact else -1}
     everything = {"limit": max(limit, most) + 1 if is_exact else -1}
-    must = "1" if is_exact else condition.must
 
     # SQLite asks in this order: first what the index tells, last what is looked up for each row.
     indexed = _list_indexed(condition)
@@ -140,15 +140,20 @@ def _scan(
         # Of two that say where the index is entered, SQLite takes the first.
         tests = " AND ".join([start, *indexed, *wanted, block, condition.may])
         return connection.execute(
-            f"SELECT {columns}, {must} FROM {tables} WHERE {tests} "  # noqa: S608 - fixed texts
+            f"SELECT {columns}, {condition.sure} FROM {tables} WHERE {tests} "  # noqa: S608 - fixed texts
             f"ORDER BY start_time {order.direction}, traces.no {order.direction} LIMIT :limit",
             values,
         )
+
+    @cache
+    def is_quick() -> bool:
+        return _is_quick(connection, wanted, values, condition)
 
     blocks = _find_blocks(connection, condition)
     is_all_read = (
         ranking is not None
         and is_exact
+        and not is_quick()
         and _has_to_read_all(connection, wanted, values, condition, ranking, most)
     )
     if is_all_read:
@@ -159,7 +164,7 @@ def _scan(
             values |= everything
             return select(TRACES_OF_BLOCKS)
         is_share = len(blocks) < BLOCKS_SHARE_MAX * count_blocks(connection)
-        if is_share and not _is_quick(connection, wanted, values, condition):
+        if is_share and not is_quick():
             if is_all_read:
                 return select(TRACES_OF_BLOCKS)
             is_in_blocks = "traces.no / :size IN (SELECT value FROM json_each(:blocks))"
@@ -167,7 +172,7 @@ def _scan(
     if not TEXT_COLUMNS.search(condition.may) or not is_wide(connection, values):
         return select("traces")
     last = _find_first(connection, wanted, values, order)
-    if last is None or _is_quick(connection, wanted, values, condition):
+    if last is None or is_quick():
         return select("traces")
     values |= {"first_ones": last}
     first_ones = f"start_time {order.comparison}= :first_ones"
@@ -216,9 +221,8 @@ def rank(
     All rows are looked at; where the index has what is asked for, in it alone. unsure: of rows for
     which the condition only may hold, as many and one more are enough. See `scan`.
     """
-    is_exact = condition.may == condition.must
-    must = "1" if is_exact else condition.must
-    enough = limit + 1 if is_exact else limit + unsure + 1
+    must = condition.sure
+    enough = limit + 1 if condition.is_exact else limit + unsure + 1
     values = {**values, **condition.values}
     is_quick = _is_quick(connection, wanted, values, condition)
     fits = [*_list_indexed(condition), condition.may]
@@ -288,9 +292,7 @@ def _has_to_read_all(
     ranking: Ranking,
     most: int,
 ) -> bool:
-    """Whether `rank` most likely reads all rows, and no more than so many fit."""
-    if _is_quick(connection, wanted, values, condition):
-        return False
+    """Whether `rank` most likely reads all rows, as the index tells little, and few enough fit."""
     sample = take_sample(connection, wanted, values, condition, ranking.order)
     if sample is None or sample.fitting > most:
         return False
