@@ -1,18 +1,38 @@
 """Trees of documents that came whole, late, twice, without parents or in circles."""
 
+import gc
 import json
 import random
 import time
 from typing import Any
 
 from tests.xray_local.made import NOON, make_id, make_late, make_segment, make_subsegment
-from xray_local.traces.trees import Element, build_tree, merge_documents, walk_tree
+from xray_local.traces.trees import Element, build_tree, growing_tree, merge_documents, walk_tree
 
 Shape = list[tuple[str, "Shape"]]
 
 
 def shape(roots: list[Element]) -> Shape:
     return [(root.content["name"], shape(root.children)) for root in roots]
+
+
+def test_a_tree_that_is_taken_apart_leaves_nothing_to_the_collector() -> None:
+    inside = make_subsegment("call", subsegments=[make_subsegment("query")])
+    document = make_segment(name="front", subsegments=[inside])
+
+    def count_left() -> int:
+        gc.collect()
+        with growing_tree([document]) as roots:
+            assert shape(roots) == [("front", [("call", [("query", [])])])]
+        del roots
+        return gc.collect()
+
+    gc.disable()
+    try:
+        # A thread that another test has left behind may leave something now and then.
+        assert min(count_left() for _ in range(5)) == 0
+    finally:
+        gc.enable()
 
 
 def test_embedded_and_late_and_below() -> None:
